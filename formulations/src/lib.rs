@@ -1,0 +1,1 @@
+//! isocost-formulations

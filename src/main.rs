@@ -1,0 +1,2 @@
+//! isocost command line.
+fn main() {}
