@@ -1,1 +1,11 @@
-//! isocost-model
+//! The domain of isocost: what a fleet is asked to serve and what each choice would give.
+//!
+//! Data flows one way. [`input`] reads files into a [`Scenario`]; [`queue`] says what one replica
+//! can do; [`candidates`] tables every feasible (server, accelerator, batch) with its rate and
+//! cost; a formulation chooses; [`plan`] holds the choice, [`check`] proves it anew and [`export`]
+//! writes it down. Nothing here knows a solver.
+
+pub mod queue;
+pub mod scenario;
+
+pub use scenario::Scenario;

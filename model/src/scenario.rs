@@ -1,0 +1,232 @@
+//! The validated scenario: what the planner is asked, with every name resolved to an index.
+//!
+//! A [`Scenario`] comes from [`crate::input`] alone. Once it exists there are no unknown names, no
+//! NaN and no negative quantity in it, so that later stages index and never check again.
+
+use crate::queue::{Objectives, ServiceModel};
+
+/// Everything a plan depends on. Indices in one list point into the others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// Kinds of card whose number is limited, e.g. `A100`.
+    pub card_types: Vec<CardType>,
+    /// Accelerators: one or several cards of one type, rented as a unit.
+    pub accelerators: Vec<Accelerator>,
+    /// Names of the models.
+    pub models: Vec<String>,
+    /// How each model runs on each accelerator; at most one entry a pair.
+    pub profiles: Vec<Profile>,
+    /// Service classes.
+    pub classes: Vec<ServiceClass>,
+    /// Servers: what has to be placed.
+    pub servers: Vec<Server>,
+    /// Limits on cards or power that several card types share.
+    pub budgets: Vec<Budget>,
+    /// What the scenario asks of the optimizer.
+    pub optimizer: Optimizer,
+}
+
+/// A kind of card and how many exist.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CardType {
+    /// Name, e.g. `A100`.
+    pub name: String,
+    /// Cards that exist; `None` where the scenario sets no limit.
+    pub count: Option<u64>,
+    /// Cards of `count` to keep free (N + k).
+    pub spare: u64,
+}
+
+impl CardType {
+    /// Cards that a plan may use; `None` without a limit.
+    pub fn available(&self) -> Option<u64> {
+        self.count.map(|count| count.saturating_sub(self.spare))
+    }
+}
+
+/// One or several cards of a type, rented as a unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accelerator {
+    /// Name, e.g. `2xA100`.
+    pub name: String,
+    /// Index into [`Scenario::card_types`].
+    pub card_type: usize,
+    /// Cards in the unit, at least 1.
+    pub multiplicity: u32,
+    /// Memory of the unit, GB.
+    pub memory_gb: f64,
+    /// Memory bandwidth of the unit, GB/s.
+    pub bandwidth_gb_per_s: f64,
+    /// Power curve of the unit.
+    pub power: PowerCurve,
+    /// Price of the unit, cents per hour.
+    pub cost_cents_per_h: f64,
+}
+
+/// Watts against utilisation: straight from idle to mid, and straight from mid to full.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PowerCurve {
+    /// Watts at utilisation 0.
+    pub idle_w: f64,
+    /// Watts at utilisation `mid_utilisation`.
+    pub mid_w: f64,
+    /// Watts at utilisation 1.
+    pub full_w: f64,
+    /// The utilisation, in (0, 1), at which `mid_w` is drawn; 0 makes one straight line.
+    pub mid_utilisation: f64,
+}
+
+impl PowerCurve {
+    /// Watts drawn at `utilisation`, kept in [0, 1].
+    pub fn watts(&self, utilisation: f64) -> f64 {
+        let u = utilisation.clamp(0.0, 1.0);
+        let mid = self.mid_utilisation;
+        if mid <= 0.0 || mid >= 1.0 {
+            self.idle_w + (self.full_w - self.idle_w) * u
+        } else if u <= mid {
+            self.idle_w + (self.mid_w - self.idle_w) * u / mid
+        } else {
+            self.mid_w + (self.full_w - self.mid_w) * (u - mid) / (1.0 - mid)
+        }
+    }
+}
+
+/// How a model runs on an accelerator.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// Index into [`Scenario::models`].
+    pub model: usize,
+    /// Index into [`Scenario::accelerators`].
+    pub accelerator: usize,
+    /// Accelerators that one replica takes, at least 1.
+    pub units_per_replica: u32,
+    /// Largest batch at `at_tokens` tokens a request.
+    pub max_batch: u32,
+    /// Tokens a request at which `max_batch` was measured.
+    pub at_tokens: u32,
+    /// Service times.
+    pub service: ServiceModel,
+    /// Where the service times come from.
+    pub provenance: Provenance,
+}
+
+/// Where a profile's service times come from: it decides how far a plan may be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Provenance {
+    /// The scenario does not say.
+    #[default]
+    Unstated,
+    /// Derived from data sheets, not measured.
+    Estimated,
+    /// Fitted to measurements.
+    Calibrated,
+}
+
+/// A service class and its objectives for each model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceClass {
+    /// Name, e.g. `Premium`.
+    pub name: String,
+    /// 1 (highest) to 100.
+    pub priority: u32,
+    /// Objectives by model index; `None` where the class names no target for the model.
+    /// `max_loss` is the run's limit and not set here (1).
+    pub targets: Vec<Option<Objectives>>,
+}
+
+/// A class-and-model pair with its load: what has to be placed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Server {
+    /// Name, unique.
+    pub name: String,
+    /// Index into [`Scenario::classes`].
+    pub class: usize,
+    /// Index into [`Scenario::models`]; the class has a target for it.
+    pub model: usize,
+    /// Requests to serve.
+    pub load: Load,
+    /// Fewest replicas, also at zero load.
+    pub min_replicas: u32,
+    /// Most replicas.
+    pub max_replicas: Option<u32>,
+    /// Batch limit that replaces the profile's.
+    pub max_batch: Option<u32>,
+    /// Requests that may wait; `None` where the server sets no limit of its own.
+    pub max_queue: Option<u32>,
+    /// Keep the accelerator of the current allocation.
+    pub keep_accelerator: bool,
+    /// Accelerators it may use; all of them when empty.
+    pub allow: Vec<usize>,
+    /// Accelerators it may not use.
+    pub deny: Vec<usize>,
+    /// Fewest card types its replicas are spread over (resilience); 0 and 1 ask for nothing.
+    pub min_types: u32,
+    /// Where it runs now.
+    pub current: Option<CurrentAllocation>,
+}
+
+/// Requests that arrive at a server.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// Requests per minute.
+    pub arrival_rate_per_min: f64,
+    /// Mean tokens of a prompt.
+    pub input_tokens: f64,
+    /// Mean tokens of an answer.
+    pub output_tokens: f64,
+    /// Squared coefficient of variation of inter-arrival times; 1 is Poisson.
+    pub arrival_scv: f64,
+    /// Squared coefficient of variation of output tokens; 1 is the model's own.
+    pub token_scv: f64,
+}
+
+/// Where a server runs now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CurrentAllocation {
+    /// Index into [`Scenario::accelerators`].
+    pub accelerator: usize,
+    /// Replicas.
+    pub replicas: u32,
+    /// Cost, cents per hour.
+    pub cost_cents_per_h: f64,
+}
+
+/// A limit that several card types share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Budget {
+    /// Name for reports.
+    pub name: String,
+    /// Indices into [`Scenario::card_types`] that count; all of them when empty.
+    pub card_types: Vec<usize>,
+    /// Most cards in all.
+    pub cards: Option<u64>,
+    /// Most watts in all, each card counted at full load.
+    pub watts: Option<f64>,
+}
+
+/// What the scenario asks of the optimizer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Optimizer {
+    /// Ignore how many cards exist.
+    pub unlimited: bool,
+    /// Several accelerators may serve one server.
+    pub heterogeneous: bool,
+    /// What to do when not all can be served.
+    pub saturation: Saturation,
+    /// Best effort only after every class had its turn.
+    pub delayed_best_effort: bool,
+}
+
+/// What to do with servers that cannot be served in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Saturation {
+    /// Nothing: they get no replica.
+    #[default]
+    None,
+    /// All that is left, one server after the other within a priority.
+    PriorityExhaustive,
+    /// One replica at a time in turn within a priority.
+    PriorityRoundRobin,
+    /// One replica at a time in turn over all.
+    RoundRobin,
+}
