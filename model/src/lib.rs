@@ -5,6 +5,11 @@
 //! cost; a formulation chooses; [`plan`] holds the choice, [`check`] proves it anew and [`export`]
 //! writes it down. Nothing here knows a solver.
 
+pub mod candidates;
+pub mod check;
+pub mod export;
+pub mod input;
+pub mod plan;
 pub mod queue;
 pub mod scenario;
 

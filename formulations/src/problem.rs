@@ -1,0 +1,201 @@
+//! The problem that every formulation states in its own way, as numbers alone.
+//!
+//! ```text
+//! sets        s in S servers,  j in J(s) candidates of s,  k in K limits
+//! data        L_s      rate to cover, requests/s
+//!             r_sj     rate that a replica is credited with, requests/s
+//!             c_sj     cost of a replica, cents/h
+//!             u_sjk    what a replica takes of limit k (cards, watts)
+//!             C_k      what there is of limit k
+//!             m_s, M_s fewest and most replicas
+//! ```
+//!
+//! Servers with the same needs share one list of items, so that what a formulation works out for a
+//! list (dominated items, say) is worked out once.
+
+use isocost_model::candidates::{Candidate, Candidates};
+use isocost_model::scenario::Scenario;
+
+/// The numbers of the planning problem.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// Limits `k`.
+    pub limits: Vec<Limit>,
+    /// Distinct lists of items.
+    pub groups: Vec<Vec<Item>>,
+    /// Servers `s`.
+    pub servers: Vec<Needs>,
+}
+
+/// A limit `k`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limit {
+    /// Name for reports, e.g. `A100`.
+    pub name: String,
+    /// `C_k`, in cards or watts.
+    pub capacity: f64,
+}
+
+/// A candidate `j`: what one replica gives and takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Index into the server's candidates.
+    pub candidate: usize,
+    /// `r_j`, requests/s.
+    pub rate: f64,
+    /// `c_j`, cents/h.
+    pub cost: f64,
+    /// `u_jk` where it is not 0: (index into [`Problem::limits`], cards or watts).
+    pub uses: Vec<(usize, f64)>,
+    /// Cards of a replica.
+    pub cards: u64,
+    /// Index of the accelerator.
+    pub accelerator: usize,
+    /// Index of the card type.
+    pub card_type: usize,
+}
+
+/// What a server `s` needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Needs {
+    /// Index into [`Problem::groups`].
+    pub group: usize,
+    /// `L_s`, requests/s; 0 asks for `m_s` replicas alone.
+    pub demand: f64,
+    /// `m_s`.
+    pub min_replicas: u64,
+    /// `M_s`.
+    pub max_replicas: Option<u64>,
+    /// Fewest card types that its replicas are spread over.
+    pub min_types: u32,
+    /// Where it runs now: (accelerator, cost in cents/h), if a move is to be charged.
+    pub current: Option<(usize, f64)>,
+    /// 1 (highest) to 100.
+    pub priority: u32,
+}
+
+/// What to plan for.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ProblemOptions {
+    /// Ignore how many cards exist.
+    pub unlimited: bool,
+    /// Minimise the change's value instead of the cost.
+    pub transition: bool,
+    /// Most servers that may change their accelerator.
+    pub max_moves: Option<u64>,
+}
+
+/// Share of the old and the new cost that a move to another accelerator is charged.
+pub const MOVE_PENALTY: f64 = 0.1;
+
+impl Problem {
+    /// States the planning problem of `scenario` over its candidates.
+    pub fn new(scenario: &Scenario, candidates: &Candidates, options: &ProblemOptions) -> Self {
+        let (limits, rows) = limits(scenario, options.unlimited);
+        let items = |group: &[Candidate]| -> Vec<Item> {
+            group.iter().enumerate().map(|(i, c)| item(i, c, &limits, &rows)).collect()
+        };
+        let groups = candidates.groups.iter().map(|g| items(&g.options)).collect();
+        let servers = scenario.servers.iter().zip(&candidates.demands).map(|(server, demand)| {
+            let current = server.current.as_ref();
+            Needs {
+                group: demand.group,
+                demand: demand.rate_per_s,
+                min_replicas: u64::from(server.min_replicas),
+                max_replicas: server.max_replicas.map(u64::from),
+                min_types: server.min_types,
+                current: current
+                    .filter(|_| options.transition || options.max_moves.is_some())
+                    .map(|c| (c.accelerator, c.cost_cents_per_h)),
+                priority: scenario.classes[server.class].priority,
+            }
+        });
+        Self { limits: limits.into_iter().map(|(l, _)| l).collect(), groups, servers: servers.collect() }
+    }
+
+    /// Items that a server chooses from.
+    pub fn items(&self, server: usize) -> &[Item] {
+        &self.groups[self.servers[server].group]
+    }
+}
+
+impl Needs {
+    /// Replicas that the server needs of `item` alone, `max(ceil(L / r), m)`; `None` where that is
+    /// more than it may have.
+    pub fn replicas(&self, item: &Item) -> Option<u64> {
+        let needed = ((self.demand / item.rate).ceil() as u64).max(self.min_replicas);
+        (self.max_replicas.is_none_or(|most| needed <= most)).then_some(needed)
+    }
+
+    /// Whether the server needs any replica at all.
+    pub fn is_idle(&self) -> bool {
+        self.demand <= 0.0 && self.min_replicas == 0
+    }
+
+    /// Value of running the server at `cost` on `accelerator` alone: the cost, or, where a current
+    /// allocation is charged, the change's value.
+    pub fn change_value(&self, accelerator: usize, cost: f64) -> f64 {
+        match self.current {
+            None => cost,
+            Some((now, old)) if now == accelerator => cost - old,
+            Some((_, old)) => cost - old + MOVE_PENALTY * (old + cost),
+        }
+    }
+}
+
+/// What a limit counts of a candidate.
+#[derive(Debug, Clone, Copy)]
+enum Counts {
+    Cards,
+    Watts,
+}
+
+/// Limits with what each counts, and for each card type the limits that it takes from.
+type Limits = (Vec<(Limit, Counts)>, Vec<Vec<usize>>);
+
+fn limits(scenario: &Scenario, unlimited: bool) -> Limits {
+    let mut limits = Vec::new();
+    let mut rows = vec![Vec::new(); scenario.card_types.len()];
+    if unlimited {
+        return (limits, rows);
+    }
+    for (t, card) in scenario.card_types.iter().enumerate() {
+        if let Some(available) = card.available() {
+            rows[t].push(limits.len());
+            limits.push((
+                Limit { name: card.name.clone(), capacity: available as f64 },
+                Counts::Cards,
+            ));
+        }
+    }
+    for budget in &scenario.budgets {
+        let everything: Vec<usize> = (0..scenario.card_types.len()).collect();
+        let types = if budget.card_types.is_empty() { &everything } else { &budget.card_types };
+        let parts = [
+            (budget.cards.map(|c| c as f64), Counts::Cards, "cards"),
+            (budget.watts, Counts::Watts, "watts"),
+        ];
+        for (capacity, counts, unit) in parts {
+            let Some(capacity) = capacity else { continue };
+            types.iter().for_each(|&t| rows[t].push(limits.len()));
+            limits.push((Limit { name: format!("{} ({unit})", budget.name), capacity }, counts));
+        }
+    }
+    (limits, rows)
+}
+
+fn item(i: usize, c: &Candidate, limits: &[(Limit, Counts)], rows: &[Vec<usize>]) -> Item {
+    let amount = |k: usize| match limits[k].1 {
+        Counts::Cards => c.cards as f64,
+        Counts::Watts => c.full_watts,
+    };
+    Item {
+        candidate: i,
+        rate: c.rate_per_s,
+        cost: c.cost_cents_per_h,
+        uses: rows[c.card_type].iter().map(|&k| (k, amount(k))).filter(|u| u.1 > 0.0).collect(),
+        cards: c.cards,
+        accelerator: c.accelerator,
+        card_type: c.card_type,
+    }
+}

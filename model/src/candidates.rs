@@ -1,0 +1,458 @@
+//! The candidate table: what each accelerator would give each server.
+//!
+//! For a server `s` and an accelerator `j` the queueing model yields the rate `r` that one replica
+//! is credited with, and the batch size at which it reaches it. The rate does not depend on the
+//! server's load, so that it is sized once per key (service model, tokens, objectives, queue,
+//! batch limit) and shared; servers that agree in all of that share a whole [`Group`] of
+//! candidates. Sizing runs in parallel over the keys.
+
+use std::hash::{Hash, Hasher};
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHasher};
+
+use crate::queue::{Objective, Objectives, ServiceModel, Shortfall, Sized, Station, best_batch};
+use crate::scenario::{Profile, Scenario, Server};
+
+/// How replicas are sized.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SizingOptions {
+    /// Requests that may wait where the server sets no limit; `None` is unbounded.
+    pub max_queue: Option<u32>,
+    /// Largest share of requests that a finite queue may turn away, in [0, 1]; 1 lifts the limit.
+    pub max_loss: f64,
+    /// How the batch size is chosen.
+    pub batch: BatchChoice,
+    /// Price of energy, cents per kWh, added to the cost of a replica at its sized rate.
+    pub energy_cents_per_kwh: f64,
+}
+
+impl Default for SizingOptions {
+    fn default() -> Self {
+        Self {
+            max_queue: None,
+            max_loss: 0.001,
+            batch: BatchChoice::Least { tolerance: 0.02 },
+            energy_cents_per_kwh: 0.0,
+        }
+    }
+}
+
+/// How the batch size of a candidate is chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum BatchChoice {
+    /// The least batch size whose rate is within `tolerance` (a share) of the best over all.
+    Least {
+        /// Share of the best rate that may be given up, in [0, 1).
+        tolerance: f64,
+    },
+    /// The largest batch size, as the reference optimizer takes it.
+    Max,
+}
+
+/// Every feasible choice of every server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidates {
+    /// Distinct lists of candidates; servers with the same needs share one.
+    pub groups: Vec<Group>,
+    /// One entry a server, in the order of [`Scenario::servers`].
+    pub demands: Vec<Demand>,
+    /// Distinct sizings that were made.
+    pub keys: usize,
+}
+
+/// What a server needs, and which group it chooses from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Demand {
+    /// Index into [`Candidates::groups`].
+    pub group: usize,
+    /// Requests per second to cover; 0 at zero load.
+    pub rate_per_s: f64,
+}
+
+/// The candidates of servers with the same needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// Feasible choices, in the order of [`Scenario::accelerators`].
+    pub options: Vec<Candidate>,
+    /// Accelerators that do not serve, with the reason.
+    pub rejected: Vec<Rejected>,
+}
+
+/// One replica of a server on an accelerator.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// Index into [`Scenario::accelerators`].
+    pub accelerator: usize,
+    /// Index into [`Scenario::card_types`].
+    pub card_type: usize,
+    /// Batch size.
+    pub batch: u32,
+    /// Requests per second that a replica is credited with (its throughput).
+    pub rate_per_s: f64,
+    /// Cards that a replica takes.
+    pub cards: u64,
+    /// Cost of a replica, cents per hour, energy included where it has a price.
+    pub cost_cents_per_h: f64,
+    /// Watts of a replica with every card at full load.
+    pub full_watts: f64,
+}
+
+/// An accelerator that cannot serve a server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rejected {
+    /// Index into [`Scenario::accelerators`].
+    pub accelerator: usize,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why an accelerator cannot serve a server.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reason {
+    /// The model has no profile on the accelerator.
+    NoProfile,
+    /// The server's `allow`, `deny` or `keepAccelerator` rules it out.
+    NotAllowed,
+    /// An objective is not met even at the lowest rate.
+    Objective(Shortfall),
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoProfile => write!(f, "the model has no profile on it"),
+            Self::NotAllowed => write!(f, "the server may not use it"),
+            Self::Objective(shortfall) => write!(f, "{shortfall}"),
+        }
+    }
+}
+
+impl Candidates {
+    /// Sizes every (server, accelerator) pair of `scenario`.
+    pub fn build(scenario: &Scenario, options: &SizingOptions) -> Self {
+        let profiles = profile_table(scenario);
+        let mut index: FxHashMap<GroupKey, usize> = FxHashMap::default();
+        let mut members: Vec<usize> = Vec::new();
+        let mut demands = Vec::with_capacity(scenario.servers.len());
+        for (s, server) in scenario.servers.iter().enumerate() {
+            let next = members.len();
+            let group = *index.entry(GroupKey::new(server)).or_insert(next);
+            if group == next {
+                members.push(s);
+            }
+            demands.push(Demand { group, rate_per_s: demand_per_s(scenario, server) });
+        }
+        let tasks: Vec<Vec<Task>> = members
+            .iter()
+            .map(|&s| group_tasks(scenario, &profiles, options, &scenario.servers[s]))
+            .collect();
+        let sizings = size_distinct(&tasks, options.batch);
+        let keys = sizings.len();
+        let groups = tasks
+            .into_par_iter()
+            .map(|tasks| assemble(scenario, options, tasks, &sizings))
+            .collect();
+        Self { groups, demands, keys }
+    }
+
+    /// Feasible choices of a server, by its index.
+    pub fn options(&self, server: usize) -> &[Candidate] {
+        &self.groups[self.demands[server].group].options
+    }
+
+    /// Accelerators that do not serve a server, with the reason.
+    pub fn rejected(&self, server: usize) -> &[Rejected] {
+        &self.groups[self.demands[server].group].rejected
+    }
+
+    /// Number of feasible (server, accelerator) pairs.
+    pub fn pairs(&self) -> usize {
+        (0..self.demands.len()).map(|s| self.options(s).len()).sum()
+    }
+
+    /// Replicas that a server needs of `candidate` alone: `max(ceil(L / r), min)`.
+    pub fn replicas(&self, scenario: &Scenario, server: usize, candidate: &Candidate) -> u64 {
+        let needed = (self.demands[server].rate_per_s / candidate.rate_per_s).ceil() as u64;
+        needed.max(u64::from(scenario.servers[server].min_replicas))
+    }
+}
+
+/// Requests per second that a server's replicas have to cover: its arrival rate, or `slo-tps / out`
+/// where its class asks for tokens per second.
+pub fn demand_per_s(scenario: &Scenario, server: &Server) -> f64 {
+    let load = &server.load;
+    if load.arrival_rate_per_min <= 0.0 {
+        return 0.0;
+    }
+    match targets(scenario, server).tokens_per_s {
+        Some(tokens_per_s) => tokens_per_s / load.output_tokens.max(1.0),
+        None => load.arrival_rate_per_min / 60.0,
+    }
+}
+
+/// The objectives of a server; a validated scenario has them for every server's model.
+pub fn targets(scenario: &Scenario, server: &Server) -> Objectives {
+    scenario.classes[server.class].targets[server.model].unwrap_or(Objectives {
+        itl: None,
+        ttft: None,
+        tokens_per_s: None,
+        max_loss: 1.0,
+    })
+}
+
+/// The queueing station of one replica of `server` with a profile's service times.
+pub fn station(server: &Server, service: ServiceModel, options: &SizingOptions) -> Station {
+    let load = &server.load;
+    let mut station = Station::new(
+        service,
+        load.input_tokens,
+        load.output_tokens.max(1.0),
+        server.max_queue.or(options.max_queue),
+    );
+    station.arrival_scv = load.arrival_scv;
+    station.token_scv = load.token_scv;
+    station
+}
+
+/// Largest batch of a server on a profile: its own override, else
+/// `max(1, floor(maxBatchSize * atTokens / avgOutTokens))`.
+pub fn batch_limit(server: &Server, profile: &Profile) -> u32 {
+    server.max_batch.unwrap_or_else(|| {
+        let tokens = f64::from(profile.max_batch) * f64::from(profile.at_tokens);
+        let out = server.load.output_tokens.max(1.0);
+        ((tokens / out).floor() as u32).clamp(1, MAX_BATCH)
+    })
+}
+
+/// No batch is larger than this: a queue of that many requests costs a second to size.
+pub const MAX_BATCH: u32 = 100_000;
+
+/// Profile index by (model, accelerator).
+fn profile_table(scenario: &Scenario) -> FxHashMap<(usize, usize), usize> {
+    let pairs = scenario.profiles.iter().enumerate();
+    pairs.map(|(i, p)| ((p.model, p.accelerator), i)).collect()
+}
+
+/// What decides a server's candidates, its load apart.
+#[derive(PartialEq, Eq, Hash)]
+struct GroupKey {
+    model: usize,
+    class: usize,
+    idle: bool,
+    tokens: [u64; 4],
+    limits: (Option<u32>, Option<u32>),
+    pinned: Option<usize>,
+    allow: Vec<usize>,
+    deny: Vec<usize>,
+}
+
+impl GroupKey {
+    fn new(server: &Server) -> Self {
+        let load = &server.load;
+        Self {
+            model: server.model,
+            class: server.class,
+            idle: load.arrival_rate_per_min <= 0.0,
+            tokens: [load.input_tokens, load.output_tokens, load.arrival_scv, load.token_scv]
+                .map(f64::to_bits),
+            limits: (server.max_batch, server.max_queue),
+            pinned: pinned(server),
+            allow: server.allow.clone(),
+            deny: server.deny.clone(),
+        }
+    }
+}
+
+/// The accelerator that a server has to keep.
+fn pinned(server: &Server) -> Option<usize> {
+    let current = server.current.as_ref().filter(|_| server.keep_accelerator);
+    current.map(|current| current.accelerator)
+}
+
+/// One accelerator of a group: to be sized, or ruled out already.
+enum Task {
+    Size { profile: usize, idle: bool, key: SizingKey },
+    Rejected(Rejected),
+}
+
+/// What decides a sizing.
+#[derive(Clone, Copy)]
+struct SizingKey {
+    station: Station,
+    max_batch: u32,
+    objectives: Objectives,
+}
+
+impl SizingKey {
+    fn bits(&self) -> [u64; 17] {
+        let (kind, [a, b, c, d]) = match self.station.service {
+            ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms } => {
+                (0, [alpha_ms, beta_ms, gamma_ms, delta_ms])
+            }
+            ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms } => {
+                (1, [alpha_ms, beta_ms, gamma_ms, 0.0])
+            }
+        };
+        let limit = |o: Option<Objective>| o.map_or(f64::NAN, |o| o.limit_ms).to_bits();
+        let percent =
+            |o: Option<Objective>| o.and_then(|o| o.percentile).unwrap_or(f64::NAN).to_bits();
+        let station = &self.station;
+        let o = &self.objectives;
+        [
+            kind,
+            a.to_bits(),
+            b.to_bits(),
+            c.to_bits(),
+            d.to_bits(),
+            station.input_tokens.to_bits(),
+            station.output_tokens.to_bits(),
+            station.arrival_scv.to_bits(),
+            station.token_scv.to_bits(),
+            station.queue_limit.map_or(u64::MAX, u64::from),
+            u64::from(self.max_batch),
+            limit(o.itl),
+            percent(o.itl),
+            limit(o.ttft),
+            percent(o.ttft),
+            o.tokens_per_s.unwrap_or(f64::NAN).to_bits(),
+            o.max_loss.to_bits(),
+        ]
+    }
+}
+
+impl PartialEq for SizingKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.bits() == other.bits()
+    }
+}
+
+impl Eq for SizingKey {}
+
+impl Hash for SizingKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bits().hash(state);
+    }
+}
+
+/// What is to be done for each accelerator of a group with this server's needs.
+fn group_tasks(
+    scenario: &Scenario,
+    profiles: &FxHashMap<(usize, usize), usize>,
+    options: &SizingOptions,
+    server: &Server,
+) -> Vec<Task> {
+    let mut objectives = targets(scenario, server);
+    objectives.max_loss = options.max_loss;
+    let task = |accelerator: usize| {
+        if !allowed(server, accelerator) {
+            return Task::Rejected(Rejected { accelerator, reason: Reason::NotAllowed });
+        }
+        let Some(&profile) = profiles.get(&(server.model, accelerator)) else {
+            return Task::Rejected(Rejected { accelerator, reason: Reason::NoProfile });
+        };
+        let entry = &scenario.profiles[profile];
+        let key = SizingKey {
+            station: station(server, entry.service, options),
+            max_batch: batch_limit(server, entry),
+            objectives,
+        };
+        Task::Size { profile, idle: server.load.arrival_rate_per_min <= 0.0, key }
+    };
+    (0..scenario.accelerators.len()).map(task).collect()
+}
+
+/// Whether the server's own rules let it use the accelerator.
+fn allowed(server: &Server, accelerator: usize) -> bool {
+    pinned(server).is_none_or(|pin| pin == accelerator)
+        && (server.allow.is_empty() || server.allow.contains(&accelerator))
+        && !server.deny.contains(&accelerator)
+}
+
+/// Sizes each distinct key once, in parallel.
+fn size_distinct(
+    tasks: &[Vec<Task>],
+    batch: BatchChoice,
+) -> FxHashMap<SizingKey, Result<Sized, Shortfall>> {
+    let mut keys: Vec<SizingKey> = Vec::new();
+    let mut seen = std::collections::HashSet::<_, std::hash::BuildHasherDefault<FxHasher>>::default();
+    for task in tasks.iter().flatten() {
+        if let Task::Size { key, idle: false, .. } = task
+            && seen.insert(*key)
+        {
+            keys.push(*key);
+        }
+    }
+    keys.into_par_iter().with_min_len(8).map(|key| (key, size(&key, batch))).collect()
+}
+
+fn size(key: &SizingKey, batch: BatchChoice) -> Result<Sized, Shortfall> {
+    match batch {
+        BatchChoice::Max => key.station.size(key.max_batch, &key.objectives),
+        BatchChoice::Least { tolerance } => {
+            best_batch(&key.station.size_all(key.max_batch, &key.objectives), tolerance)
+        }
+    }
+}
+
+/// Puts a group together from the shared sizings.
+fn assemble(
+    scenario: &Scenario,
+    options: &SizingOptions,
+    tasks: Vec<Task>,
+    sizings: &FxHashMap<SizingKey, Result<Sized, Shortfall>>,
+) -> Group {
+    let mut group = Group { options: Vec::new(), rejected: Vec::new() };
+    for task in tasks {
+        match task {
+            Task::Rejected(rejected) => group.rejected.push(rejected),
+            // No requests: any batch will do, and no rate is asked of the replicas.
+            Task::Size { profile, idle: true, key } => {
+                let idle = Sized {
+                    batch: key.max_batch,
+                    arrival_rate_per_s: 0.0,
+                    throughput_per_s: f64::INFINITY,
+                };
+                group.options.push(candidate(scenario, options, profile, &key, &idle));
+            }
+            Task::Size { profile, key, .. } => match &sizings[&key] {
+                Ok(sized) => {
+                    group.options.push(candidate(scenario, options, profile, &key, sized));
+                }
+                Err(shortfall) => group.rejected.push(Rejected {
+                    accelerator: scenario.profiles[profile].accelerator,
+                    reason: Reason::Objective(*shortfall),
+                }),
+            },
+        }
+    }
+    group
+}
+
+fn candidate(
+    scenario: &Scenario,
+    options: &SizingOptions,
+    profile: usize,
+    key: &SizingKey,
+    sized: &Sized,
+) -> Candidate {
+    let profile = &scenario.profiles[profile];
+    let accelerator = &scenario.accelerators[profile.accelerator];
+    let units = f64::from(profile.units_per_replica);
+    let energy = if options.energy_cents_per_kwh > 0.0 {
+        let analysis = key.station.analyze(sized.batch, sized.arrival_rate_per_s);
+        let utilisation = analysis.map_or(0.0, |a| a.utilisation);
+        units * accelerator.power.watts(utilisation) / 1000.0 * options.energy_cents_per_kwh
+    } else {
+        0.0
+    };
+    Candidate {
+        accelerator: profile.accelerator,
+        card_type: accelerator.card_type,
+        batch: sized.batch,
+        rate_per_s: sized.throughput_per_s,
+        cards: u64::from(profile.units_per_replica) * u64::from(accelerator.multiplicity),
+        cost_cents_per_h: units * accelerator.cost_cents_per_h + energy,
+        full_watts: units * accelerator.power.full_w,
+    }
+}

@@ -1,0 +1,244 @@
+//! The plan: what a formulation chose, with what the queueing model predicts for it.
+
+use crate::candidates::{Candidates, SizingOptions, station};
+use crate::queue::Analysis;
+use crate::scenario::{CardType, Scenario};
+
+/// What a formulation hands over: for each server the candidates chosen, and what was proven.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// What was proven.
+    pub status: Status,
+    /// For each server, (index into its candidates, replicas); empty where it gets none.
+    pub shares: Vec<Vec<(usize, u64)>>,
+    /// Value of the objective at `shares`, cents per hour.
+    pub objective: f64,
+    /// Proven lower bound on the objective, cents per hour; `-inf` if none.
+    pub bound: f64,
+    /// Name of the formulation.
+    pub formulation: String,
+    /// Name of the backend.
+    pub backend: String,
+    /// Remarks on the way to it, for the user.
+    pub notes: Vec<String>,
+}
+
+/// What is known of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// No cheaper plan exists: the gap is at most [`OPTIMAL_GAP`].
+    Optimal,
+    /// A plan that keeps every limit; a cheaper one may exist.
+    Feasible,
+    /// No plan serves every server within the limits.
+    Infeasible,
+    /// Stopped before a plan was found or excluded.
+    Unknown,
+}
+
+impl Status {
+    /// The word that plans carry.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Optimal => "optimal",
+            Self::Feasible => "feasible",
+            Self::Infeasible => "infeasible",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Largest relative gap at which a plan is called optimal.
+pub const OPTIMAL_GAP: f64 = 1e-6;
+
+/// Relative gap between a cost and a bound, `(cost - bound) / |cost|`, at least 0.
+pub fn relative_gap(cost: f64, bound: f64) -> f64 {
+    if cost <= bound {
+        0.0
+    } else if bound.is_finite() && cost != 0.0 {
+        (cost - bound) / cost.abs()
+    } else {
+        f64::INFINITY
+    }
+}
+
+/// A plan: where every server runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What is known of it.
+    pub status: Status,
+    /// One entry a server, in the order of [`Scenario::servers`].
+    pub placements: Vec<Placement>,
+    /// Cards used of each type, in the order of [`Scenario::card_types`].
+    pub usage: Vec<Usage>,
+    /// Sum of the parts' costs, cents per hour.
+    pub total_cost: f64,
+    /// What was minimised, cents per hour: the cost, or the change's value.
+    pub objective: f64,
+    /// Proven lower bound on the objective, cents per hour; `-inf` if none.
+    pub bound: f64,
+    /// Name of the formulation.
+    pub formulation: String,
+    /// Name of the backend.
+    pub backend: String,
+    /// Remarks for the user.
+    pub notes: Vec<String>,
+}
+
+/// Where a server runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placement {
+    /// Replicas by accelerator and batch size; empty where the server gets none.
+    pub parts: Vec<Part>,
+    /// Requests per second that the replicas are sized for.
+    pub demand_per_s: f64,
+    /// Share of the demand that is served within the objectives, in [0, 1].
+    pub served_share: f64,
+}
+
+/// Equal replicas of one server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Index into [`Scenario::accelerators`].
+    pub accelerator: usize,
+    /// Batch size.
+    pub batch: u32,
+    /// Replicas.
+    pub replicas: u64,
+    /// Cards that all of them take.
+    pub cards: u64,
+    /// Cost of all of them, cents per hour.
+    pub cost: f64,
+    /// Requests per second that each is sized for.
+    pub credited_rate_per_s: f64,
+    /// Requests per second that each gets.
+    pub rate_per_s: f64,
+    /// What the queueing model predicts at that rate; `None` at zero load.
+    pub predicted: Option<Analysis>,
+    /// Watts that all of them draw at the planned utilisation.
+    pub watts: f64,
+}
+
+/// Cards of one type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Usage {
+    /// Cards used.
+    pub cards: u64,
+    /// Cards that the plan may use; `None` without a limit.
+    pub available: Option<u64>,
+    /// Cost of the replicas on them, cents per hour.
+    pub cost: f64,
+}
+
+impl Plan {
+    /// Spreads each server's load over the replicas chosen for it, in proportion to their rates,
+    /// and predicts what each of them will see. `unlimited` drops the card counts.
+    pub fn new(
+        scenario: &Scenario,
+        candidates: &Candidates,
+        sizing: &SizingOptions,
+        unlimited: bool,
+        choice: Choice,
+    ) -> Self {
+        let placements: Vec<Placement> = (0..scenario.servers.len())
+            .map(|s| {
+                let shares = choice.shares.get(s).map_or(&[][..], Vec::as_slice);
+                place(scenario, candidates, sizing, s, shares)
+            })
+            .collect();
+        let usage = usage(scenario, &placements, unlimited);
+        let total_cost = placements.iter().flat_map(|p| &p.parts).map(|p| p.cost).sum();
+        Self {
+            status: choice.status,
+            placements,
+            usage,
+            total_cost,
+            objective: choice.objective,
+            bound: choice.bound,
+            formulation: choice.formulation,
+            backend: choice.backend,
+            notes: choice.notes,
+        }
+    }
+
+    /// Relative gap between the objective and its bound.
+    pub fn gap(&self) -> f64 {
+        relative_gap(self.objective, self.bound)
+    }
+
+    /// Whether there is a plan to carry out.
+    pub fn has_plan(&self) -> bool {
+        matches!(self.status, Status::Optimal | Status::Feasible)
+    }
+}
+
+impl Placement {
+    /// Cost, cents per hour.
+    pub fn cost(&self) -> f64 {
+        self.parts.iter().map(|p| p.cost).sum()
+    }
+
+    /// Replicas on all accelerators.
+    pub fn replicas(&self) -> u64 {
+        self.parts.iter().map(|p| p.replicas).sum()
+    }
+}
+
+fn place(
+    scenario: &Scenario,
+    candidates: &Candidates,
+    sizing: &SizingOptions,
+    s: usize,
+    shares: &[(usize, u64)],
+) -> Placement {
+    let server = &scenario.servers[s];
+    let demand_per_s = candidates.demands[s].rate_per_s;
+    let options = candidates.options(s);
+    let shares = || shares.iter().filter(|&&(_, replicas)| replicas > 0);
+    let credited: f64 = shares().map(|&(o, n)| options[o].rate_per_s * n as f64).sum();
+    let served_share = match demand_per_s > 0.0 {
+        true => (credited / demand_per_s).min(1.0),
+        false => 1.0,
+    };
+    let parts = shares().map(|&(o, replicas)| {
+        let option = &options[o];
+        let load = demand_per_s * served_share;
+        let rate_per_s = if load > 0.0 { load * option.rate_per_s / credited } else { 0.0 };
+        let profile = scenario
+            .profiles
+            .iter()
+            .find(|p| p.model == server.model && p.accelerator == option.accelerator);
+        let predicted = profile.filter(|_| rate_per_s > 0.0).and_then(|profile| {
+            station(server, profile.service, sizing).analyze(option.batch, rate_per_s).ok()
+        });
+        let units = profile.map_or(1.0, |p| f64::from(p.units_per_replica)) * replicas as f64;
+        let utilisation = predicted.as_ref().map_or(0.0, |a| a.utilisation);
+        Part {
+            accelerator: option.accelerator,
+            batch: option.batch,
+            replicas,
+            cards: option.cards * replicas,
+            cost: option.cost_cents_per_h * replicas as f64,
+            credited_rate_per_s: option.rate_per_s,
+            rate_per_s,
+            predicted,
+            watts: units * scenario.accelerators[option.accelerator].power.watts(utilisation),
+        }
+    });
+    Placement { parts: parts.collect(), demand_per_s, served_share }
+}
+
+fn usage(scenario: &Scenario, placements: &[Placement], unlimited: bool) -> Vec<Usage> {
+    let empty = |card: &CardType| Usage {
+        cards: 0,
+        available: if unlimited { None } else { card.available() },
+        cost: 0.0,
+    };
+    let mut usage: Vec<Usage> = scenario.card_types.iter().map(empty).collect();
+    for part in placements.iter().flat_map(|p| &p.parts) {
+        let entry = &mut usage[scenario.accelerators[part.accelerator].card_type];
+        entry.cards += part.cards;
+        entry.cost += part.cost;
+    }
+    usage
+}
