@@ -85,6 +85,9 @@ pub struct ProblemOptions {
     pub max_moves: Option<u64>,
 }
 
+/// A load counts as covered once all but this share of it is: arrival rates are never known better.
+pub const COVER_TOLERANCE: f64 = 1e-9;
+
 /// Share of the old and the new cost that a move to another accelerator is charged.
 pub const MOVE_PENALTY: f64 = 0.1;
 
@@ -123,7 +126,8 @@ impl Needs {
     /// Replicas that the server needs of `item` alone, `max(ceil(L / r), m)`; `None` where that is
     /// more than it may have.
     pub fn replicas(&self, item: &Item) -> Option<u64> {
-        let needed = ((self.demand / item.rate).ceil() as u64).max(self.min_replicas);
+        let cover = (self.demand / item.rate * (1.0 - COVER_TOLERANCE)).ceil() as u64;
+        let needed = cover.max(self.min_replicas);
         (self.max_replicas.is_none_or(|most| needed <= most)).then_some(needed)
     }
 

@@ -170,12 +170,6 @@ impl Candidates {
     pub fn pairs(&self) -> usize {
         (0..self.demands.len()).map(|s| self.options(s).len()).sum()
     }
-
-    /// Replicas that a server needs of `candidate` alone: `max(ceil(L / r), min)`.
-    pub fn replicas(&self, scenario: &Scenario, server: usize, candidate: &Candidate) -> u64 {
-        let needed = (self.demands[server].rate_per_s / candidate.rate_per_s).ceil() as u64;
-        needed.max(u64::from(scenario.servers[server].min_replicas))
-    }
 }
 
 /// Requests per second that a server's replicas have to cover: its arrival rate, or `slo-tps / out`

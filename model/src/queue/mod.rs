@@ -1,8 +1,51 @@
-//! Placeholder types until the engine lands.
-#![allow(missing_docs)]
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ServiceModel { Linear { alpha_ms: f64, beta_ms: f64, gamma_ms: f64, delta_ms: f64 }, Iteration { alpha_ms: f64, beta_ms: f64, gamma_ms: f64 } }
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Objective { pub limit_ms: f64, pub percentile: Option<f64> }
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Objectives { pub itl: Option<Objective>, pub ttft: Option<Objective>, pub tokens_per_s: Option<f64>, pub max_loss: f64 }
+//! The queueing model of one continuous-batching replica: what latency a rate brings, and what
+//! rate an objective allows.
+//!
+//! A replica is a birth-death chain. Requests arrive at rate `lambda` (Poisson); with `n` of them
+//! in service they complete at rate `mu(n) = n / S(n)`, where `S(n)` is the service time at
+//! occupancy `n`; at most `N` (the batch size) are in service, at most `Q` wait. The stationary
+//! probabilities are
+//!
+//! ```text
+//! p(n) ~ product over i = 1..n of lambda / mu(i)            n <= N
+//! p(N + k) = p(N) rho^k,  rho = lambda / mu(N)              1 <= k <= Q
+//! ```
+//!
+//! so that the sums above `N` are closed and a solve costs O(N), not O(N + Q). The occupancies of
+//! batch size `N`, before they are normalised, are a prefix of those of `N + 1`.
+//!
+//! From the chain follow the mean number in service and waiting, and by Little's law the mean
+//! service time and wait. From these the latencies:
+//!
+//! * [`ServiceModel::Linear`]: the effective concurrency `n*` solves `S(n*)` = mean service time;
+//!   ITL = `decode(n*)`, TTFT = mean wait + `prefill(n*)`.
+//! * [`ServiceModel::Iteration`]: with `B` the mean number in service and `c` the prefill's chunks,
+//!   ITL = (mean service time - prefill) / out, TTFT = mean wait + prefill + ITL.
+//!
+//! ```
+//! use isocost_model::queue::{Objective, Objectives, ServiceModel, Station};
+//!
+//! let service = ServiceModel::Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 };
+//! let station = Station::new(service, 128.0, 1024.0, None);
+//! let objectives = Objectives { itl: Some(Objective::mean(80.0)), ..Objectives::none() };
+//! let sized = station.size(32, &objectives).unwrap();
+//! let analysis = station.analyze(32, sized.arrival_rate_per_s).unwrap();
+//! assert!(analysis.itl_ms <= 80.0);
+//! ```
+//!
+//! **Bursts and variable lengths.** With squared coefficients of variation `ca` of inter-arrival
+//! times and `cs` of output tokens the wait (its mean, and the scale of its tail) is multiplied by
+//! `(ca + cs) / 2` (Allen and Cunneen 1978); both 1 give the chain above exactly.
+
+mod analysis;
+mod objective;
+mod occupancy;
+mod root;
+mod service;
+mod sizing;
+mod tail;
+
+pub use analysis::{Analysis, QueueError};
+pub use objective::{Metric, Objective, Objectives, Shortfall};
+pub use service::{MAX_BATCH, ServiceModel, Station, TOKEN_BUDGET};
+pub use sizing::{Sized, best_batch};

@@ -1,0 +1,83 @@
+//! A mixed-integer program of the planning problem, with the meaning of its columns.
+
+use isocost_model::plan::{Choice, OPTIMAL_GAP, Status, relative_gap};
+use isocost_solver::{Backend, Milp, Solution, SolveOptions, SolverError};
+use rustc_hash::FxHashMap;
+
+use crate::problem::Problem;
+
+/// Replicas that one unit of a column places.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Meaning {
+    /// Index of the server.
+    pub server: usize,
+    /// Index into the server's items.
+    pub item: usize,
+    /// Replicas for each unit of the column.
+    pub replicas: u64,
+}
+
+/// A program and what its columns place.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Name of the formulation.
+    pub name: &'static str,
+    /// The program.
+    pub milp: Milp,
+    /// For each column what it places; several meanings for a pattern, none for an auxiliary.
+    pub meanings: Vec<Vec<Meaning>>,
+}
+
+impl Program {
+    /// Replicas by server that the columns' `values` place: (index of candidate, replicas).
+    pub fn decode(&self, problem: &Problem, values: &[f64]) -> Vec<Vec<(usize, u64)>> {
+        let mut shares: Vec<FxHashMap<usize, u64>> =
+            vec![FxHashMap::default(); problem.servers.len()];
+        for (meanings, &value) in self.meanings.iter().zip(values) {
+            let units = value.round().max(0.0) as u64;
+            for meaning in meanings.iter().filter(|_| units > 0) {
+                let candidate = problem.items(meaning.server)[meaning.item].candidate;
+                *shares[meaning.server].entry(candidate).or_default() += units * meaning.replicas;
+            }
+        }
+        let sorted = |share: FxHashMap<usize, u64>| {
+            let mut share: Vec<(usize, u64)> = share.into_iter().collect();
+            share.sort_unstable();
+            share
+        };
+        shares.into_iter().map(sorted).collect()
+    }
+
+    /// Solves the program by `backend` and reads the choice off its solution.
+    ///
+    /// # Errors
+    /// What the backend reports of a program that it cannot take.
+    pub fn solve(
+        &self,
+        problem: &Problem,
+        backend: &dyn Backend,
+        options: &SolveOptions,
+    ) -> Result<Choice, SolverError> {
+        let solution = backend.solve(&self.milp, options)?;
+        Ok(self.choice(problem, &solution, backend.name()))
+    }
+
+    /// The choice that a solution of the program stands for.
+    pub fn choice(&self, problem: &Problem, solution: &Solution, backend: &str) -> Choice {
+        let status = match solution.status {
+            isocost_solver::Status::Infeasible => Status::Infeasible,
+            _ if solution.values.is_empty() => Status::Unknown,
+            _ if relative_gap(solution.objective, solution.bound) <= OPTIMAL_GAP => Status::Optimal,
+            _ => Status::Feasible,
+        };
+        Choice {
+            status,
+            shares: self.decode(problem, &solution.values),
+            objective: solution.objective,
+            bound: solution.bound,
+            formulation: self.name.to_owned(),
+            backend: backend.to_owned(),
+            notes: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Analysis: what a rate brings.
+
+use super::occupancy::{Occupancy, mean_gaps_ms};
+use super::service::{MAX_BATCH, Station};
+
+/// What one replica of a given batch size does at a given rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Analysis {
+    /// The replica.
+    pub station: Station,
+    /// Batch size `N`.
+    pub batch: u32,
+    /// Arrival rate, requests/s.
+    pub rate_per_s: f64,
+    /// Rate served, `lambda (1 - loss)`, requests/s.
+    pub throughput_per_s: f64,
+    /// `mu(N)`, requests/s.
+    pub capacity_per_s: f64,
+    /// Probability that an arrival is turned away.
+    pub loss_probability: f64,
+    /// Mean requests in service and waiting.
+    pub mean_in_system: f64,
+    /// Mean requests in service.
+    pub mean_in_service: f64,
+    /// Mean wait of a request that is served, ms.
+    pub mean_wait_ms: f64,
+    /// Mean service time, ms.
+    pub mean_service_ms: f64,
+    /// Mean wait and service time, ms.
+    pub mean_response_ms: f64,
+    /// Mean inter-token latency, ms.
+    pub itl_ms: f64,
+    /// Mean time to first token, ms.
+    pub ttft_ms: f64,
+    /// Mean requests in service over the batch size, in [0, 1].
+    pub utilisation: f64,
+    /// From the start of service to the first token, ms.
+    pub first_token_ms: f64,
+    pub(super) chain: Occupancy,
+}
+
+/// A replica that cannot be analysed.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum QueueError {
+    /// Batch size 0 or above [`MAX_BATCH`].
+    #[error("batch size {0} is outside 1 to {MAX_BATCH}")]
+    Batch(u32),
+    /// A rate that is not positive and finite.
+    #[error("arrival rate {0} requests/s is not a positive number")]
+    Rate(f64),
+    /// The queue grows without bound.
+    #[error(
+        "arrival rate {rate_per_s} requests/s is not below the service rate {capacity_per_s} \
+         requests/s: an unbounded queue has no steady state"
+    )]
+    Unstable {
+        /// Arrival rate, requests/s.
+        rate_per_s: f64,
+        /// `mu(N)`, requests/s.
+        capacity_per_s: f64,
+    },
+    /// Service times that are zero, negative or not finite.
+    #[error("the service model gives no positive, finite service time at these tokens")]
+    Service,
+}
+
+impl Station {
+    /// What a replica of batch size `batch` does at `rate_per_s` requests/s.
+    ///
+    /// # Errors
+    /// [`QueueError`] where there is no steady state, or a number makes no sense.
+    pub fn analyze(&self, batch: u32, rate_per_s: f64) -> Result<Analysis, QueueError> {
+        if batch == 0 || batch > MAX_BATCH {
+            return Err(QueueError::Batch(batch));
+        }
+        if !(rate_per_s > 0.0 && rate_per_s.is_finite()) {
+            return Err(QueueError::Rate(rate_per_s));
+        }
+        let gaps_ms = mean_gaps_ms(self, batch);
+        if !gaps_ms.iter().all(|gap| *gap > 0.0 && gap.is_finite()) {
+            return Err(QueueError::Service);
+        }
+        let capacity_per_s = 1000.0 / gaps_ms[gaps_ms.len() - 1];
+        if self.queue_limit.is_none() && rate_per_s >= capacity_per_s {
+            return Err(QueueError::Unstable { rate_per_s, capacity_per_s });
+        }
+        Ok(self.analyze_gaps(&gaps_ms, rate_per_s))
+    }
+
+    /// The same from `1 / mu(n)`, worked out before and known to be sound.
+    pub(super) fn analyze_gaps(&self, gaps_ms: &[f64], rate_per_s: f64) -> Analysis {
+        let batch = gaps_ms.len() as u32;
+        let rate_per_ms = rate_per_s / 1000.0;
+        let chain = Occupancy::new(gaps_ms, rate_per_ms, self.queue_limit);
+        let throughput = rate_per_ms * (1.0 - chain.loss);
+        let mean_service_ms = chain.in_service / throughput;
+        let mean_wait_ms = chain.waiting / throughput * self.burst_factor();
+        let latency = self.latency(batch, mean_service_ms, chain.in_service);
+        Analysis {
+            station: *self,
+            batch,
+            rate_per_s,
+            throughput_per_s: throughput * 1000.0,
+            capacity_per_s: 1000.0 / gaps_ms[gaps_ms.len() - 1],
+            loss_probability: chain.loss,
+            mean_in_system: chain.in_service + throughput * mean_wait_ms,
+            mean_in_service: chain.in_service,
+            mean_wait_ms,
+            mean_service_ms,
+            mean_response_ms: mean_wait_ms + mean_service_ms,
+            itl_ms: latency.itl_ms,
+            ttft_ms: mean_wait_ms + latency.first_token_ms,
+            utilisation: chain.in_service / f64::from(batch),
+            first_token_ms: latency.first_token_ms,
+            chain,
+        }
+    }
+}
