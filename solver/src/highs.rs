@@ -1,0 +1,165 @@
+//! HiGHS: branch and bound with cuts, and the warm simplex.
+
+use highs::{ColProblem, HighsModelStatus, Row, RowProblem, Sense};
+
+use crate::backend::{
+    Backend, Master, Relaxation, Solution, SolveOptions, SolverError, Status,
+};
+use crate::highs_raw::{self, Watch};
+use crate::milp::Milp;
+
+/// The backend `highs`.
+pub(crate) struct Highs;
+
+impl Backend for Highs {
+    fn name(&self) -> &'static str {
+        "highs"
+    }
+
+    fn solve(&self, milp: &Milp, options: &SolveOptions) -> Result<Solution, SolverError> {
+        let mut model = build(milp)?;
+        let threads = options.threads.max(1);
+        if threads > 1 {
+            highs_raw::reset_scheduler();
+        }
+        set(&mut model, "threads", threads.min(i32::MAX as u32) as i32)?;
+        set(&mut model, "parallel", if threads > 1 { "on" } else { "off" })?;
+        set(&mut model, "mip_rel_gap", options.relative_gap)?;
+        set(&mut model, "mip_abs_gap", 1e-9)?;
+        set(&mut model, "mip_feasibility_tolerance", 1e-9)?;
+        set(&mut model, "primal_feasibility_tolerance", 1e-9)?;
+        if let Some(limit) = options.time_limit {
+            set(&mut model, "time_limit", limit.as_secs_f64())?;
+        }
+        if let Some(start) = options.start.as_ref().filter(|s| s.len() == milp.columns.len()) {
+            // A start that HiGHS cannot use costs time, not the solution.
+            let _ = model.try_set_solution(Some(start), None, None, None);
+        }
+        let watch = Watch::new(options, milp.offset);
+        let solved = highs_raw::run_watched(model, &watch).map_err(failed)?;
+        read(milp, &solved)
+    }
+
+    fn master(&self, milp: &Milp) -> Result<Box<dyn Master>, SolverError> {
+        if let Some(defect) = milp.defect() {
+            return Err(SolverError::Program(defect));
+        }
+        let mut problem = ColProblem::default();
+        let rows: Vec<Row> = milp.rows.iter().map(|r| problem.add_row(r.lower..=r.upper)).collect();
+        let mut model = problem.try_optimise(Sense::Minimise).map_err(failed)?;
+        set(&mut model, "threads", 1)?;
+        set(&mut model, "parallel", "off")?;
+        // Presolve would throw the last basis away.
+        set(&mut model, "presolve", "off")?;
+        let mut master = HighsMaster { model: Some(model), rows, offset: milp.offset };
+        for (j, column) in milp.columns.iter().enumerate() {
+            let of_column = |(i, row): (usize, &crate::milp::Row)| {
+                let a: f64 = row.terms.iter().filter(|t| t.0 == j).map(|t| t.1).sum();
+                (a != 0.0).then_some((i, a))
+            };
+            let terms: Vec<_> = milp.rows.iter().enumerate().filter_map(of_column).collect();
+            master.add_column(column.cost, &terms)?;
+        }
+        Ok(Box::new(master))
+    }
+}
+
+fn failed(what: impl std::fmt::Debug) -> SolverError {
+    SolverError::Failed { backend: "highs", what: format!("{what:?}") }
+}
+
+fn set<V: highs::HighsOptionValue>(
+    model: &mut highs::Model,
+    option: &str,
+    value: V,
+) -> Result<(), SolverError> {
+    model.try_set_option(option, value).map_err(failed)
+}
+
+fn build(milp: &Milp) -> Result<highs::Model, SolverError> {
+    if let Some(defect) = milp.defect() {
+        return Err(SolverError::Program(defect));
+    }
+    let mut problem = RowProblem::default();
+    let columns: Vec<_> = milp
+        .columns
+        .iter()
+        .map(|c| {
+            problem.add_column_with_integrality(c.cost, c.lower..=c.upper, c.integer)
+        })
+        .collect();
+    for row in &milp.rows {
+        let terms: Vec<_> = row.terms.iter().map(|&(j, a)| (columns[j], a)).collect();
+        problem.add_row(row.lower..=row.upper, terms);
+    }
+    problem.try_optimise(Sense::Minimise).map_err(failed)
+}
+
+fn read(milp: &Milp, solved: &highs::SolvedModel) -> Result<Solution, SolverError> {
+    let status = solved.status();
+    let whole = milp.columns.iter().any(|c| c.integer);
+    let has_point = solved.primal_solution_status() == highs::HighsSolutionStatus::Feasible;
+    let bound = match status {
+        HighsModelStatus::Optimal if !whole => f64::INFINITY,
+        _ if !whole => f64::NEG_INFINITY,
+        _ => {
+            let bound = solved.double_info_value(c"mip_dual_bound").map_err(failed)?;
+            if bound.is_nan() { f64::NEG_INFINITY } else { bound + milp.offset }
+        }
+    };
+    Ok(match status {
+        HighsModelStatus::Infeasible => Solution::none(Status::Infeasible, f64::INFINITY),
+        HighsModelStatus::Unbounded => Solution::none(Status::Unbounded, f64::NEG_INFINITY),
+        HighsModelStatus::ModelEmpty => Solution::point(milp, Vec::new(), true, milp.offset),
+        HighsModelStatus::UnboundedOrInfeasible => {
+            let bounded = milp.columns.iter().all(|c| {
+                (c.cost >= 0.0 && c.lower > f64::NEG_INFINITY)
+                    || (c.cost <= 0.0 && c.upper < f64::INFINITY)
+            });
+            let status = if bounded { Status::Infeasible } else { Status::Unknown };
+            Solution::none(status, f64::NEG_INFINITY)
+        }
+        HighsModelStatus::Optimal => {
+            Solution::point(milp, solved.get_solution().columns().to_vec(), true, bound)
+        }
+        _ if has_point => {
+            Solution::point(milp, solved.get_solution().columns().to_vec(), false, bound)
+        }
+        _ => Solution::none(Status::Unknown, bound),
+    })
+}
+
+struct HighsMaster {
+    /// `None` only after a failed solve has consumed it.
+    model: Option<highs::Model>,
+    rows: Vec<Row>,
+    offset: f64,
+}
+
+impl Master for HighsMaster {
+    fn add_column(&mut self, cost: f64, terms: &[(usize, f64)]) -> Result<(), SolverError> {
+        let model = self.model.as_mut().ok_or_else(|| failed("an earlier solve failed"))?;
+        let terms = terms.iter().map(|&(i, a)| (self.rows[i], a));
+        model.try_add_column(cost, 0.0.., terms).map_err(failed)?;
+        Ok(())
+    }
+
+    fn solve(&mut self) -> Result<Option<Relaxation>, SolverError> {
+        let model = self.model.take().ok_or_else(|| failed("an earlier solve failed"))?;
+        let solved = model.try_solve().map_err(failed)?;
+        let relaxation = match solved.status() {
+            HighsModelStatus::Optimal => {
+                let solution = solved.get_solution();
+                Some(Relaxation {
+                    objective: solved.objective_value() + self.offset,
+                    values: solution.columns().to_vec(),
+                    row_duals: solution.dual_rows().to_vec(),
+                })
+            }
+            HighsModelStatus::Infeasible | HighsModelStatus::UnboundedOrInfeasible => None,
+            status => return Err(failed(status)),
+        };
+        self.model = Some(highs::Model::from(solved));
+        Ok(relaxation)
+    }
+}

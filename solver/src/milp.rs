@@ -1,0 +1,119 @@
+//! A mixed-integer linear program, as plain data.
+
+/// `minimise offset + sum_j cost_j x_j` over the columns, subject to the rows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Milp {
+    /// Name, for exports.
+    pub name: String,
+    /// Variables.
+    pub columns: Vec<Column>,
+    /// Constraints.
+    pub rows: Vec<Row>,
+    /// Constant part of the objective.
+    pub offset: f64,
+}
+
+/// `lower <= x <= upper`, integer or continuous.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Name, for exports.
+    pub name: String,
+    /// Coefficient in the objective.
+    pub cost: f64,
+    /// Lower bound; may be `-inf`.
+    pub lower: f64,
+    /// Upper bound; may be `inf`.
+    pub upper: f64,
+    /// Whether `x` has to be a whole number.
+    pub integer: bool,
+}
+
+/// `lower <= sum of coefficient * x <= upper`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Name, for exports.
+    pub name: String,
+    /// Lower limit; may be `-inf`.
+    pub lower: f64,
+    /// Upper limit; may be `inf`.
+    pub upper: f64,
+    /// (index of column, coefficient).
+    pub terms: Vec<(usize, f64)>,
+}
+
+impl Column {
+    /// A whole-number column.
+    pub fn integer(name: impl Into<String>, cost: f64, lower: f64, upper: f64) -> Self {
+        Self { name: name.into(), cost, lower, upper, integer: true }
+    }
+
+    /// A continuous column.
+    pub fn continuous(name: impl Into<String>, cost: f64, lower: f64, upper: f64) -> Self {
+        Self { name: name.into(), cost, lower, upper, integer: false }
+    }
+}
+
+impl Row {
+    /// `sum <= upper`.
+    pub fn at_most(name: impl Into<String>, upper: f64, terms: Vec<(usize, f64)>) -> Self {
+        Self { name: name.into(), lower: f64::NEG_INFINITY, upper, terms }
+    }
+
+    /// `sum >= lower`.
+    pub fn at_least(name: impl Into<String>, lower: f64, terms: Vec<(usize, f64)>) -> Self {
+        Self { name: name.into(), lower, upper: f64::INFINITY, terms }
+    }
+
+    /// `sum = value`.
+    pub fn equal(name: impl Into<String>, value: f64, terms: Vec<(usize, f64)>) -> Self {
+        Self { name: name.into(), lower: value, upper: value, terms }
+    }
+}
+
+impl Milp {
+    /// Adds a column and returns its index.
+    pub fn add_column(&mut self, column: Column) -> usize {
+        self.columns.push(column);
+        self.columns.len() - 1
+    }
+
+    /// Adds a row and returns its index.
+    pub fn add_row(&mut self, row: Row) -> usize {
+        self.rows.push(row);
+        self.rows.len() - 1
+    }
+
+    /// Objective at `values`, one for each column.
+    pub fn objective(&self, values: &[f64]) -> f64 {
+        self.offset + self.columns.iter().zip(values).map(|(c, x)| c.cost * x).sum::<f64>()
+    }
+
+    /// Largest amount by which `values` miss a bound, a row or integrality; 0 if they keep all.
+    pub fn max_violation(&self, values: &[f64]) -> f64 {
+        let outside = |x: f64, lower: f64, upper: f64| (lower - x).max(x - upper).max(0.0);
+        let columns = self.columns.iter().zip(values).map(|(c, &x)| {
+            let whole = if c.integer { (x - x.round()).abs() } else { 0.0 };
+            outside(x, c.lower, c.upper).max(whole)
+        });
+        let rows = self.rows.iter().map(|row| {
+            let sum = row.terms.iter().map(|&(j, a)| a * values[j]).sum();
+            outside(sum, row.lower, row.upper)
+        });
+        columns.chain(rows).fold(0.0, f64::max)
+    }
+
+    /// What is wrong with the numbers, if anything: a NaN, or a term beyond the columns.
+    pub(crate) fn defect(&self) -> Option<String> {
+        let column = self.columns.iter().find(|c| {
+            c.lower.is_nan() || c.upper.is_nan() || !c.cost.is_finite()
+        });
+        if let Some(column) = column {
+            return Some(format!("column `{}` has a number that is not finite", column.name));
+        }
+        let row = self.rows.iter().find(|r| {
+            let term = |&(j, a): &(usize, f64)| j >= self.columns.len() || !a.is_finite();
+            r.lower.is_nan() || r.upper.is_nan() || r.terms.iter().any(term)
+        });
+        row.map(|row| format!("row `{}` has a number that is not finite or an unknown column", row.name))
+    }
+}
