@@ -1,1 +1,17 @@
-//! isocost-formulations
+//! Formulations: from the candidate table to a proven cheapest choice.
+//!
+//! [`Problem`] holds the numbers; each formulation is one file that opens with its mathematics and
+//! states them in its own way: [`mod@single`] (one accelerator a server), [`mod@mixed`] (several),
+//! [`pattern`] (either of them, by whole patterns of one server, far tighter). A formulation hands
+//! a [`isocost_model::plan::Choice`] back; it never looks at files and never prints.
+
+pub mod mixed;
+pub mod pattern;
+pub mod problem;
+pub mod program;
+pub mod single;
+
+pub use mixed::mixed;
+pub use problem::{Problem, ProblemOptions};
+pub use program::Program;
+pub use single::single;

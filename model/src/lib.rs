@@ -6,6 +6,7 @@
 //! writes it down. Nothing here knows a solver.
 
 pub mod candidates;
+pub mod input;
 pub mod plan;
 pub mod queue;
 pub mod scenario;

@@ -1,0 +1,4 @@
+//! **pattern**: choose one whole replica mix for each server.
+
+pub mod column;
+pub mod pricing;

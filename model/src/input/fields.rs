@@ -1,0 +1,196 @@
+//! The fields of one entity, read by name and checked as they are read.
+
+use std::ops::RangeInclusive;
+
+use super::node::{Node, Value};
+use super::problem::{At, Report, nearest};
+
+/// Numbers above this are no price, size or rate.
+pub(super) const ABSURD: f64 = 1e9;
+
+/// An object whose fields are read one by one.
+pub(super) struct Fields<'a> {
+    pub file: &'a str,
+    pub at: At,
+    /// What it is in messages, e.g. ``server `a` ``.
+    pub entity: String,
+    entries: &'a [(String, Node)],
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of `node`, or a problem where it is no object.
+    pub fn new(file: &'a str, node: &'a Node, entity: &str, report: &mut Report) -> Option<Self> {
+        let Value::Object(entries) = &node.value else {
+            let what = format!("expected an object, found {}", node.value.kind());
+            report.problem_at(file, node.at, entity, what, "see the README for the form");
+            return None;
+        };
+        Some(Self { file, at: node.at, entity: entity.to_owned(), entries, asked: Vec::new() })
+    }
+
+    /// A problem of a field, or of the whole entity where the field is not there.
+    pub fn problem(&self, key: &str, what: String, remedy: &str, report: &mut Report) {
+        report.problem_at(self.file, self.place(key), &self.field(key), what, remedy);
+    }
+
+    /// A warning, likewise.
+    pub fn warning(&self, key: &str, what: String, remedy: &str, report: &mut Report) {
+        report.warning_at(self.file, self.place(key), &self.field(key), what, remedy);
+    }
+
+    fn place(&self, key: &str) -> At {
+        self.entries.iter().find(|e| e.0 == key).map_or(self.at, |e| e.1.at)
+    }
+
+    fn field(&self, key: &str) -> String {
+        if key.is_empty() { self.entity.clone() } else { format!("{}, {key}", self.entity) }
+    }
+
+    /// The value of a field; `null` counts as absent.
+    fn get(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.asked.push(key);
+        let node = self.entries.iter().find(|e| e.0 == key).map(|e| &e.1);
+        node.filter(|n| n.value != Value::Null)
+    }
+
+    /// Whether the field is there.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|e| e.0 == key && e.1.value != Value::Null)
+    }
+
+    /// Marks fields that are known and not used.
+    pub fn ignore(&mut self, keys: &[&'static str]) {
+        self.asked.extend(keys);
+    }
+
+    /// A text; empty counts as absent.
+    pub fn text(&mut self, key: &'static str, report: &mut Report) -> Option<&'a str> {
+        let node = self.get(key)?;
+        match &node.value {
+            Value::Text(text) => Some(text.trim()).filter(|t| !t.is_empty()),
+            other => {
+                let what = format!("expected a text, found {}", other.kind());
+                self.problem(key, what, "put it in quotes", report);
+                None
+            }
+        }
+    }
+
+    /// A text that has to be there.
+    pub fn name(&mut self, key: &'static str, report: &mut Report) -> &'a str {
+        let before = report.problems.len();
+        let name = self.text(key, report);
+        if name.is_none() && report.problems.len() == before {
+            self.problem(key, format!("`{key}` is missing or empty"), "give it a name", report);
+        }
+        name.unwrap_or("")
+    }
+
+    /// true or false.
+    pub fn flag(&mut self, key: &'static str, report: &mut Report) -> bool {
+        match self.get(key).map(|n| &n.value) {
+            None => false,
+            Some(Value::Bool(flag)) => *flag,
+            Some(other) => {
+                let what = format!("expected true or false, found {}", other.kind());
+                self.problem(key, what, "write true or false", report);
+                false
+            }
+        }
+    }
+
+    /// A number within `range`.
+    pub fn number(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<f64>,
+        report: &mut Report,
+    ) -> Option<f64> {
+        let node = self.get(key)?;
+        let (low, high) = (*range.start(), *range.end());
+        let Value::Number(text) = &node.value else {
+            let what = format!("expected a number, found {}", node.value.kind());
+            self.problem(key, what, "write it without quotes", report);
+            return None;
+        };
+        let number = text.parse::<f64>().unwrap_or(f64::NAN);
+        if range.contains(&number) {
+            return Some(number);
+        }
+        let what = format!("{text} is out of range");
+        self.problem(key, what, &format!("expected {low} to {high}"), report);
+        None
+    }
+
+    /// A whole number within `range`.
+    pub fn whole(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u32>,
+        report: &mut Report,
+    ) -> Option<u32> {
+        let range = f64::from(*range.start())..=f64::from(*range.end());
+        let number = self.number(key, range, report)?;
+        if number.fract() != 0.0 {
+            let what = format!("{number} is not a whole number");
+            self.problem(key, what, "round it", report);
+            return None;
+        }
+        Some(number as u32)
+    }
+
+    /// The fields of an object within.
+    pub fn inner(&mut self, key: &'static str, report: &mut Report) -> Option<Fields<'a>> {
+        let node = self.get(key)?;
+        Fields::new(self.file, node, &self.field(key), report)
+    }
+
+    /// The objects of a list within.
+    pub fn list(&mut self, key: &'static str, report: &mut Report) -> Vec<Fields<'a>> {
+        let Some(node) = self.get(key) else { return Vec::new() };
+        let Value::List(items) = &node.value else {
+            let what = format!("expected a list, found {}", node.value.kind());
+            self.problem(key, what, "put it in [ ]", report);
+            return Vec::new();
+        };
+        let field = self.field(key);
+        items.iter().filter_map(|n| Fields::new(self.file, n, &field, report)).collect()
+    }
+
+    /// The texts of a list within.
+    pub fn names(&mut self, key: &'static str, report: &mut Report) -> Vec<&'a str> {
+        let Some(node) = self.get(key) else { return Vec::new() };
+        let Value::List(items) = &node.value else {
+            let what = format!("expected a list of names, found {}", node.value.kind());
+            self.problem(key, what, "put it in [ ]", report);
+            return Vec::new();
+        };
+        let mut names = Vec::new();
+        for item in items {
+            match &item.value {
+                Value::Text(name) => names.push(name.trim()),
+                other => {
+                    let what = format!("expected a name, found {}", other.kind());
+                    self.problem(key, what, "put it in quotes", report);
+                }
+            }
+        }
+        names
+    }
+
+    /// Warns of fields that nobody asked for.
+    pub fn finish(self, report: &mut Report) {
+        for (key, node) in self.entries {
+            if self.asked.contains(&key.as_str()) {
+                continue;
+            }
+            let remedy = match nearest(key, self.asked.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "remove it if it is not for another tool".to_owned(),
+            };
+            let what = format!("unknown field `{key}` is ignored");
+            report.warning_at(self.file, node.at, &self.entity, what, &remedy);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Capacity, budgets, and what is asked of the optimizer.
+
+use super::fields::{ABSURD, Fields};
+use super::fleet::{Names, names, resolve, unique};
+use super::problem::Report;
+use super::{Section, entities};
+use crate::scenario::{Budget, Saturation, Scenario};
+
+/// Sets how many cards of each type exist.
+pub(super) fn capacity(section: Option<&Section>, scenario: &mut Scenario, report: &mut Report) {
+    let Some(section) = section else { return };
+    let types = names(scenario.card_types.iter().map(|t| t.name.as_str()));
+    let mut seen = Names::default();
+    for mut fields in entities(section, "count", report) {
+        let name = fields.name("type", report);
+        fields.entity = format!("capacity of `{name}`");
+        let known = seen.insert(name.to_owned(), 0).is_some();
+        unique(&fields, "type", "the capacity of", name, known, report);
+        let count = fields.whole("count", 0..=1_000_000_000, report);
+        if !fields.has("count") {
+            let what = "the count is missing".to_owned();
+            fields.problem("count", what, "give the number of cards", report);
+        }
+        let spare = fields.whole("spare", 0..=1_000_000_000, report).unwrap_or(0);
+        match types.get(name) {
+            Some(&t) => {
+                scenario.card_types[t].count = Some(u64::from(count.unwrap_or(0)));
+                scenario.card_types[t].spare = u64::from(spare);
+            }
+            None if !name.is_empty() => {
+                let what = "no accelerator is of this type: it is not used".to_owned();
+                fields.warning("type", what, "correct the name, or remove the entry", report);
+            }
+            None => {}
+        }
+        fields.finish(report);
+    }
+    for card in scenario.card_types.iter_mut().filter(|card| card.count.is_none()) {
+        card.count = Some(0);
+        let entity = format!("capacity of `{}`", card.name);
+        let what = "there is no entry for this type: it counts as 0 cards".to_owned();
+        report.warning_at(&section.file, section.node.at, &entity, what, "add an entry");
+    }
+}
+
+/// Sets the optimizer's options and the budgets.
+pub(super) fn optimizer(section: Option<&Section>, scenario: &mut Scenario, report: &mut Report) {
+    let Some(section) = section else { return };
+    let Some(mut outer) = Fields::new(&section.file, &section.node, "optimizer", report) else {
+        return;
+    };
+    let inner = outer.inner("optimizer", report);
+    let wrapped = inner.is_some();
+    if let Some(fields) = inner {
+        options(fields, scenario, report);
+    }
+    if wrapped {
+        outer.finish(report);
+    } else {
+        options(outer, scenario, report);
+    }
+}
+
+fn options(mut fields: Fields<'_>, scenario: &mut Scenario, report: &mut Report) {
+    let optimizer = &mut scenario.optimizer;
+    optimizer.unlimited = fields.flag("unlimited", report);
+    optimizer.heterogeneous = fields.flag("heterogeneous", report);
+    optimizer.delayed_best_effort = fields.flag("delayedbesteffort", report);
+    optimizer.saturation = saturation(&mut fields, report);
+    for key in ["milpsolver", "usecplex"] {
+        if fields.has(key) {
+            let what = "is read and ignored".to_owned();
+            fields.warning(key, what, "choose the solver by --backend", report);
+        }
+    }
+    fields.ignore(&["milpsolver", "usecplex"]);
+    let types = names(scenario.card_types.iter().map(|t| t.name.as_str()));
+    for mut entry in fields.list("budgets", report) {
+        let name = entry.name("name", report).to_owned();
+        entry.entity = format!("budget `{name}`");
+        let wanted = entry.names("types", report);
+        let resolved = wanted.iter().filter_map(|t| resolve(&entry, "types", "type", t, &types, report));
+        let card_types = resolved.collect();
+        let cards = entry.whole("cards", 0..=1_000_000_000, report).map(u64::from);
+        let watts = entry.number("watts", 0.0..=ABSURD, report);
+        if cards.is_none() && watts.is_none() {
+            let what = "the budget limits nothing".to_owned();
+            entry.warning("", what, "give cards or watts", report);
+        }
+        scenario.budgets.push(Budget { name, card_types, cards, watts });
+        entry.finish(report);
+    }
+    fields.finish(report);
+}
+
+fn saturation(fields: &mut Fields<'_>, report: &mut Report) -> Saturation {
+    let Some(text) = fields.text("saturationpolicy", report) else { return Saturation::None };
+    match text.to_lowercase().as_str() {
+        "none" => Saturation::None,
+        "priorityexhaustive" => Saturation::PriorityExhaustive,
+        "priorityroundrobin" => Saturation::PriorityRoundRobin,
+        "roundrobin" => Saturation::RoundRobin,
+        _ => {
+            let what = format!("unknown saturation policy `{text}`");
+            let remedy = "expected None, PriorityExhaustive, PriorityRoundRobin or RoundRobin";
+            fields.problem("saturationpolicy", what, remedy, report);
+            Saturation::None
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! One small tree for JSON and YAML alike, every node with its place.
+
+use jsonc_parser::ast;
+use jsonc_parser::common::Ranged;
+use saphyr_parser::{Event, Parser, ScalarStyle};
+
+use super::problem::{At, Report};
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Node {
+    pub value: Value,
+    pub at: At,
+}
+
+/// A value. Numbers stay text, so that one out of range is a problem of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    Number(String),
+    Text(String),
+    List(Vec<Node>),
+    /// Keys in lower case, each once.
+    Object(Vec<(String, Node)>),
+}
+
+impl Value {
+    /// What it is, in words.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Bool(_) => "true or false",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::List(_) => "a list",
+            Self::Object(_) => "an object",
+        }
+    }
+}
+
+/// Nesting deeper than this is no scenario.
+const MAX_DEPTH: usize = 64;
+
+/// Reads a document; by its name it is YAML or JSON.
+pub(super) fn parse(file: &str, text: &str, report: &mut Report) -> Option<Node> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim().is_empty() {
+        report.problem_in(file, "the file is empty".to_owned(), "see the README for its form");
+        return None;
+    }
+    let yaml = [".yaml", ".yml"].iter().any(|e| file.to_lowercase().ends_with(e));
+    let node = if yaml { parse_yaml(text) } else { parse_json(text) };
+    let (at, what) = match node {
+        Ok(node) => {
+            duplicates(file, &node, report);
+            return Some(node);
+        }
+        Err(defect) => defect,
+    };
+    let remedy = if yaml { "mend the YAML" } else { "mend the JSON" };
+    report.problem_at(file, at, "", what, remedy);
+    None
+}
+
+type Defect = (At, String);
+
+fn parse_json(text: &str) -> Result<Node, Defect> {
+    let strict = jsonc_parser::ParseOptions {
+        allow_comments: false,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let parsed = jsonc_parser::parse_to_ast(text, &Default::default(), &strict).map_err(|e| {
+        let at = At { line: e.line_display() as u32, column: e.column_display() as u32 };
+        (at, e.kind().to_string())
+    })?;
+    let value = parsed.value.ok_or((At { line: 1, column: 1 }, "no value".to_owned()))?;
+    let mut cursor = Cursor { text, offset: 0, at: At { line: 1, column: 1 } };
+    from_json(value, &mut cursor, 0)
+}
+
+/// Walks the text once, from node to node.
+struct Cursor<'a> {
+    text: &'a str,
+    offset: usize,
+    at: At,
+}
+
+impl Cursor<'_> {
+    fn go(&mut self, offset: usize) -> At {
+        for c in self.text[self.offset..offset.max(self.offset)].chars() {
+            if c == '\n' {
+                self.at = At { line: self.at.line + 1, column: 1 };
+            } else {
+                self.at.column += 1;
+            }
+        }
+        self.offset = offset.max(self.offset);
+        self.at
+    }
+}
+
+fn from_json(value: ast::Value<'_>, cursor: &mut Cursor<'_>, depth: usize) -> Result<Node, Defect> {
+    let at = cursor.go(value.range().start);
+    if depth > MAX_DEPTH {
+        return Err((at, format!("nested deeper than {MAX_DEPTH}")));
+    }
+    let value = match value {
+        ast::Value::NullKeyword(_) => Value::Null,
+        ast::Value::BooleanLit(lit) => Value::Bool(lit.value),
+        ast::Value::NumberLit(lit) => Value::Number(lit.value.to_owned()),
+        ast::Value::StringLit(lit) => Value::Text(lit.value.into_owned()),
+        ast::Value::Array(array) => {
+            let items = array.elements.into_iter().map(|v| from_json(v, cursor, depth + 1));
+            Value::List(items.collect::<Result<_, _>>()?)
+        }
+        ast::Value::Object(object) => {
+            let entries = object.properties.into_iter().map(|p| {
+                let key = p.name.as_str().to_lowercase();
+                Ok((key, from_json(p.value, cursor, depth + 1)?))
+            });
+            Value::Object(entries.collect::<Result<_, Defect>>()?)
+        }
+    };
+    Ok(Node { value, at })
+}
+
+/// A YAML collection that is still open: its items, or its entries with a key that waits.
+enum Open {
+    List(At, Vec<Node>),
+    Object(At, Vec<(String, Node)>, Option<String>),
+}
+
+fn parse_yaml(text: &str) -> Result<Node, Defect> {
+    let mut open: Vec<Open> = Vec::new();
+    let mut root = None;
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|e| {
+            let at = At { line: e.marker().line() as u32, column: e.marker().col() as u32 + 1 };
+            (at, e.info().to_owned())
+        })?;
+        let at = At { line: span.start.line() as u32, column: span.start.col() as u32 + 1 };
+        let node = match event {
+            Event::SequenceStart(..) => {
+                open.push(Open::List(at, Vec::new()));
+                None
+            }
+            Event::MappingStart(..) => {
+                open.push(Open::Object(at, Vec::new(), None));
+                None
+            }
+            Event::SequenceEnd | Event::MappingEnd => open.pop().map(close),
+            Event::Scalar(text, style, ..) => Some(Node { value: scalar(&text, style), at }),
+            Event::Alias(_) => return Err((at, "aliases are not read".to_owned())),
+            Event::DocumentStart(_) if root.is_some() => {
+                return Err((at, "more than one document".to_owned()));
+            }
+            _ => None,
+        };
+        if open.len() > MAX_DEPTH {
+            return Err((at, format!("nested deeper than {MAX_DEPTH}")));
+        }
+        let Some(node) = node else { continue };
+        match open.last_mut() {
+            None => root = Some(node),
+            Some(Open::List(_, items)) => items.push(node),
+            Some(Open::Object(_, entries, key)) => match key.take() {
+                Some(key) => entries.push((key, node)),
+                None => *key = Some(key_text(node)?),
+            },
+        }
+    }
+    root.ok_or((At { line: 1, column: 1 }, "no value".to_owned()))
+}
+
+fn close(open: Open) -> Node {
+    match open {
+        Open::List(at, items) => Node { value: Value::List(items), at },
+        Open::Object(at, entries, _) => Node { value: Value::Object(entries), at },
+    }
+}
+
+fn key_text(node: Node) -> Result<String, Defect> {
+    match node.value {
+        Value::Text(text) | Value::Number(text) => Ok(text.to_lowercase()),
+        other => Err((node.at, format!("expected a key, found {}", other.kind()))),
+    }
+}
+
+fn scalar(text: &str, style: ScalarStyle) -> Value {
+    if style != ScalarStyle::Plain {
+        return Value::Text(text.to_owned());
+    }
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
+        // `nan` and `inf` parse as numbers in Rust, and are names here.
+        _ if text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+            && text.parse::<f64>().is_ok() =>
+        {
+            Value::Number(text.to_owned())
+        }
+        _ => Value::Text(text.to_owned()),
+    }
+}
+
+/// Keys that an object gives twice.
+fn duplicates(file: &str, node: &Node, report: &mut Report) {
+    match &node.value {
+        Value::List(items) => items.iter().for_each(|n| duplicates(file, n, report)),
+        Value::Object(entries) => {
+            for (i, (key, node)) in entries.iter().enumerate() {
+                if entries[..i].iter().any(|e| e.0 == *key) {
+                    let what = format!("key `{key}` is given twice (keys compare without case)");
+                    report.problem_at(file, node.at, "", what, "keep one of them");
+                }
+                duplicates(file, node, report);
+            }
+        }
+        _ => {}
+    }
+}

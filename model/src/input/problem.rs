@@ -1,0 +1,116 @@
+//! Problems of the input: where, what, and what to do.
+
+use std::fmt;
+
+/// Line and column, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct At {
+    pub line: u32,
+    pub column: u32,
+}
+
+/// One thing that is wrong, or odd.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: file, with line and column where they are known.
+    pub place: String,
+    /// Entity and field, e.g. ``server `a`, model``; empty for a whole file.
+    pub entity: String,
+    /// What is wrong, and what was expected.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.place)?;
+        if !self.entity.is_empty() {
+            write!(f, "{}: ", self.entity)?;
+        }
+        write!(f, "{}; {}", self.what, self.remedy)
+    }
+}
+
+/// Every problem of an input that cannot be planned for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputError {
+    /// The problems, in the order of the files.
+    pub problems: Vec<Problem>,
+}
+
+/// More problems than this are counted, not printed.
+const SHOWN: usize = 50;
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in self.problems.iter().take(SHOWN) {
+            writeln!(f, "{problem}")?;
+        }
+        match self.problems.len() {
+            1 => write!(f, "1 problem in the input"),
+            n if n > SHOWN => write!(f, "... {} more; {n} problems in the input", n - SHOWN),
+            n => write!(f, "{n} problems in the input"),
+        }
+    }
+}
+
+impl std::error::Error for InputError {}
+
+/// Problems and warnings as they are found.
+#[derive(Default)]
+pub(super) struct Report {
+    pub problems: Vec<Problem>,
+    pub warnings: Vec<Problem>,
+}
+
+impl Report {
+    /// A problem of a whole file.
+    pub fn problem_in(&mut self, file: &str, what: String, remedy: &str) {
+        let (place, remedy) = (file.to_owned(), remedy.to_owned());
+        self.problems.push(Problem { place, entity: String::new(), what, remedy });
+    }
+
+    pub fn problem_at(&mut self, file: &str, at: At, entity: &str, what: String, remedy: &str) {
+        self.problems.push(problem(file, at, entity, what, remedy));
+    }
+
+    pub fn warning_at(&mut self, file: &str, at: At, entity: &str, what: String, remedy: &str) {
+        self.warnings.push(problem(file, at, entity, what, remedy));
+    }
+}
+
+fn problem(file: &str, at: At, entity: &str, what: String, remedy: &str) -> Problem {
+    Problem {
+        place: format!("{file}:{}:{}", at.line, at.column),
+        entity: entity.to_owned(),
+        what,
+        remedy: remedy.to_owned(),
+    }
+}
+
+/// The name nearest to `name`, if one is near enough to be meant.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = name.to_lowercase();
+    let distance = |k: &str| strsim::damerau_levenshtein(&lower, &k.to_lowercase());
+    known
+        .map(|k| (distance(k), k))
+        .filter(|(d, k)| *d <= 1 + k.chars().count() / 4)
+        .min_by_key(|(d, _)| *d)
+        .map(|(_, k)| k)
+}
+
+/// What to do about an unknown name: take the nearest, or one of those there are.
+pub(super) fn known_names<'a>(
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> String {
+    if let Some(near) = nearest(name, known.clone()) {
+        return format!("did you mean `{near}`?");
+    }
+    let mut some: Vec<String> = known.clone().take(8).map(|k| format!("`{k}`")).collect();
+    if known.count() > some.len() {
+        some.push("...".to_owned());
+    }
+    if some.is_empty() { "none is defined".to_owned() } else { format!("known: {}", some.join(", ")) }
+}
