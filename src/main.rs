@@ -1,2 +1,59 @@
-//! isocost command line.
-fn main() {}
+//! The command line of isocost, and nothing else: arguments in, text and exit codes out.
+
+mod args;
+mod plan;
+mod queue;
+mod style;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+/// Exit codes, as `--help` lists them.
+mod exit {
+    /// Done.
+    pub const OK: u8 = 0;
+    /// Something failed that the input is not to blame for.
+    pub const FAILED: u8 = 1;
+    /// The input or the arguments are wrong.
+    pub const INPUT: u8 = 2;
+    /// No plan serves every server.
+    pub const INFEASIBLE: u8 = 3;
+    /// Stopped before a plan was found or excluded.
+    pub const UNKNOWN: u8 = 4;
+}
+
+/// Why a command ends early: its exit code and what to say.
+struct Failure {
+    code: u8,
+    text: String,
+}
+
+impl Failure {
+    fn input(text: impl ToString) -> Self {
+        Self { code: exit::INPUT, text: text.to_string() }
+    }
+
+    fn failed(text: impl ToString) -> Self {
+        Self { code: exit::FAILED, text: text.to_string() }
+    }
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = match &args.command {
+        Command::Plan(args) => plan::run(args),
+        Command::Analyze(args) => queue::analyze(args),
+        Command::Size(args) => queue::size(args),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            style::error(&failure.text);
+            ExitCode::from(failure.code)
+        }
+    }
+}

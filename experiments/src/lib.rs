@@ -1,1 +1,1 @@
-//! isocost-experiments
+//! Reproducible comparisons of formulations, backends and scale. Empty until its first experiment.

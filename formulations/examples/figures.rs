@@ -9,12 +9,27 @@ fn main() {
     let scale: f64 = args.next().map_or(1.0, |s| s.parse().expect("a number"));
     let start = Instant::now();
     let loaded = isocost_model::input::load(path.as_ref());
-    let mut loaded = match loaded { Ok(l) => l, Err(e) => { println!("{e}"); return } };
-    for w in &loaded.warnings { println!("warning: {w}"); }
-    for card in &mut loaded.scenario.card_types { card.count = card.count.map(|c| (c as f64 * scale).floor() as u64); }
+    let mut loaded = match loaded {
+        Ok(l) => l,
+        Err(e) => {
+            println!("{e}");
+            return;
+        }
+    };
+    for w in &loaded.warnings {
+        println!("warning: {w}");
+    }
+    for card in &mut loaded.scenario.card_types {
+        card.count = card.count.map(|c| (c as f64 * scale).floor() as u64);
+    }
     println!("load {:?}", start.elapsed());
     let start = Instant::now();
-    let sizing = SizingOptions { max_queue: Some(0), max_loss: 1.0, batch: BatchChoice::Max, ..SizingOptions::default() };
+    let sizing = SizingOptions {
+        max_queue: Some(0),
+        max_loss: 1.0,
+        batch: BatchChoice::Max,
+        ..SizingOptions::default()
+    };
     let c = Candidates::build(&loaded.scenario, &sizing);
     println!("pairs {} keys {} in {:?}", c.pairs(), c.keys, start.elapsed());
     for unlimited in [true, false] {
@@ -23,9 +38,21 @@ fn main() {
         for name in isocost_solver::backends() {
             let start = Instant::now();
             let backend = isocost_solver::backend(name).unwrap();
-            let solve = isocost_solver::SolveOptions { time_limit: Some(std::time::Duration::from_secs(20)), ..Default::default() };
+            let solve = isocost_solver::SolveOptions {
+                time_limit: Some(std::time::Duration::from_secs(20)),
+                ..Default::default()
+            };
             let choice = single(&problem, &options).solve(&problem, &*backend, &solve);
-            match choice { Ok(c) => println!("single unlimited={unlimited} {name}: {:?} {} {} {:?}", c.status, c.objective, c.bound, start.elapsed()), Err(e) => println!("{name}: {e}") }
+            match choice {
+                Ok(c) => println!(
+                    "single unlimited={unlimited} {name}: {:?} {} {} {:?}",
+                    c.status,
+                    c.objective,
+                    c.bound,
+                    start.elapsed()
+                ),
+                Err(e) => println!("{name}: {e}"),
+            }
         }
     }
 }

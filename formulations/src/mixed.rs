@@ -65,11 +65,17 @@ impl Statement {
         if needs.is_idle() {
             return;
         }
-        let n: Vec<usize> = items.iter().enumerate().map(|(j, item)| {
-            let column = self.replicas(needs, options, s, j, item);
-            item.uses.iter().for_each(|&(k, amount)| self.limits[k].terms.push((column, amount)));
-            column
-        }).collect();
+        let n: Vec<usize> = items
+            .iter()
+            .enumerate()
+            .map(|(j, item)| {
+                let column = self.replicas(needs, options, s, j, item);
+                item.uses
+                    .iter()
+                    .for_each(|&(k, amount)| self.limits[k].terms.push((column, amount)));
+                column
+            })
+            .collect();
         if needs.demand > 0.0 {
             let terms = n.iter().zip(items).map(|(&n, item)| (n, item.rate)).collect();
             self.milp.add_row(at_least(format!("cover_{s}"), needs.demand, terms));
@@ -97,7 +103,8 @@ impl Statement {
         j: usize,
         item: &Item,
     ) -> usize {
-        let moved = options.transition && needs.current.is_some_and(|(now, _)| now != item.accelerator);
+        let moved =
+            options.transition && needs.current.is_some_and(|(now, _)| now != item.accelerator);
         let charge = if moved { 1.0 + MOVE_PENALTY } else { 1.0 };
         self.meanings.push(vec![Meaning { server: s, item: j, replicas: 1 }]);
         self.milp.add_column(Column {

@@ -113,7 +113,11 @@ impl Problem {
                 priority: scenario.classes[server.class].priority,
             }
         });
-        Self { limits: limits.into_iter().map(|(l, _)| l).collect(), groups, servers: servers.collect() }
+        Self {
+            limits: limits.into_iter().map(|(l, _)| l).collect(),
+            groups,
+            servers: servers.collect(),
+        }
     }
 
     /// Items that a server chooses from.

@@ -369,7 +369,8 @@ fn size_distinct(
     batch: BatchChoice,
 ) -> FxHashMap<SizingKey, Result<Sized, Shortfall>> {
     let mut keys: Vec<SizingKey> = Vec::new();
-    let mut seen = std::collections::HashSet::<_, std::hash::BuildHasherDefault<FxHasher>>::default();
+    let mut seen =
+        std::collections::HashSet::<_, std::hash::BuildHasherDefault<FxHasher>>::default();
     for task in tasks.iter().flatten() {
         if let Task::Size { key, idle: false, .. } = task
             && seen.insert(*key)

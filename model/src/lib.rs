@@ -1,11 +1,13 @@
 //! The domain of isocost: what a fleet is asked to serve and what each choice would give.
 //!
-//! Data flows one way. `input` reads files into a [`Scenario`]; [`queue`] says what one replica
+//! Data flows one way. [`input`] reads files into a [`Scenario`]; [`queue`] says what one replica
 //! can do; [`candidates`] tables every feasible (server, accelerator, batch) with its rate and
-//! cost; a formulation chooses; [`plan`] holds the choice, `check` proves it anew and `export`
+//! cost; a formulation chooses; [`plan`] holds the choice, [`check`] proves it anew and `export`
 //! writes it down. Nothing here knows a solver.
 
 pub mod candidates;
+pub mod check;
+pub mod export;
 pub mod input;
 pub mod plan;
 pub mod queue;

@@ -16,7 +16,10 @@ fn reference(file: &str) -> Option<PathBuf> {
 /// 1e-6 relative, 1e-9 absolute near zero.
 fn assert_close(line: u64, name: &str, got: f64, expected: f64) {
     let error = (got - expected).abs();
-    assert!(error <= (1e-6 * expected.abs()).max(1e-9), "line {line}: {name} is {got}, not {expected}");
+    assert!(
+        error <= (1e-6 * expected.abs()).max(1e-9),
+        "line {line}: {name} is {got}, not {expected}"
+    );
 }
 
 #[test]
@@ -46,7 +49,12 @@ fn every_reference_case_is_met() {
         check(line, &analysis, &get);
         if let Some(p95) = number("wait_p95_ms") {
             assert_close(line, "wait_p95_ms", analysis.wait_percentile_ms(95.0), p95);
-            assert_close(line, "wait_p99_ms", analysis.wait_percentile_ms(99.0), get("wait_p99_ms"));
+            assert_close(
+                line,
+                "wait_p99_ms",
+                analysis.wait_percentile_ms(99.0),
+                get("wait_p99_ms"),
+            );
         }
         rows += 1;
     }

@@ -2,9 +2,7 @@
 
 use highs::{ColProblem, HighsModelStatus, Row, RowProblem, Sense};
 
-use crate::backend::{
-    Backend, Master, Relaxation, Solution, SolveOptions, SolverError, Status,
-};
+use crate::backend::{Backend, Master, Relaxation, Solution, SolveOptions, SolverError, Status};
 use crate::highs_raw::{self, Watch};
 use crate::milp::Milp;
 
@@ -84,9 +82,7 @@ fn build(milp: &Milp) -> Result<highs::Model, SolverError> {
     let columns: Vec<_> = milp
         .columns
         .iter()
-        .map(|c| {
-            problem.add_column_with_integrality(c.cost, c.lower..=c.upper, c.integer)
-        })
+        .map(|c| problem.add_column_with_integrality(c.cost, c.lower..=c.upper, c.integer))
         .collect();
     for row in &milp.rows {
         let terms: Vec<_> = row.terms.iter().map(|&(j, a)| (columns[j], a)).collect();

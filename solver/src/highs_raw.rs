@@ -79,7 +79,8 @@ unsafe extern "C" fn on_event(
 ) {
     // SAFETY: HiGHS passes back the pointer to the `Watch` given to it, and its own records, which
     // are valid for the length of the call (null where the event has none).
-    let (watch, out, input) = unsafe { (data.cast::<Watch>().as_ref(), out.as_ref(), input.as_mut()) };
+    let (watch, out, input) =
+        unsafe { (data.cast::<Watch>().as_ref(), out.as_ref(), input.as_mut()) };
     let Some(watch) = watch else { return };
     let reports = event == highs_sys::kHighsCallbackMipImprovingSolution
         || event == highs_sys::kHighsCallbackMipLogging;

@@ -4,11 +4,11 @@
 //! its solution: then the bound is that of the linear relaxation.
 
 use good_lp::solvers::{ResolutionError, Solution as _, SolutionStatus, WithTimeLimit};
-use good_lp::{Expression, ProblemVariables, SolverModel, Variable, WithMipGap, constraint, variable};
-
-use crate::backend::{
-    Backend, Master, Relaxation, Solution, SolveOptions, SolverError, Status,
+use good_lp::{
+    Expression, ProblemVariables, SolverModel, Variable, WithMipGap, constraint, variable,
 };
+
+use crate::backend::{Backend, Master, Relaxation, Solution, SolveOptions, SolverError, Status};
 use crate::milp::{Column, Milp, Row};
 
 /// The backend `microlp`.
@@ -102,7 +102,11 @@ fn run(milp: &Milp, options: &SolveOptions, whole: bool) -> Result<Outcome, Solv
         Err(ResolutionError::Unbounded) => Ok(Outcome::Unbounded),
         Err(error) if options.time_limit.is_some() => {
             let text = error.to_string();
-            if text.to_lowercase().contains("limit") { Ok(Outcome::Stopped) } else { Err(failed(error)) }
+            if text.to_lowercase().contains("limit") {
+                Ok(Outcome::Stopped)
+            } else {
+                Err(failed(error))
+            }
         }
         Err(error) => Err(failed(error)),
     }
@@ -145,11 +149,7 @@ impl Master for MicrolpMaster {
         let Outcome::Point { values: duals, .. } = run(&dual(&self.milp), &options, false)? else {
             return Err(failed("the dual of a bounded program has no solution"));
         };
-        Ok(Some(Relaxation {
-            objective: self.milp.objective(&values),
-            values,
-            row_duals: duals,
-        }))
+        Ok(Some(Relaxation { objective: self.milp.objective(&values), values, row_duals: duals }))
     }
 }
 

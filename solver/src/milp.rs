@@ -104,9 +104,10 @@ impl Milp {
 
     /// What is wrong with the numbers, if anything: a NaN, or a term beyond the columns.
     pub(crate) fn defect(&self) -> Option<String> {
-        let column = self.columns.iter().find(|c| {
-            c.lower.is_nan() || c.upper.is_nan() || !c.cost.is_finite()
-        });
+        let column = self
+            .columns
+            .iter()
+            .find(|c| c.lower.is_nan() || c.upper.is_nan() || !c.cost.is_finite());
         if let Some(column) = column {
             return Some(format!("column `{}` has a number that is not finite", column.name));
         }
@@ -114,6 +115,8 @@ impl Milp {
             let term = |&(j, a): &(usize, f64)| j >= self.columns.len() || !a.is_finite();
             r.lower.is_nan() || r.upper.is_nan() || r.terms.iter().any(term)
         });
-        row.map(|row| format!("row `{}` has a number that is not finite or an unknown column", row.name))
+        row.map(|row| {
+            format!("row `{}` has a number that is not finite or an unknown column", row.name)
+        })
     }
 }

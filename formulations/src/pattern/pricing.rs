@@ -219,7 +219,10 @@ impl Search {
     }
 
     /// The cheapest cover, starting from a known one, and whether the search was complete.
-    fn best(&mut self, start: Option<(f64, Vec<(u32, u32)>)>) -> (Option<(f64, Vec<(u32, u32)>)>, bool) {
+    fn best(
+        &mut self,
+        start: Option<(f64, Vec<(u32, u32)>)>,
+    ) -> (Option<(f64, Vec<(u32, u32)>)>, bool) {
         self.best = start;
         let complete = self.improve(self.root());
         (self.best.take(), complete)

@@ -79,7 +79,8 @@ fn options(mut fields: Fields<'_>, scenario: &mut Scenario, report: &mut Report)
         let name = entry.name("name", report).to_owned();
         entry.entity = format!("budget `{name}`");
         let wanted = entry.names("types", report);
-        let resolved = wanted.iter().filter_map(|t| resolve(&entry, "types", "type", t, &types, report));
+        let resolved =
+            wanted.iter().filter_map(|t| resolve(&entry, "types", "type", t, &types, report));
         let card_types = resolved.collect();
         let cards = entry.whole("cards", 0..=1_000_000_000, report).map(u64::from);
         let watts = entry.number("watts", 0.0..=ABSURD, report);

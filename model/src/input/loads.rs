@@ -60,7 +60,10 @@ pub fn with_loads(mut scenario: Scenario, path: &Path) -> Result<Loaded, InputEr
         row.number(input, 2, MAX_TOKENS, &mut load.input_tokens);
         row.number(output, 3, MAX_TOKENS, &mut load.output_tokens);
         if load.arrival_rate_per_min > 0.0 && load.output_tokens < 1.0 {
-            row.problem("requests arrive, and they have no output tokens".to_owned(), "expected at least 1");
+            row.problem(
+                "requests arrive, and they have no output tokens".to_owned(),
+                "expected at least 1",
+            );
         }
     }
     match report.problems.is_empty() {

@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use crate::scenario::Scenario;
 use fields::Fields;
 use node::{Node, Value};
-pub use problem::{InputError, Problem};
 use problem::Report;
+pub use problem::{InputError, Problem};
 
 pub use loads::with_loads;
 
@@ -64,7 +64,8 @@ pub fn load(path: &Path) -> Result<Loaded, InputError> {
     let sections = if path.is_dir() {
         read_directory(path, &mut report)
     } else {
-        read_file(path, &mut report).map(|node| split(&path.display().to_string(), node, &mut report))
+        read_file(path, &mut report)
+            .map(|node| split(&path.display().to_string(), node, &mut report))
     };
     finish(sections.unwrap_or_default(), report)
 }
@@ -76,8 +77,7 @@ pub fn load(path: &Path) -> Result<Loaded, InputError> {
 /// As [`load`].
 pub fn load_text(name: &str, text: &str) -> Result<Loaded, InputError> {
     let mut report = Report::default();
-    let sections =
-        node::parse(name, text, &mut report).map(|node| split(name, node, &mut report));
+    let sections = node::parse(name, text, &mut report).map(|node| split(name, node, &mut report));
     finish(sections.unwrap_or_default(), report)
 }
 
@@ -94,8 +94,8 @@ fn finish(sections: Vec<Option<Section>>, mut report: Report) -> Result<Loaded, 
 }
 
 fn assemble(sections: &[Option<Section>], report: &mut Report) -> Scenario {
-    let [accelerators, models, classes, servers, capacity, optimizer] = [0, 1, 2, 3, 4, 5]
-        .map(|i| sections[i].as_ref());
+    let [accelerators, models, classes, servers, capacity, optimizer] =
+        [0, 1, 2, 3, 4, 5].map(|i| sections[i].as_ref());
     let mut scenario = fleet::accelerators(accelerators, report);
     fleet::profiles(models, &mut scenario, report);
     fleet::classes(classes, &mut scenario, report);

@@ -101,10 +101,7 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
 }
 
 /// What to do about an unknown name: take the nearest, or one of those there are.
-pub(super) fn known_names<'a>(
-    name: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
-) -> String {
+pub(super) fn known_names<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     if let Some(near) = nearest(name, known.clone()) {
         return format!("did you mean `{near}`?");
     }
@@ -112,5 +109,9 @@ pub(super) fn known_names<'a>(
     if known.count() > some.len() {
         some.push("...".to_owned());
     }
-    if some.is_empty() { "none is defined".to_owned() } else { format!("known: {}", some.join(", ")) }
+    if some.is_empty() {
+        "none is defined".to_owned()
+    } else {
+        format!("known: {}", some.join(", "))
+    }
 }

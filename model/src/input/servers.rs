@@ -52,7 +52,12 @@ pub(super) fn servers(section: Option<&Section>, scenario: &mut Scenario, report
     }
 }
 
-fn server(name: String, fields: &mut Fields<'_>, known: &Known, report: &mut Report) -> Option<Server> {
+fn server(
+    name: String,
+    fields: &mut Fields<'_>,
+    known: &Known,
+    report: &mut Report,
+) -> Option<Server> {
     let class_name = fields.text("class", report).unwrap_or("Free");
     let class = resolve(fields, "class", "service class", class_name, &known.classes, report);
     let model_name = fields.name("model", report);
@@ -102,9 +107,8 @@ fn listed(
     report: &mut Report,
 ) -> Vec<usize> {
     let names = fields.names(key, report);
-    let resolve = |name: &str| {
-        resolve(fields, key, "accelerator", name, &known.accelerators, report)
-    };
+    let resolve =
+        |name: &str| resolve(fields, key, "accelerator", name, &known.accelerators, report);
     let mut list: Vec<usize> = names.into_iter().filter_map(resolve).collect();
     list.sort_unstable();
     list.dedup();
@@ -119,11 +123,19 @@ fn current(
 ) -> (Option<Load>, Option<CurrentAllocation>) {
     fields.entity = format!("{entity}, currentAlloc");
     let on = fields.text("accelerator", report).unwrap_or("");
-    let accelerator = resolve(&fields, "accelerator", "accelerator", on, &known.accelerators, report);
+    let accelerator =
+        resolve(&fields, "accelerator", "accelerator", on, &known.accelerators, report);
     let replicas = fields.whole("numreplicas", 0..=MANY, report).unwrap_or(0);
     let cost_cents_per_h = fields.number("cost", 0.0..=ABSURD * 1e3, report).unwrap_or(0.0);
     // What the reference keeps beside it; a plan predicts these anew.
-    fields.ignore(&["maxbatch", "itlaverage", "ttftaverage", "waitaverage", "servtime", "waittime"]);
+    fields.ignore(&[
+        "maxbatch",
+        "itlaverage",
+        "ttftaverage",
+        "waitaverage",
+        "servtime",
+        "waittime",
+    ]);
     let load = fields.inner("load", report).map(|mut load| {
         load.entity = format!("{entity}, load");
         let read = read_load(&mut load, report);
@@ -131,7 +143,11 @@ fn current(
         read
     });
     fields.finish(report);
-    let current = accelerator.map(|accelerator| CurrentAllocation { accelerator, replicas, cost_cents_per_h });
+    let current = accelerator.map(|accelerator| CurrentAllocation {
+        accelerator,
+        replicas,
+        cost_cents_per_h,
+    });
     (load, current)
 }
 

@@ -87,7 +87,9 @@ impl fmt::Display for Shortfall {
         match self.metric {
             Metric::Itl => write!(f, "{which}ITL is at best {best:.1} ms, objective {limit} ms"),
             Metric::Ttft => write!(f, "{which}TTFT is at best {best:.1} ms, objective {limit} ms"),
-            Metric::Loss => write!(f, "at least {best:.2e} of the requests are lost, limit {limit}"),
+            Metric::Loss => {
+                write!(f, "at least {best:.2e} of the requests are lost, limit {limit}")
+            }
             Metric::Rate => write!(f, "its service times give no finite rate"),
         }
     }

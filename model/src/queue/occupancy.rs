@@ -115,12 +115,7 @@ impl Tail {
         // Seen from the last state: k = Q - i, rho^(k - Q) = (1 / rho)^i for i = 0..Q - 1.
         let (mass, weighted) = power_sums(1.0 / rho, limit - 1.0);
         let (mass, weighted) = if limit > 0.0 { (1.0 + mass, weighted) } else { (0.0, 0.0) };
-        Self {
-            unit: (-limit * rho.ln()).exp(),
-            mass,
-            waiting: limit * mass - weighted,
-            last: 1.0,
-        }
+        Self { unit: (-limit * rho.ln()).exp(), mass, waiting: limit * mass - weighted, last: 1.0 }
     }
 }
 

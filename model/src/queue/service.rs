@@ -107,7 +107,12 @@ impl Station {
     }
 
     /// Latencies at a mean service time and a mean number in service of at most `batch`.
-    pub(super) fn latency(&self, batch: u32, mean_service_ms: f64, mean_in_service: f64) -> Latency {
+    pub(super) fn latency(
+        &self,
+        batch: u32,
+        mean_service_ms: f64,
+        mean_in_service: f64,
+    ) -> Latency {
         let most = f64::from(batch);
         match self.service {
             ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms } => {

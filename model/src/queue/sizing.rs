@@ -142,13 +142,18 @@ fn worst(analysis: &Analysis, objectives: &Objectives) -> Worst {
     };
     let itl = |p: Option<f64>| p.map_or(analysis.itl_ms, |p| analysis.itl_percentile_ms(p));
     let ttft = |p: Option<f64>| p.map_or(analysis.ttft_ms, |p| analysis.ttft_percentile_ms(p));
-    let loss = analysis.station.queue_limit.filter(|_| objectives.max_loss < 1.0).map(|_| Shortfall {
-        metric: Metric::Loss,
-        limit: objectives.max_loss,
-        best: analysis.loss_probability,
-        percentile: None,
-    });
-    let each = [latency(Metric::Itl, objectives.itl, &itl), latency(Metric::Ttft, objectives.ttft, &ttft), loss];
+    let loss =
+        analysis.station.queue_limit.filter(|_| objectives.max_loss < 1.0).map(|_| Shortfall {
+            metric: Metric::Loss,
+            limit: objectives.max_loss,
+            best: analysis.loss_probability,
+            percentile: None,
+        });
+    let each = [
+        latency(Metric::Itl, objectives.itl, &itl),
+        latency(Metric::Ttft, objectives.ttft, &ttft),
+        loss,
+    ];
     let none = Shortfall { metric: Metric::Rate, limit: 1.0, best: 0.0, percentile: None };
     each.into_iter().flatten().fold(Worst { value: -1.0, shortfall: none }, |worst, shortfall| {
         let value = excess(&shortfall);

@@ -114,6 +114,7 @@ impl Analysis {
 fn geometric(rho: f64, from: f64, to: f64) -> f64 {
     let log = rho.ln();
     let count = to - from;
-    let ratio = if (log * count).abs() < 1e-12 { count } else { (log * count).exp_m1() / log.exp_m1() };
+    let ratio =
+        if (log * count).abs() < 1e-12 { count } else { (log * count).exp_m1() / log.exp_m1() };
     (log * from).exp() * ratio
 }

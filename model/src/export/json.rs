@@ -1,0 +1,189 @@
+//! `plan.json`: the inferno optimizer's `AllocationSolution`, with our fields beside its own.
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use super::Export;
+use crate::plan::{Part, Placement};
+use crate::scenario::Server;
+
+/// The plan as JSON text. Numbers that are not finite, as a bound that was never proven, are null.
+pub fn plan_json(export: &Export<'_>) -> String {
+    let plan = export.plan;
+    let solution = Solution {
+        allocations: Allocations(export),
+        status: plan.status.word(),
+        total_cost: plan.total_cost,
+        objective: plan.objective,
+        bound: plan.bound,
+        gap: plan.gap(),
+        formulation: &plan.formulation,
+        backend: &plan.backend,
+        sizing_seconds: export.timing.sizing_s,
+        solving_seconds: export.timing.solving_s,
+        watts: plan.placements.iter().flat_map(|p| &p.parts).map(|p| p.watts).sum(),
+        usage: usage(export),
+        notes: &plan.notes,
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    // Plain structs with string keys always serialise.
+    serde_json::to_string_pretty(&solution).unwrap_or_default() + "\n"
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Solution<'a> {
+    allocations: Allocations<'a>,
+    status: &'static str,
+    total_cost: f64,
+    objective: f64,
+    bound: f64,
+    gap: f64,
+    formulation: &'a str,
+    backend: &'a str,
+    sizing_seconds: f64,
+    solving_seconds: f64,
+    watts: f64,
+    usage: Vec<Usage<'a>>,
+    notes: &'a [String],
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Usage<'a> {
+    r#type: &'a str,
+    cards: u64,
+    available: Option<u64>,
+    cost: f64,
+}
+
+fn usage<'a>(export: &Export<'a>) -> Vec<Usage<'a>> {
+    let types = export.scenario.card_types.iter().zip(&export.plan.usage);
+    types
+        .map(|(card, u)| Usage {
+            r#type: &card.name,
+            cards: u.cards,
+            available: u.available,
+            cost: u.cost,
+        })
+        .collect()
+}
+
+/// A map from the servers' names, in their order.
+struct Allocations<'a>(&'a Export<'a>);
+
+impl Serialize for Allocations<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Export { scenario, plan, .. } = self.0;
+        let placed =
+            || scenario.servers.iter().zip(&plan.placements).filter(|(_, p)| !p.parts.is_empty());
+        let mut map = serializer.serialize_map(Some(placed().count()))?;
+        for (server, placement) in placed() {
+            map.serialize_entry(&server.name, &allocation(self.0, server, placement))?;
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Allocation<'a> {
+    accelerator: &'a str,
+    num_replicas: u64,
+    max_batch: u32,
+    cost: f64,
+    itl_average: Option<f64>,
+    ttft_average: Option<f64>,
+    load: Load,
+    class: &'a str,
+    model: &'a str,
+    cards: u64,
+    served_share: f64,
+    watts: f64,
+    energy_kwh_per_day: f64,
+    wh_per_million_tokens: Option<f64>,
+    parts: Vec<PartFields<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Load {
+    arrival_rate: f64,
+    avg_in_tokens: f64,
+    avg_out_tokens: f64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PartFields<'a> {
+    accelerator: &'a str,
+    num_replicas: u64,
+    max_batch: u32,
+    cost: f64,
+    cards: u64,
+    rate_per_second: f64,
+    itl_average: Option<f64>,
+    ttft_average: Option<f64>,
+    #[serde(rename = "itlP95")]
+    itl_p95: Option<f64>,
+    #[serde(rename = "ttftP95")]
+    ttft_p95: Option<f64>,
+    wait_average: Option<f64>,
+    utilisation: Option<f64>,
+    loss_probability: Option<f64>,
+    watts: f64,
+}
+
+/// The flat fields are those of the part that takes the most load; numbers of all parts are summed.
+fn allocation<'a>(
+    export: &Export<'a>,
+    server: &'a Server,
+    placement: &'a Placement,
+) -> Option<Allocation<'a>> {
+    let scenario = export.scenario;
+    let rate = |p: &Part| p.rate_per_s * p.replicas as f64;
+    let main = placement.parts.iter().max_by(|a, b| rate(a).total_cmp(&rate(b)))?;
+    let watts: f64 = placement.parts.iter().map(|p| p.watts).sum();
+    let tokens_per_h: f64 =
+        placement.parts.iter().map(rate).sum::<f64>() * server.load.output_tokens * 3600.0;
+    Some(Allocation {
+        accelerator: &scenario.accelerators[main.accelerator].name,
+        num_replicas: placement.replicas(),
+        max_batch: main.batch,
+        cost: placement.cost(),
+        itl_average: main.predicted.map(|a| a.itl_ms),
+        ttft_average: main.predicted.map(|a| a.ttft_ms),
+        load: Load {
+            arrival_rate: server.load.arrival_rate_per_min,
+            avg_in_tokens: server.load.input_tokens,
+            avg_out_tokens: server.load.output_tokens,
+        },
+        class: &scenario.classes[server.class].name,
+        model: &scenario.models[server.model],
+        cards: placement.parts.iter().map(|p| p.cards).sum(),
+        served_share: placement.served_share,
+        watts,
+        energy_kwh_per_day: watts * 24.0 / 1000.0,
+        wh_per_million_tokens: (tokens_per_h > 0.0).then(|| watts / tokens_per_h * 1e6),
+        parts: placement.parts.iter().map(|p| part_fields(export, p)).collect(),
+    })
+}
+
+fn part_fields<'a>(export: &Export<'a>, part: &Part) -> PartFields<'a> {
+    let a = part.predicted;
+    PartFields {
+        accelerator: &export.scenario.accelerators[part.accelerator].name,
+        num_replicas: part.replicas,
+        max_batch: part.batch,
+        cost: part.cost,
+        cards: part.cards,
+        rate_per_second: part.rate_per_s,
+        itl_average: a.map(|a| a.itl_ms),
+        ttft_average: a.map(|a| a.ttft_ms),
+        itl_p95: a.map(|a| a.itl_percentile_ms(95.0)),
+        ttft_p95: a.map(|a| a.ttft_percentile_ms(95.0)),
+        wait_average: a.map(|a| a.mean_wait_ms),
+        utilisation: a.map(|a| a.utilisation),
+        loss_probability: a.map(|a| a.loss_probability),
+        watts: part.watts,
+    }
+}

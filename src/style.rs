@@ -1,0 +1,65 @@
+//! Colour, messages and progress: for a terminal only, plain text in a pipe.
+
+use std::io::IsTerminal;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
+
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+/// For what went well.
+pub const GREEN: Style = AnsiColor::Green.on_default().bold();
+/// For headings.
+pub const BOLD: Style = Style::new().bold();
+
+/// Says on standard error what went wrong.
+pub fn error(text: &str) {
+    anstream::eprintln!("{RED}error{RED:#}: {text}");
+}
+
+/// Says on standard error what may not be meant.
+pub fn warning(text: &str) {
+    anstream::eprintln!("{YELLOW}warning{YELLOW:#}: {text}");
+}
+
+/// A spinner on standard error for work that takes more than a second; none in a pipe.
+pub struct Spinner {
+    thread: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Spinner {
+    /// Starts to count; `what` is shown after a second.
+    pub fn start(what: &'static str) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self { thread: None };
+        }
+        let (stop, stopped) = channel::<()>();
+        let wait = move |time| stopped.recv_timeout(time).is_err_and(|e| e == std::sync::mpsc::RecvTimeoutError::Timeout);
+        let thread = std::thread::spawn(move || {
+            if !wait(Duration::from_secs(1)) {
+                return;
+            }
+            let bar = ProgressBar::new_spinner().with_message(what);
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+                bar.set_style(style);
+            }
+            while wait(Duration::from_millis(100)) {
+                bar.tick();
+            }
+            bar.finish_and_clear();
+        });
+        Self { thread: Some((stop, thread)) }
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.thread.take() {
+            drop(stop);
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The plan as a table for people.
+
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+use isocost_model::export::Export;
+use isocost_model::plan::{Part, Status};
+use isocost_model::scenario::Server;
+
+use crate::style::{BOLD, GREEN};
+
+/// A table without lines; columns from `text` on are numbers, to the right.
+pub fn table(header: &[&str], text: usize) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let cell = |h: &&str| Cell::new(h).add_attribute(Attribute::Bold);
+    table.set_header(header.iter().map(cell));
+    for column in table.column_iter_mut().skip(text) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// Cents per hour with thousands apart.
+pub fn cents(value: f64) -> String {
+    let text = format!("{:.2}", value.abs());
+    let (whole, part) = text.split_once('.').unwrap_or((&text, "00"));
+    let mut grouped = String::new();
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let part = part.trim_end_matches('0');
+    let dot = if part.is_empty() { "" } else { "." };
+    let sign = if value < 0.0 { "-" } else { "" };
+    format!("{sign}{grouped}{dot}{part}")
+}
+
+/// Prints placements, cards in use, and what was proven.
+pub fn print(export: &Export<'_>) {
+    let Export { scenario, plan, .. } = export;
+    if plan.has_plan() {
+        anstream::println!("{}\n", trimmed(&placements(export)));
+        anstream::println!("{}\n", trimmed(&usage(export)));
+    }
+    for note in &plan.notes {
+        anstream::println!("note: {note}");
+    }
+    let word = plan.status.word();
+    match plan.status {
+        Status::Optimal | Status::Feasible => anstream::println!(
+            "{BOLD}total {} cents/h{BOLD:#}, {GREEN}{word}{GREEN:#}: bound {}, gap {:.2e} ({} by {})",
+            cents(plan.total_cost),
+            cents(plan.bound),
+            plan.gap(),
+            plan.formulation,
+            plan.backend
+        ),
+        Status::Infeasible => anstream::println!(
+            "{BOLD}infeasible{BOLD:#}: no plan serves all {} servers within the limits ({} by {})",
+            scenario.servers.len(),
+            plan.formulation,
+            plan.backend
+        ),
+        Status::Unknown => anstream::println!(
+            "{BOLD}no plan yet{BOLD:#}: stopped at the bound {} ({} by {}); give it more time",
+            cents(plan.bound),
+            plan.formulation,
+            plan.backend
+        ),
+    }
+    let timing = export.timing;
+    anstream::println!(
+        "sizing {:.1} ms, solving {:.1} ms",
+        timing.sizing_s * 1e3,
+        timing.solving_s * 1e3
+    );
+}
+
+/// The table's text without blanks at the ends of lines.
+pub fn trimmed(table: &Table) -> String {
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+fn placements(export: &Export<'_>) -> Table {
+    let Export { scenario, plan, .. } = export;
+    let header = [
+        "server", "class", "model", "accelerator", "replicas", "batch", "cards", "cost ¢/h",
+        "ITL ms", "TTFT ms", "util %", "served %",
+    ];
+    let partial = plan.placements.iter().any(|p| p.served_share < 1.0);
+    let mut table = table(&header[..if partial { 12 } else { 11 }], 4);
+    for (server, placement) in scenario.servers.iter().zip(&plan.placements) {
+        let names = [
+            server.name.clone(),
+            scenario.classes[server.class].name.clone(),
+            scenario.models[server.model].clone(),
+        ];
+        let share = format!("{:.1}", placement.served_share * 100.0);
+        if placement.parts.is_empty() {
+            let mut row = names.to_vec();
+            row.push("-".to_owned());
+            row.extend(["0", "", "0", "0", "", "", ""].map(str::to_owned));
+            row.extend(partial.then_some(share));
+            table.add_row(row);
+            continue;
+        }
+        for (i, part) in placement.parts.iter().enumerate() {
+            let mut row = if i == 0 { names.to_vec() } else { vec![String::new(); 3] };
+            row.extend(part_cells(export, server, part));
+            row.extend(partial.then(|| if i == 0 { share.clone() } else { String::new() }));
+            table.add_row(row);
+        }
+    }
+    table
+}
+
+fn part_cells(export: &Export<'_>, _server: &Server, part: &Part) -> [String; 8] {
+    let value = |x: Option<f64>| x.map_or(String::new(), |x| format!("{x:.1}"));
+    let a = part.predicted;
+    [
+        export.scenario.accelerators[part.accelerator].name.clone(),
+        part.replicas.to_string(),
+        part.batch.to_string(),
+        part.cards.to_string(),
+        cents(part.cost),
+        value(a.map(|a| a.itl_ms)),
+        value(a.map(|a| a.ttft_ms)),
+        value(a.map(|a| a.utilisation * 100.0)),
+    ]
+}
+
+fn usage(export: &Export<'_>) -> Table {
+    let mut table = table(&["type", "cards", "of", "used %", "cost ¢/h"], 1);
+    for (card, usage) in export.scenario.card_types.iter().zip(&export.plan.usage) {
+        let share = usage.available.filter(|a| *a > 0).map(|a| {
+            format!("{:.1}", usage.cards as f64 / a as f64 * 100.0)
+        });
+        table.add_row([
+            card.name.clone(),
+            usage.cards.to_string(),
+            usage.available.map_or("∞".to_owned(), |a| a.to_string()),
+            share.unwrap_or_default(),
+            cents(usage.cost),
+        ]);
+    }
+    table
+}
