@@ -124,7 +124,9 @@ fn unserved(scenario: &Scenario, candidates: &Candidates) -> Vec<String> {
     let describe = |s: usize| {
         let reasons = candidates.rejected(s).iter();
         let closest = reasons.filter_map(|r| match r.reason {
-            isocost_model::candidates::Reason::Objective(shortfall) => Some((r.accelerator, shortfall)),
+            isocost_model::candidates::Reason::Objective(shortfall) => {
+                Some((r.accelerator, shortfall))
+            }
             _ => None,
         });
         let closest = closest.min_by(|a, b| a.1.excess().total_cmp(&b.1.excess()));

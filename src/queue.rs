@@ -59,10 +59,30 @@ fn fields(a: &Analysis) -> Vec<(&'static str, &'static str, f64)> {
         ("ttft_ms", "mean TTFT, ms", a.ttft_ms),
     ];
     for (percent, wait, ttft, itl) in [
-        (50.0, ("wait_p50_ms", "P50 wait, ms"), ("ttft_p50_ms", "P50 TTFT, ms"), ("itl_p50_ms", "P50 ITL, ms")),
-        (90.0, ("wait_p90_ms", "P90 wait, ms"), ("ttft_p90_ms", "P90 TTFT, ms"), ("itl_p90_ms", "P90 ITL, ms")),
-        (95.0, ("wait_p95_ms", "P95 wait, ms"), ("ttft_p95_ms", "P95 TTFT, ms"), ("itl_p95_ms", "P95 ITL, ms")),
-        (99.0, ("wait_p99_ms", "P99 wait, ms"), ("ttft_p99_ms", "P99 TTFT, ms"), ("itl_p99_ms", "P99 ITL, ms")),
+        (
+            50.0,
+            ("wait_p50_ms", "P50 wait, ms"),
+            ("ttft_p50_ms", "P50 TTFT, ms"),
+            ("itl_p50_ms", "P50 ITL, ms"),
+        ),
+        (
+            90.0,
+            ("wait_p90_ms", "P90 wait, ms"),
+            ("ttft_p90_ms", "P90 TTFT, ms"),
+            ("itl_p90_ms", "P90 ITL, ms"),
+        ),
+        (
+            95.0,
+            ("wait_p95_ms", "P95 wait, ms"),
+            ("ttft_p95_ms", "P95 TTFT, ms"),
+            ("itl_p95_ms", "P95 ITL, ms"),
+        ),
+        (
+            99.0,
+            ("wait_p99_ms", "P99 wait, ms"),
+            ("ttft_p99_ms", "P99 TTFT, ms"),
+            ("itl_p99_ms", "P99 ITL, ms"),
+        ),
     ] {
         fields.push((wait.0, wait.1, a.wait_percentile_ms(percent)));
         fields.push((ttft.0, ttft.1, a.ttft_percentile_ms(percent)));
@@ -73,9 +93,8 @@ fn fields(a: &Analysis) -> Vec<(&'static str, &'static str, f64)> {
 
 /// What rate the objectives allow, at every batch size.
 pub fn size(args: &SizeArgs) -> Result<u8, Failure> {
-    let objective = |limit: Option<f64>, percentile| {
-        limit.map(|limit_ms| Objective { limit_ms, percentile })
-    };
+    let objective =
+        |limit: Option<f64>, percentile| limit.map(|limit_ms| Objective { limit_ms, percentile });
     let objectives = Objectives {
         itl: objective(args.itl, args.itl_percentile),
         ttft: objective(args.ttft, args.ttft_percentile),
@@ -99,7 +118,10 @@ pub fn size(args: &SizeArgs) -> Result<u8, Failure> {
             let mut text = "batch,arrival_rate_rps,throughput_rps,reason\n".to_owned();
             for (sizing, batch) in sizings.iter().zip(1..) {
                 match sizing {
-                    Ok(s) => text += &format!("{batch},{},{},\n", s.arrival_rate_per_s, s.throughput_per_s),
+                    Ok(s) => {
+                        text +=
+                            &format!("{batch},{},{},\n", s.arrival_rate_per_s, s.throughput_per_s)
+                    }
                     Err(e) => text += &format!("{batch},,,\"{e}\"\n"),
                 }
             }
@@ -172,12 +194,28 @@ fn station(args: &StationArgs) -> Station {
 
 /// Columns of a case, and those that are computed.
 const GIVEN: [&str; 10] = [
-    "service_model", "input_tokens", "output_tokens", "max_batch", "max_queue", "arrival_rps",
-    "alpha_ms", "beta_ms", "gamma_ms", "delta_ms",
+    "service_model",
+    "input_tokens",
+    "output_tokens",
+    "max_batch",
+    "max_queue",
+    "arrival_rps",
+    "alpha_ms",
+    "beta_ms",
+    "gamma_ms",
+    "delta_ms",
 ];
 const COMPUTED: [&str; 10] = [
-    "throughput_rps", "loss_probability", "mean_in_service", "mean_wait_ms", "mean_service_ms",
-    "mean_response_ms", "itl_ms", "ttft_ms", "wait_p95_ms", "wait_p99_ms",
+    "throughput_rps",
+    "loss_probability",
+    "mean_in_service",
+    "mean_wait_ms",
+    "mean_service_ms",
+    "mean_response_ms",
+    "itl_ms",
+    "ttft_ms",
+    "wait_p95_ms",
+    "wait_p99_ms",
 ];
 
 /// Every case of a CSV with its results computed anew.

@@ -37,7 +37,11 @@ impl Spinner {
             return Self { thread: None };
         }
         let (stop, stopped) = channel::<()>();
-        let wait = move |time| stopped.recv_timeout(time).is_err_and(|e| e == std::sync::mpsc::RecvTimeoutError::Timeout);
+        let wait = move |time| {
+            stopped
+                .recv_timeout(time)
+                .is_err_and(|e| e == std::sync::mpsc::RecvTimeoutError::Timeout)
+        };
         let thread = std::thread::spawn(move || {
             if !wait(Duration::from_secs(1)) {
                 return;

@@ -85,8 +85,18 @@ pub fn trimmed(table: &Table) -> String {
 fn placements(export: &Export<'_>) -> Table {
     let Export { scenario, plan, .. } = export;
     let header = [
-        "server", "class", "model", "accelerator", "replicas", "batch", "cards", "cost ¢/h",
-        "ITL ms", "TTFT ms", "util %", "served %",
+        "server",
+        "class",
+        "model",
+        "accelerator",
+        "replicas",
+        "batch",
+        "cards",
+        "cost ¢/h",
+        "ITL ms",
+        "TTFT ms",
+        "util %",
+        "served %",
     ];
     let partial = plan.placements.iter().any(|p| p.served_share < 1.0);
     let mut table = table(&header[..if partial { 12 } else { 11 }], 4);
@@ -133,9 +143,10 @@ fn part_cells(export: &Export<'_>, _server: &Server, part: &Part) -> [String; 8]
 fn usage(export: &Export<'_>) -> Table {
     let mut table = table(&["type", "cards", "of", "used %", "cost ¢/h"], 1);
     for (card, usage) in export.scenario.card_types.iter().zip(&export.plan.usage) {
-        let share = usage.available.filter(|a| *a > 0).map(|a| {
-            format!("{:.1}", usage.cards as f64 / a as f64 * 100.0)
-        });
+        let share = usage
+            .available
+            .filter(|a| *a > 0)
+            .map(|a| format!("{:.1}", usage.cards as f64 / a as f64 * 100.0));
         table.add_row([
             card.name.clone(),
             usage.cards.to_string(),

@@ -51,6 +51,9 @@ pub struct Relaxation {
     pub row_duals: Vec<f64>,
 }
 
+/// Hears of the state of a solve, on any thread.
+pub type Listener = Arc<dyn Fn(&Progress) + Send + Sync>;
+
 /// How far a solve goes.
 #[derive(Clone)]
 pub struct SolveOptions {
@@ -66,7 +69,7 @@ pub struct SolveOptions {
     /// Stops the solve from outside.
     pub interrupt: Interrupt,
     /// Called now and then with the state of the solve.
-    pub progress: Option<Arc<dyn Fn(&Progress) + Send + Sync>>,
+    pub progress: Option<Listener>,
 }
 
 impl Default for SolveOptions {

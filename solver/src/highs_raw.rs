@@ -2,16 +2,15 @@
 #![allow(unsafe_code)]
 
 use std::os::raw::{c_char, c_int, c_void};
-use std::sync::Arc;
 
 use highs_sys::{HighsCallbackDataIn, HighsCallbackDataOut};
 
-use crate::backend::{Interrupt, Progress, SolveOptions};
+use crate::backend::{Interrupt, Listener, Progress, SolveOptions};
 
 /// What the callback sees.
 pub(crate) struct Watch {
     interrupt: Interrupt,
-    progress: Option<Arc<dyn Fn(&Progress) + Send + Sync>>,
+    progress: Option<Listener>,
     offset: f64,
 }
 

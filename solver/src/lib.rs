@@ -31,8 +31,8 @@ mod highs_raw;
 mod microlp;
 
 pub use backend::{
-    Backend, Interrupt, Master, Progress, Relaxation, Solution, SolveOptions, SolverError, Status,
-    backend, backends, default_backend,
+    Backend, Interrupt, Listener, Master, Progress, Relaxation, Solution, SolveOptions,
+    SolverError, Status, backend, backends, default_backend,
 };
 pub use export::{write_lp, write_mps};
 pub use milp::{Column, Milp, Row};

@@ -126,10 +126,13 @@ struct Search {
     max_replicas: u64,
     nodes: u64,
     chosen: Vec<(u32, u32)>,
-    best: Option<(f64, Vec<(u32, u32)>)>,
+    best: Option<Cover>,
     found: Vec<Vec<(u32, u32)>>,
     most: usize,
 }
+
+/// A cover: its price, and (index of item, replicas).
+type Cover = (f64, Vec<(u32, u32)>);
 
 /// A node: the load left, the replicas so far, and what they cost.
 #[derive(Clone, Copy)]
@@ -219,10 +222,7 @@ impl Search {
     }
 
     /// The cheapest cover, starting from a known one, and whether the search was complete.
-    fn best(
-        &mut self,
-        start: Option<(f64, Vec<(u32, u32)>)>,
-    ) -> (Option<(f64, Vec<(u32, u32)>)>, bool) {
+    fn best(&mut self, start: Option<Cover>) -> (Option<Cover>, bool) {
         self.best = start;
         let complete = self.improve(self.root());
         (self.best.take(), complete)

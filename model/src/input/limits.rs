@@ -46,7 +46,8 @@ pub(super) fn capacity(section: Option<&Section>, scenario: &mut Scenario, repor
 /// Sets the optimizer's options and the budgets.
 pub(super) fn optimizer(section: Option<&Section>, scenario: &mut Scenario, report: &mut Report) {
     let Some(section) = section else { return };
-    let Some(mut outer) = Fields::new(&section.file, &section.node, "optimizer", report) else {
+    let Some(mut outer) = Fields::new(&section.file, &section.node, "optimizer data", report)
+    else {
         return;
     };
     let inner = outer.inner("optimizer", report);
@@ -68,12 +69,11 @@ fn options(mut fields: Fields<'_>, scenario: &mut Scenario, report: &mut Report)
     optimizer.delayed_best_effort = fields.flag("delayedbesteffort", report);
     optimizer.saturation = saturation(&mut fields, report);
     for key in ["milpsolver", "usecplex"] {
-        if fields.has(key) {
+        if fields.flag(key, report) {
             let what = "is read and ignored".to_owned();
             fields.warning(key, what, "choose the solver by --backend", report);
         }
     }
-    fields.ignore(&["milpsolver", "usecplex"]);
     let types = names(scenario.card_types.iter().map(|t| t.name.as_str()));
     for mut entry in fields.list("budgets", report) {
         let name = entry.name("name", report).to_owned();

@@ -1,1 +1,0 @@
-//! isocost-simulation

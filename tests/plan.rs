@@ -1,0 +1,270 @@
+//! The command line end to end: figures, exit codes, files, and bad input.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A path in the reference data, or `None`, saying so, where it is missing.
+fn reference(name: &str) -> Option<PathBuf> {
+    let path = root().join("../shared/reference").join(name);
+    if !path.exists() {
+        println!("skipped: {} is not here", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+fn isocost(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_isocost")).args(args).output().expect("the binary runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("output is UTF-8")
+}
+
+fn plan_json(args: &[&str]) -> serde_json::Value {
+    let output = isocost(&[&["plan"], args, &["--format", "json"]].concat());
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}", text(&output.stderr)))
+}
+
+/// Flags under which the reference figures hold.
+const FLAGS: [&str; 6] = ["--max-queue", "0", "--max-loss", "1", "--batch", "max"];
+
+/// Design, section 5: exact figures of `single`, cents/h.
+const SINGLE: [(&str, &str, Option<f64>); 5] = [
+    ("small", "1", Some(22_564.0)),
+    ("large", "1", Some(21_161.0)),
+    ("small", "0.75", Some(23_020.0)),
+    ("large", "0.75", Some(22_328.0)),
+    ("large", "0.5", None),
+];
+
+#[test]
+fn single_gives_the_reference_figures_from_every_backend() {
+    for (name, scale, cost) in SINGLE {
+        let Some(path) = reference(name) else { return };
+        let path = path.display().to_string();
+        for backend in isocost_solver::backends() {
+            let own = [
+                path.as_str(),
+                "--capacity-scale",
+                scale,
+                "--backend",
+                backend,
+                "--formulation",
+                "single",
+            ];
+            let plan = plan_json(&[&own[..], &FLAGS].concat());
+            match cost {
+                Some(cost) => {
+                    assert_eq!(plan["status"], "optimal", "{name} x {scale} by {backend}");
+                    assert_eq!(plan["totalCost"], cost, "{name} x {scale} by {backend}");
+                }
+                None => assert_eq!(plan["status"], "infeasible", "{name} x {scale} by {backend}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn unlimited_gives_the_reference_figures() {
+    for (name, cost) in [("small", 21_252.0), ("large", 20_439.0)] {
+        let Some(path) = reference(name) else { return };
+        let path = path.display().to_string();
+        let plan = plan_json(&[&[path.as_str(), "--unlimited"][..], &FLAGS].concat());
+        assert_eq!((&plan["status"], &plan["totalCost"]), (&"optimal".into(), &cost.into()));
+    }
+}
+
+#[test]
+fn example_scenarios_have_proven_plans() {
+    for name in ["data/quickstart", "data/quickstart.yaml", "data/fleet-27"] {
+        let path = root().join(name).display().to_string();
+        let plan = plan_json(&[&path]);
+        assert_eq!(plan["status"], "optimal", "{name}");
+        assert!(plan["gap"].as_f64().expect("a number") <= 1e-6);
+    }
+}
+
+#[test]
+fn json_and_yaml_are_the_same_scenario() {
+    let path = |name: &str| root().join(name).display().to_string();
+    let (json, yaml) =
+        (plan_json(&[&path("data/quickstart")]), plan_json(&[&path("data/quickstart.yaml")]));
+    assert_eq!(json["allocations"], yaml["allocations"]);
+}
+
+#[test]
+fn out_writes_four_files_and_no_other() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let out = dir.path().join("plan");
+    let scenario = root().join("data/quickstart").display().to_string();
+    let output = isocost(&["plan", &scenario, "--out", &out.display().to_string()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let mut names: Vec<_> = std::fs::read_dir(&out)
+        .expect("the folder was made")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["candidates.csv", "plan.csv", "plan.json", "usage.csv"]);
+    let plan = std::fs::read_to_string(out.join("plan.json")).expect("it was written");
+    let plan: serde_json::Value = serde_json::from_str(&plan).expect("JSON");
+    assert_eq!(plan["allocations"].as_object().expect("a map").len(), 3);
+    let rows = std::fs::read_to_string(out.join("candidates.csv")).expect("it was written");
+    assert_eq!(rows.lines().count(), 1 + 3 * 4, "one row a server and accelerator");
+}
+
+#[test]
+fn infeasible_is_an_answer_with_its_reason() {
+    let dir =
+        changed("serviceclass-data.json", |text| text.replace("\"slo-itl\": 40", "\"slo-itl\": 1"));
+    let output = isocost(&["plan", &dir.path().display().to_string()]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = text(&output.stdout);
+    assert!(said.contains("infeasible") && said.contains("ITL is at best"), "{said}");
+}
+
+#[test]
+fn a_pipe_gets_plain_text() {
+    let scenario = root().join("data/quickstart").display().to_string();
+    let output = isocost(&["plan", &scenario]);
+    assert!(!output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b));
+}
+
+#[test]
+fn loads_replace_those_of_the_scenario() {
+    let path = |name: &str| root().join(name).display().to_string();
+    let (scenario, loads) = (path("data/quickstart"), path("data/loads/quickstart-evening.csv"));
+    let plan = plan_json(&[&scenario, "--loads", &loads]);
+    let load = &plan["allocations"]["premium-llama-3.1-8b"]["load"];
+    assert_eq!((&load["arrivalRate"], &load["avgInTokens"]), (&240.0.into(), &512.0.into()));
+}
+
+/// A copy of the quickstart with one file changed.
+fn changed(file: &str, change: impl Fn(&str) -> String) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    for entry in std::fs::read_dir(root().join("data/quickstart")).expect("it is there") {
+        let entry = entry.expect("an entry");
+        let mut content = std::fs::read_to_string(entry.path()).expect("UTF-8");
+        if entry.file_name() == file {
+            let before = content.clone();
+            content = change(&content);
+            assert_ne!(before, content, "the change to {file} has no effect");
+        }
+        std::fs::write(dir.path().join(entry.file_name()), content).expect("it can be written");
+    }
+    dir
+}
+
+/// Runs a changed quickstart; it must fail with code 2, write nothing, and say each of `words`.
+fn refused(file: &str, from: &str, to: &str, words: &[&str]) {
+    let dir = changed(file, |text| text.replacen(from, to, 1));
+    let out = dir.path().join("out");
+    let scenario = dir.path().display().to_string();
+    let output = isocost(&["plan", &scenario, "--out", &out.display().to_string()]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(!out.exists() && output.stdout.is_empty(), "something was written");
+    for word in words {
+        assert!(said.contains(word), "`{word}` is not in: {said}");
+    }
+}
+
+#[test]
+fn bad_input_names_place_problem_and_remedy() {
+    let servers = "server-data.json";
+    refused(
+        servers,
+        "\"llama-3.1-8b\"",
+        "\"lama-3.1-8b\"",
+        &["server-data.json:6:16", "unknown model `lama-3.1-8b`", "did you mean `llama-3.1-8b`?"],
+    );
+    refused(
+        servers,
+        "\"Premium\"",
+        "\"Premum\"",
+        &["unknown service class", "did you mean `Premium`?"],
+    );
+    refused(servers, "\"arrivalRate\": 120", "\"arrivalRate\": 1e309", &["1e309 is out of range"]);
+    refused(
+        servers,
+        "\"arrivalRate\": 120",
+        "\"arrivalRate\": \"many\"",
+        &["expected a number, found a text"],
+    );
+    refused(servers, "\"premium-qwen2.5-32b\"", "\"premium-llama-3.1-8b\"", &["is defined twice"]);
+    let cards = "accelerator-data.json";
+    refused(
+        cards,
+        "\"cost\": 71.0",
+        "\"cost\": -71.0",
+        &["accelerator `L4`, cost", "-71.0 is out of range"],
+    );
+    refused(cards, "\"cost\": 71.0", "\"kost\": 71.0", &["the cost is missing"]);
+    refused("model-data.json", "\"perfParms\"", "\"perf\"", &["expected either perfParms"]);
+    refused("capacity-data.json", "\"count\": 8", "\"count\": 7.5", &["7.5 is not a whole number"]);
+    refused("optimizer-data.json", "\"None\"", "\"Some\"", &["unknown saturation policy `Some`"]);
+}
+
+#[test]
+fn truncated_json_names_line_and_column() {
+    let dir = changed("model-data.json", |text| text[..text.len() / 2].to_owned());
+    let output = isocost(&["plan", &dir.path().display().to_string()]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("model-data.json:") && said.contains("mend the JSON"), "{said}");
+}
+
+#[test]
+fn every_problem_is_listed_at_once() {
+    let dir = changed("server-data.json", |text| {
+        text.replacen("\"llama-3.1-8b\"", "\"x\"", 1).replacen("\"Free\"", "\"Fre\"", 1)
+    });
+    let file = dir.path().join("accelerator-data.json");
+    let cards = std::fs::read_to_string(&file).expect("it is there");
+    std::fs::write(&file, cards.replacen("\"cost\": 71.0", "\"cost\": -1", 1)).expect("written");
+    let output = isocost(&["plan", &dir.path().display().to_string()]);
+    let said = text(&output.stderr);
+    assert!(said.contains("3 problems in the input"), "{said}");
+}
+
+#[test]
+fn missing_and_empty_paths_are_refused() {
+    for path in ["nowhere", "nowhere.json"] {
+        let output = isocost(&["plan", path]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("cannot be read"));
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let output = isocost(&["plan", &dir.path().display().to_string()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("there is no accelerator-data.json"));
+}
+
+#[test]
+fn a_type_nobody_uses_is_a_warning() {
+    let dir = changed("capacity-data.json", |text| {
+        text.replacen("[", "[{\"type\": \"TPU\", \"count\": 4},", 1)
+    });
+    let output = isocost(&["plan", &dir.path().display().to_string()]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stderr).contains("no accelerator is of this type"));
+}
+
+#[test]
+fn bad_arguments_are_refused() {
+    let scenario = root().join("data/quickstart").display().to_string();
+    for args in [
+        vec!["plan", &scenario, "--backend", "gurobi"],
+        vec!["plan", &scenario, "--gap", "-1"],
+        vec!["plan", &scenario, "--capacity-scale", "nan"],
+        vec!["plan", &scenario, "--write-model", "model.txt"],
+        vec!["size", "--max-batch", "0"],
+    ] {
+        assert_eq!(isocost(&args).status.code(), Some(2), "{args:?}");
+    }
+}
