@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
+use isocost_formulations::pattern::{self, Shape};
 use isocost_formulations::{Problem, ProblemOptions, Program, mixed, single};
 use isocost_model::Scenario;
 use isocost_model::candidates::Candidates;
@@ -94,12 +95,12 @@ fn solve(
         Formulation::Auto => Formulation::Single,
         chosen => chosen,
     };
-    let program = match formulation {
+    let program = || match formulation {
         Formulation::Single | Formulation::Auto => single(&problem, &options),
         Formulation::Mixed | Formulation::Compact => mixed(&problem, &options),
     };
     if let Some(path) = &args.write_model {
-        write_model(&program, path)?;
+        write_model(&program(), path)?;
     }
     let interrupt = Interrupt::default();
     let raise = interrupt.clone();
@@ -112,10 +113,32 @@ fn solve(
         interrupt,
         ..SolveOptions::default()
     };
-    let mut choice = program.solve(&problem, backend, &solve).map_err(Failure::failed)?;
+    let solved = match formulation.shape(&problem, &options) {
+        Some(shape) => pattern::solve(&problem, shape, backend, &solve),
+        None => program().solve(&problem, backend, &solve),
+    };
+    let mut choice = solved.map_err(Failure::failed)?;
     choice.notes.extend(unserved(scenario, candidates));
     choice.notes.extend(provenance(scenario));
     Ok(choice)
+}
+
+/// Servers up to which `single` goes to the backend as it is: it closes that in milliseconds.
+const DIRECT: usize = 200;
+
+impl Formulation {
+    /// The shape of the patterns that state it, or `None` where the plain program does: small, or
+    /// with moves and spread, which patterns do not know.
+    fn shape(self, problem: &Problem, options: &ProblemOptions) -> Option<Shape> {
+        let plain = options.max_moves.is_some() || problem.servers.iter().any(|s| s.min_types > 1);
+        match self {
+            Self::Single | Self::Auto if !plain && problem.servers.len() > DIRECT => {
+                Some(Shape::Single)
+            }
+            Self::Mixed if !plain && !options.transition => Some(Shape::Mixed),
+            _ => None,
+        }
+    }
 }
 
 /// Servers that no accelerator serves within their objectives, each with the closest miss.

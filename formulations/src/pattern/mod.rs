@@ -1,4 +1,363 @@
 //! **pattern**: choose one whole replica mix for each server.
+//!
+//! ```text
+//! sets        p in P(s)  patterns: replica mixes n_p of s with sum_j r_sj n_pj >= L_s,
+//!                        m_s <= sum_j n_pj <= M_s (for `single`: all replicas on one item)
+//! data        c_p = sum_j c_sj n_pj,   u_pk = sum_j u_sjk n_pj
+//! variables   x_sp in {0, 1}
+//!
+//! minimise    sum_s sum_p c_p x_sp
+//! subject to  sum_p x_sp = 1                      for each s
+//!             sum_s sum_p u_pk x_sp <= C_k        for each k
+//! ```
+//!
+//! The same problem as [`mod@crate::mixed`] (or [`mod@crate::single`]), stated far tighter: the load is
+//! covered within a pattern, by whole replicas, and only the limits couple servers. The way to a
+//! proof:
+//!
+//! 1. [`dual`]: the bound `V` and prices `lambda` of the limits, by column generation.
+//! 2. An incumbent of cost `U`: blocks that the master did not split keep its choice; on the rest
+//!    the same is done again, until few enough servers are left for an exact core.
+//! 3. Any plan cheaper than `U` uses only patterns of reduced cost
+//!    `c_p + lambda u_p - min_q (c_q + lambda u_q) <= U - V`. They are listed, those that another
+//!    beats in cost and in every scarce limit are dropped, and the core over the rest is solved: all
+//!    of them make a proof; those up to a smaller reduced cost `delta` still make a better incumbent
+//!    and the bound `min(V + delta, bound of the core)`.
+//!
+//! Source: the Dantzig-Wolfe reformulation of the multiple-choice knapsack with covering blocks.
 
 pub mod column;
+mod core;
+pub mod dual;
 pub mod pricing;
+
+use std::time::{Duration, Instant};
+
+use isocost_model::plan::{Choice, OPTIMAL_GAP, Status};
+use isocost_solver::{Backend, SolveOptions, SolverError};
+use rayon::prelude::*;
+
+use crate::problem::Problem;
+pub use column::Shape;
+use column::Pattern;
+use dual::{Dual, Part};
+
+/// When to stop.
+#[derive(Clone)]
+pub struct Clock {
+    start: Instant,
+    options: SolveOptions,
+}
+
+impl Clock {
+    fn new(options: &SolveOptions) -> Self {
+        Self { start: Instant::now(), options: options.clone() }
+    }
+
+    /// Time that is left; `None` without a limit.
+    fn left(&self) -> Option<Duration> {
+        self.options.time_limit.map(|limit| limit.saturating_sub(self.start.elapsed()))
+    }
+
+    fn is_over(&self) -> bool {
+        self.options.interrupt.is_raised() || self.left().is_some_and(|left| left.is_zero())
+    }
+
+    /// Options for a core: what time is left, at most `most`.
+    fn within(&self, most: Duration) -> SolveOptions {
+        let limit = self.left().map_or(most, |left| left.min(most));
+        SolveOptions { time_limit: Some(limit), ..self.options.clone() }
+    }
+}
+
+/// Servers that a core is solved for at once.
+const CORE_SERVERS: usize = 160;
+/// Patterns that a core takes in all.
+const CORE_PATTERNS: usize = 12_000;
+/// Patterns of one server that are listed at most.
+const LISTED: usize = 200_000;
+/// Time that one core may take unless the run allows less.
+const CORE_TIME: Duration = Duration::from_secs(20);
+
+/// Solves `problem` by patterns of `shape`.
+///
+/// # Errors
+/// A failure of the backend.
+pub fn solve(
+    problem: &Problem,
+    shape: Shape,
+    backend: &dyn Backend,
+    options: &SolveOptions,
+) -> Result<Choice, SolverError> {
+    let clock = Clock::new(options);
+    let everything = Part {
+        servers: (0..problem.servers.len()).collect(),
+        capacity: problem.limits.iter().map(|l| l.capacity).collect(),
+    };
+    let mut state = State::new(problem, shape, backend, &clock);
+    let Some(dual) = dual::bound(problem, shape, &everything, backend, &clock)? else {
+        return Ok(state.choice(Status::Infeasible));
+    };
+    state.bound = dual.bound;
+    if !dual.feasible && state.cannot_fit(&everything, &dual) {
+        return Ok(state.choice(Status::Infeasible));
+    }
+    state.report();
+    state.dive(&everything, &dual)?;
+    state.report();
+    let status = state.prove(&everything, &dual)?;
+    Ok(state.choice(status))
+}
+
+/// What is known so far.
+struct State<'a> {
+    problem: &'a Problem,
+    shape: Shape,
+    backend: &'a dyn Backend,
+    clock: &'a Clock,
+    bound: f64,
+    incumbent: Option<(f64, Vec<Pattern>)>,
+    notes: Vec<String>,
+}
+
+impl<'a> State<'a> {
+    fn new(
+        problem: &'a Problem,
+        shape: Shape,
+        backend: &'a dyn Backend,
+        clock: &'a Clock,
+    ) -> Self {
+        let bound = f64::NEG_INFINITY;
+        Self { problem, shape, backend, clock, bound, incumbent: None, notes: Vec::new() }
+    }
+
+    fn cost(&self) -> f64 {
+        self.incumbent.as_ref().map_or(f64::INFINITY, |i| i.0)
+    }
+
+    fn is_proven(&self) -> bool {
+        let wanted = self.clock.options.relative_gap.max(0.0);
+        self.cost() - self.bound <= wanted * self.cost().abs()
+    }
+
+    /// Absolute gap that is as good as none.
+    fn tolerance(&self) -> f64 {
+        0.5 * OPTIMAL_GAP * self.bound.abs()
+    }
+
+    fn report(&self) {
+        if let Some(progress) = &self.clock.options.progress {
+            progress(&isocost_solver::Progress {
+                seconds: self.clock.start.elapsed().as_secs_f64(),
+                incumbent: self.incumbent.as_ref().map(|i| i.0),
+                bound: self.bound,
+            });
+        }
+    }
+
+    /// Takes a choice of patterns for all servers if it keeps every limit and is cheaper.
+    fn offer(&mut self, patterns: Vec<Pattern>) {
+        let fits = self.problem.limits.iter().enumerate().all(|(k, limit)| {
+            let used: f64 = patterns.iter().map(|p| p.uses[k]).sum();
+            used <= limit.capacity * (1.0 + 1e-12)
+        });
+        let cost = patterns.iter().map(|p| p.cost).sum();
+        if fits && cost < self.cost() {
+            self.incumbent = Some((cost, patterns));
+        }
+    }
+
+    /// Whether the limits cannot be kept: at some prices even the patterns that take least are
+    /// worth more than there is.
+    fn cannot_fit(&self, part: &Part, dual: &Dual) -> bool {
+        let free = self.problem.clone_without_costs();
+        let least: f64 = part
+            .servers
+            .iter()
+            .filter_map(|&s| pricing::cheapest(&free, self.shape, s, &dual.lambda))
+            .map(|priced| priced.bound)
+            .sum();
+        let there: f64 = part.capacity.iter().zip(&dual.lambda).map(|(c, l)| c * l).sum();
+        least > there * (1.0 + 1e-9)
+    }
+
+    /// An incumbent: what the master left whole is kept, the rest is planned again.
+    fn dive(&mut self, everything: &Part, dual: &Dual) -> Result<(), SolverError> {
+        let mut chosen: Vec<Option<Pattern>> = vec![None; self.problem.servers.len()];
+        let (mut part, mut dual) = (everything.clone(), dual.clone());
+        while part.servers.len() > CORE_SERVERS && !self.clock.is_over() {
+            let rest = rest(&part, &dual, &mut chosen);
+            if rest.servers.len() == part.servers.len() {
+                break;
+            }
+            part = rest;
+            let next = dual::bound(self.problem, self.shape, &part, self.backend, self.clock)?;
+            let Some(next) = next else { return Ok(()) };
+            dual = next;
+        }
+        let limits: Vec<usize> = (0..self.problem.limits.len()).collect();
+        let share = CORE_PATTERNS / 2 / part.servers.len().max(1);
+        let patterns: Vec<Vec<Pattern>> =
+            part.servers.par_iter().map(|&s| self.nearest(s, &dual, share.max(4))).collect();
+        let options = self.clock.within(Duration::from_secs(2));
+        let core = core::solve(self.problem, &part, &patterns, &limits, self.backend, &options)?;
+        let Some(found) = core.chosen else { return Ok(()) };
+        for (&s, pattern) in part.servers.iter().zip(found) {
+            chosen[s] = Some(pattern);
+        }
+        if let Some(patterns) = chosen.into_iter().collect() {
+            self.offer(patterns);
+        }
+        Ok(())
+    }
+
+    /// About `most` patterns of a server, of the least reduced cost.
+    fn nearest(&self, s: usize, dual: &Dual, most: usize) -> Vec<Pattern> {
+        let Some(priced) = pricing::cheapest(self.problem, self.shape, s, &dual.lambda) else {
+            return Vec::new();
+        };
+        let mut width = priced.price.abs().max(1.0) * 1e-3;
+        let mut list = vec![priced.pattern];
+        for _ in 0..24 {
+            let budget = priced.price + width;
+            let listed =
+                pricing::list(self.problem, self.shape, s, &dual.lambda, budget, 40 * most);
+            let Some(listed) = listed else { break };
+            let limits: Vec<usize> = (0..self.problem.limits.len()).collect();
+            list = core::prune(listed, &limits);
+            if list.len() >= most {
+                break;
+            }
+            width *= 2.0;
+        }
+        list.sort_by(|a, b| a.price(&dual.lambda).total_cmp(&b.price(&dual.lambda)));
+        list.truncate(most);
+        list
+    }
+
+    /// Cores over ever more patterns, until no cheaper plan can be left out.
+    fn prove(&mut self, part: &Part, dual: &Dual) -> Result<Status, SolverError> {
+        let mut scarce: Vec<usize> = (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 0.0).collect();
+        let mut delta = (self.cost() - self.bound).min(self.bound.abs() * 1e-4);
+        while !self.is_proven() && !self.clock.is_over() {
+            let needed = self.cost() - dual.bound;
+            delta = delta.min(needed);
+            let Some(lists) = self.listed(part, dual, delta, &scarce) else {
+                // Too many patterns: a smaller core proves less, but something.
+                delta /= 2.0;
+                if delta < self.tolerance() {
+                    break;
+                }
+                continue;
+            };
+            let options = self.clock.within(CORE_TIME.max(self.clock.left().unwrap_or(CORE_TIME)));
+            let core = core::solve(self.problem, part, &lists, &scarce, self.backend, &options)?;
+            if let Some(found) = core.chosen {
+                if let Some(k) = self.overused(&found) {
+                    scarce.push(k);
+                    scarce.sort_unstable();
+                    continue;
+                }
+                self.offer(found);
+            }
+            let outside = if delta >= needed { f64::INFINITY } else { dual.bound + delta };
+            self.bound = self.bound.max(core.bound.min(outside).min(self.cost()));
+            self.report();
+            if delta >= needed {
+                return Ok(self.status());
+            }
+            delta *= 4.0;
+        }
+        Ok(self.status())
+    }
+
+    fn status(&self) -> Status {
+        if self.incumbent.is_none() {
+            let excluded = self.bound == f64::INFINITY;
+            return if excluded { Status::Infeasible } else { Status::Unknown };
+        }
+        let gap = isocost_model::plan::relative_gap(self.cost(), self.bound);
+        if gap <= OPTIMAL_GAP { Status::Optimal } else { Status::Feasible }
+    }
+
+    /// Patterns of reduced cost at most `delta`, the beaten ones dropped; `None` if they are more
+    /// than a core takes.
+    fn listed(
+        &self,
+        part: &Part,
+        dual: &Dual,
+        delta: f64,
+        scarce: &[usize],
+    ) -> Option<Vec<Vec<Pattern>>> {
+        let of_server = |&s: &usize| {
+            let least = pricing::cheapest(self.problem, self.shape, s, &dual.lambda)?.bound;
+            let budget = least + delta + 1e-9 * least.abs().max(1.0);
+            let list =
+                pricing::list(self.problem, self.shape, s, &dual.lambda, budget, LISTED)?;
+            Some(core::prune(list, scarce))
+        };
+        let lists: Option<Vec<Vec<Pattern>>> = part.servers.par_iter().map(of_server).collect();
+        let most = CORE_PATTERNS.max(8 * part.servers.len());
+        lists.filter(|lists| lists.iter().map(Vec::len).sum::<usize>() <= most)
+    }
+
+    /// A limit that the choice breaks.
+    fn overused(&self, patterns: &[Pattern]) -> Option<usize> {
+        self.problem.limits.iter().enumerate().find_map(|(k, limit)| {
+            let used: f64 = patterns.iter().map(|p| p.uses[k]).sum();
+            (used > limit.capacity * (1.0 + 1e-12)).then_some(k)
+        })
+    }
+
+    fn choice(&self, status: Status) -> Choice {
+        let shares = self.incumbent.as_ref().map(|(_, patterns)| {
+            let of_server = |(s, pattern): (usize, &Pattern)| {
+                let items = self.problem.items(s);
+                let share = |&(j, n): &(u32, u32)| (items[j as usize].candidate, u64::from(n));
+                pattern.shares.iter().map(share).collect()
+            };
+            patterns.iter().enumerate().map(of_server).collect()
+        });
+        let name = match self.shape {
+            Shape::Single => "single",
+            Shape::Mixed => "mixed",
+        };
+        Choice {
+            status,
+            shares: shares.unwrap_or_default(),
+            objective: self.cost(),
+            bound: if status == Status::Infeasible { f64::INFINITY } else { self.bound },
+            formulation: format!("{name}, by patterns"),
+            backend: self.backend.name().to_owned(),
+            notes: self.notes.clone(),
+        }
+    }
+}
+
+/// Fixes the blocks that the master left whole, save as many as make a core worth its while, and
+/// returns the rest with what is left for it.
+fn rest(part: &Part, dual: &Dual, chosen: &mut [Option<Pattern>]) -> Part {
+    let mut rest = Part { servers: Vec::new(), capacity: part.capacity.clone() };
+    let whole = |b: &dual::Block| b.choices.len() == 1;
+    let split = dual.blocks.iter().filter(|b| !whole(b));
+    split.for_each(|b| rest.servers.extend(&b.servers));
+    // Whole blocks far from each other keep the core varied.
+    let blocks: Vec<&dual::Block> = dual.blocks.iter().filter(|b| whole(b)).collect();
+    let stride = 7;
+    let order = (0..stride).flat_map(|o| (o..blocks.len()).step_by(stride));
+    for b in order {
+        let block = blocks[b];
+        if rest.servers.len() + block.servers.len() <= CORE_SERVERS {
+            rest.servers.extend(&block.servers);
+            continue;
+        }
+        for (&s, pattern) in block.servers.iter().zip(&block.choices[0].1) {
+            for (left, used) in rest.capacity.iter_mut().zip(&pattern.uses) {
+                *left -= used;
+            }
+            chosen[s] = Some(pattern.clone());
+        }
+    }
+    rest.servers.sort_unstable();
+    rest
+}
