@@ -40,6 +40,7 @@ use rayon::prelude::*;
 use crate::problem::Problem;
 pub use column::Shape;
 use column::Pattern;
+use self::core::Offer;
 use dual::{Dual, Part};
 
 /// When to stop.
@@ -74,10 +75,12 @@ impl Clock {
 const CORE_SERVERS: usize = 160;
 /// Patterns that a core takes in all.
 const CORE_PATTERNS: usize = 12_000;
-/// Patterns of one server that are listed at most.
-const LISTED: usize = 200_000;
-/// Time that one core may take unless the run allows less.
-const CORE_TIME: Duration = Duration::from_secs(20);
+/// A server with more patterns than this is left open in a core.
+const OPEN_ABOVE: usize = 48;
+/// Patterns of one server that are listed at most, before the beaten ones are dropped.
+const LISTED: usize = 5_000;
+/// No run takes longer.
+const FOREVER: Duration = Duration::from_secs(1_000_000_000);
 
 /// Solves `problem` by patterns of `shape`.
 ///
@@ -140,11 +143,6 @@ impl<'a> State<'a> {
         self.cost() - self.bound <= wanted * self.cost().abs()
     }
 
-    /// Absolute gap that is as good as none.
-    fn tolerance(&self) -> f64 {
-        0.5 * OPTIMAL_GAP * self.bound.abs()
-    }
-
     fn report(&self) {
         if let Some(progress) = &self.clock.options.progress {
             progress(&isocost_solver::Progress {
@@ -199,8 +197,9 @@ impl<'a> State<'a> {
         let share = CORE_PATTERNS / 2 / part.servers.len().max(1);
         let patterns: Vec<Vec<Pattern>> =
             part.servers.par_iter().map(|&s| self.nearest(s, &dual, share.max(4))).collect();
+        let offers: Vec<Offer> = patterns.into_iter().map(Offer::Listed).collect();
         let options = self.clock.within(Duration::from_secs(2));
-        let core = core::solve(self.problem, &part, &patterns, &limits, self.backend, &options)?;
+        let core = core::solve(self.problem, &part, &offers, &limits, self.backend, &options)?;
         let Some(found) = core.chosen else { return Ok(()) };
         for (&s, pattern) in part.servers.iter().zip(found) {
             chosen[s] = Some(pattern);
@@ -235,38 +234,34 @@ impl<'a> State<'a> {
         list
     }
 
-    /// Cores over ever more patterns, until no cheaper plan can be left out.
+    /// A core over every pattern that a cheaper plan may use.
     fn prove(&mut self, part: &Part, dual: &Dual) -> Result<Status, SolverError> {
-        let mut scarce: Vec<usize> = (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 0.0).collect();
-        let mut delta = (self.cost() - self.bound).min(self.bound.abs() * 1e-4);
+        let mut scarce: Vec<usize> =
+            (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 0.0).collect();
         while !self.is_proven() && !self.clock.is_over() {
-            let needed = self.cost() - dual.bound;
-            delta = delta.min(needed);
-            let Some(lists) = self.listed(part, dual, delta, &scarce) else {
-                // Too many patterns: a smaller core proves less, but something.
-                delta /= 2.0;
-                if delta < self.tolerance() {
-                    break;
+            let delta = self.cost() - dual.bound;
+            let offers = self.offers(part, dual, delta, &scarce);
+            eprintln!("{:?} delta {delta} bound {} U {} scarce {scarce:?} sizes {:?}", self.clock.start.elapsed(), self.bound, self.cost(), offers.iter().map(|o| match o { Offer::Listed(l) => l.len() as i64, _ => -1}).collect::<Vec<_>>());
+            let options = self.clock.within(self.clock.left().unwrap_or(FOREVER));
+            let core = core::solve(self.problem, part, &offers, &scarce, self.backend, &options)?;
+            // The core leaves limits out that did not seem to bind: its bound holds all the same.
+            self.bound = self.bound.max(core.bound.min(self.cost()));
+            match core.chosen {
+                Some(found) => match self.overused(&found) {
+                    Some(k) => {
+                        scarce.push(k);
+                        scarce.sort_unstable();
+                        continue;
+                    }
+                    None => self.offer(found),
+                },
+                None if core.bound == f64::INFINITY && self.incumbent.is_none() => {
+                    self.bound = f64::INFINITY;
                 }
-                continue;
-            };
-            let options = self.clock.within(CORE_TIME.max(self.clock.left().unwrap_or(CORE_TIME)));
-            let core = core::solve(self.problem, part, &lists, &scarce, self.backend, &options)?;
-            if let Some(found) = core.chosen {
-                if let Some(k) = self.overused(&found) {
-                    scarce.push(k);
-                    scarce.sort_unstable();
-                    continue;
-                }
-                self.offer(found);
+                None => {}
             }
-            let outside = if delta >= needed { f64::INFINITY } else { dual.bound + delta };
-            self.bound = self.bound.max(core.bound.min(outside).min(self.cost()));
             self.report();
-            if delta >= needed {
-                return Ok(self.status());
-            }
-            delta *= 4.0;
+            break;
         }
         Ok(self.status())
     }
@@ -280,25 +275,45 @@ impl<'a> State<'a> {
         if gap <= OPTIMAL_GAP { Status::Optimal } else { Status::Feasible }
     }
 
-    /// Patterns of reduced cost at most `delta`, the beaten ones dropped; `None` if they are more
-    /// than a core takes.
-    fn listed(
-        &self,
-        part: &Part,
-        dual: &Dual,
-        delta: f64,
-        scarce: &[usize],
-    ) -> Option<Vec<Vec<Pattern>>> {
+    /// For each server the patterns of reduced cost at most `delta`, the beaten ones dropped, or,
+    /// where they are too many, its items with price cuts.
+    fn offers(&self, part: &Part, dual: &Dual, delta: f64, scarce: &[usize]) -> Vec<Offer> {
         let of_server = |&s: &usize| {
-            let least = pricing::cheapest(self.problem, self.shape, s, &dual.lambda)?.bound;
+            let priced = pricing::cheapest(self.problem, self.shape, s, &dual.lambda);
+            let Some(least) = priced.map(|p| p.bound) else { return Offer::Listed(Vec::new()) };
             let budget = least + delta + 1e-9 * least.abs().max(1.0);
-            let list =
-                pricing::list(self.problem, self.shape, s, &dual.lambda, budget, LISTED)?;
-            Some(core::prune(list, scarce))
+            let most = if self.shape == Shape::Mixed { LISTED } else { usize::MAX };
+            let list = budget.is_finite().then(|| {
+                pricing::list(self.problem, self.shape, s, &dual.lambda, budget, most)
+            });
+            match list.flatten().map(|list| core::prune(list, scarce)) {
+                Some(list) if list.len() <= OPEN_ABOVE || self.shape == Shape::Single => {
+                    Offer::Listed(list)
+                }
+                _ => Offer::Open { cuts: self.cuts(s, dual, scarce), budget },
+            }
         };
-        let lists: Option<Vec<Vec<Pattern>>> = part.servers.par_iter().map(of_server).collect();
-        let most = CORE_PATTERNS.max(8 * part.servers.len());
-        lists.filter(|lists| lists.iter().map(Vec::len).sum::<usize>() <= most)
+        part.servers.par_iter().map(of_server).collect()
+    }
+
+    /// Price cuts of a server at the best prices and around them.
+    fn cuts(&self, s: usize, dual: &Dual, scarce: &[usize]) -> Vec<(Vec<f64>, f64)> {
+        let mut around = vec![dual.lambda.clone()];
+        for &k in scarce {
+            for factor in [0.0, 0.7, 0.9, 1.1, 1.4] {
+                let mut lambda = dual.lambda.clone();
+                lambda[k] *= factor;
+                around.push(lambda);
+            }
+        }
+        let price = |lambda: &Vec<f64>| {
+            let z = pricing::cheapest(self.problem, self.shape, s, lambda)?.bound;
+            let of_item = |item: &crate::problem::Item| {
+                item.cost + item.uses.iter().map(|&(k, a)| a * lambda[k]).sum::<f64>()
+            };
+            Some((self.problem.items(s).iter().map(of_item).collect(), z))
+        };
+        around.iter().filter_map(price).collect()
     }
 
     /// A limit that the choice breaks.
