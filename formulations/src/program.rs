@@ -66,7 +66,7 @@ impl Program {
     pub fn choice(&self, problem: &Problem, solution: &Solution, backend: &str) -> Choice {
         let status = match solution.status {
             isocost_solver::Status::Infeasible => Status::Infeasible,
-            _ if solution.values.is_empty() => Status::Unknown,
+            isocost_solver::Status::Unknown | isocost_solver::Status::Unbounded => Status::Unknown,
             _ if relative_gap(solution.objective, solution.bound) <= OPTIMAL_GAP => Status::Optimal,
             _ => Status::Feasible,
         };

@@ -16,6 +16,9 @@ impl Backend for Highs {
 
     fn solve(&self, milp: &Milp, options: &SolveOptions) -> Result<Solution, SolverError> {
         let mut model = build(milp)?;
+        if let Some(solution) = milp.without_columns() {
+            return Ok(solution);
+        }
         let threads = options.threads.max(1);
         if threads > 1 {
             highs_raw::reset_scheduler();
@@ -94,12 +97,14 @@ fn build(milp: &Milp) -> Result<highs::Model, SolverError> {
 fn read(milp: &Milp, solved: &highs::SolvedModel) -> Result<Solution, SolverError> {
     let status = solved.status();
     let whole = milp.columns.iter().any(|c| c.integer);
-    let has_point = solved.primal_solution_status() == highs::HighsSolutionStatus::Feasible;
+    // A model that HiGHS never got to solve has no such value.
+    let point = solved.int_info_value(c"primal_solution_status").ok();
+    let has_point = point == Some(highs_sys::kHighsSolutionStatusFeasible.into());
     let bound = match status {
         HighsModelStatus::Optimal if !whole => f64::INFINITY,
         _ if !whole => f64::NEG_INFINITY,
         _ => {
-            let bound = solved.double_info_value(c"mip_dual_bound").map_err(failed)?;
+            let bound = solved.double_info_value(c"mip_dual_bound").unwrap_or(f64::NAN);
             if bound.is_nan() { f64::NEG_INFINITY } else { bound + milp.offset }
         }
     };

@@ -26,6 +26,9 @@ impl Backend for Microlp {
         if options.interrupt.is_raised() {
             return Ok(Solution::none(Status::Unknown, f64::NEG_INFINITY));
         }
+        if let Some(solution) = milp.without_columns() {
+            return Ok(solution);
+        }
         match run(milp, options, true)? {
             Outcome::Point { values, proven: true } => {
                 let bound = milp.objective(&values);

@@ -1,5 +1,7 @@
 //! A mixed-integer linear program, as plain data.
 
+use crate::backend::{Solution, Status};
+
 /// `minimise offset + sum_j cost_j x_j` over the columns, subject to the rows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Milp {
@@ -100,6 +102,18 @@ impl Milp {
             outside(sum, row.lower, row.upper)
         });
         columns.chain(rows).fold(0.0, f64::max)
+    }
+
+    /// The solution of a program without columns: each row's sum is 0, within its limits or not.
+    pub(crate) fn without_columns(&self) -> Option<Solution> {
+        if !self.columns.is_empty() {
+            return None;
+        }
+        let kept = self.rows.iter().all(|row| row.lower <= 0.0 && row.upper >= 0.0);
+        Some(match kept {
+            true => Solution::point(self, Vec::new(), true, self.offset),
+            false => Solution::none(Status::Infeasible, f64::INFINITY),
+        })
     }
 
     /// What is wrong with the numbers, if anything: a NaN, or a term beyond the columns.

@@ -143,8 +143,10 @@ impl Core<'_> {
         let sum = |of: &dyn Fn(usize) -> f64| -> Vec<(usize, f64)> {
             columns.iter().enumerate().map(|(j, &n)| (n, of(j))).collect()
         };
-        let cover = needs.demand * (1.0 - COVER_TOLERANCE);
-        self.milp.add_row(Row::at_least(format!("cover_{s}"), cover, sum(&|j| items[j].rate)));
+        if needs.demand > 0.0 {
+            let cover = needs.demand * (1.0 - COVER_TOLERANCE);
+            self.milp.add_row(Row::at_least(format!("cover_{s}"), cover, sum(&|j| items[j].rate)));
+        }
         let upper = needs.max_replicas.map_or(f64::INFINITY, |most| most as f64);
         if needs.min_replicas > 0 || upper.is_finite() {
             let (name, lower) = (format!("replicas_{s}"), needs.min_replicas as f64);

@@ -21,9 +21,9 @@
 use isocost_solver::{Backend, Column, Master, Milp, Row, SolverError};
 use rayon::prelude::*;
 
+use super::Clock;
 use super::column::{Pattern, Shape};
 use super::pricing::{Priced, cheapest};
-use super::Clock;
 use crate::problem::Problem;
 
 /// Servers to plan and what they may use.
@@ -148,7 +148,8 @@ impl<'a> Generation<'a> {
         let blocks = blocks(problem, &part.servers);
         let mut milp = Milp::default();
         for (k, &capacity) in part.capacity.iter().enumerate() {
-            let e = milp.add_column(Column::continuous("", penalty(problem, k), 0.0, f64::INFINITY));
+            let e =
+                milp.add_column(Column::continuous("", penalty(problem, k), 0.0, f64::INFINITY));
             milp.add_row(Row::at_most("", capacity, vec![(e, -1.0)]));
         }
         for _ in &blocks {
@@ -202,11 +203,8 @@ impl<'a> Generation<'a> {
 
     /// Blocks with the choices that have weight.
     fn weighted(self, weights: &[f64]) -> Vec<Block> {
-        let mut blocks: Vec<Block> = self
-            .blocks
-            .into_iter()
-            .map(|servers| Block { servers, choices: Vec::new() })
-            .collect();
+        let mut blocks: Vec<Block> =
+            self.blocks.into_iter().map(|servers| Block { servers, choices: Vec::new() }).collect();
         let weights = weights.iter().skip(self.part.capacity.len());
         for ((b, patterns), &weight) in self.columns.into_iter().zip(weights) {
             if weight > 1e-9 {

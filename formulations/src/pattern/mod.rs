@@ -37,10 +37,10 @@ use isocost_model::plan::{Choice, OPTIMAL_GAP, Status};
 use isocost_solver::{Backend, SolveOptions, SolverError};
 use rayon::prelude::*;
 
-use crate::problem::Problem;
-pub use column::Shape;
-use column::Pattern;
 use self::core::Offer;
+use crate::problem::Problem;
+use column::Pattern;
+pub use column::Shape;
 use dual::{Dual, Part};
 
 /// When to stop.
@@ -79,8 +79,8 @@ const CORE_PATTERNS: usize = 12_000;
 const OPEN_ABOVE: usize = 48;
 /// Patterns of one server that are listed at most, before the beaten ones are dropped.
 const LISTED: usize = 5_000;
-/// No run takes longer.
-const FOREVER: Duration = Duration::from_secs(1_000_000_000);
+/// Time of the first core of a proof.
+const FIRST_SLICE: Duration = Duration::from_secs(2);
 
 /// Solves `problem` by patterns of `shape`.
 ///
@@ -124,12 +124,7 @@ struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    fn new(
-        problem: &'a Problem,
-        shape: Shape,
-        backend: &'a dyn Backend,
-        clock: &'a Clock,
-    ) -> Self {
+    fn new(problem: &'a Problem, shape: Shape, backend: &'a dyn Backend, clock: &'a Clock) -> Self {
         let bound = f64::NEG_INFINITY;
         Self { problem, shape, backend, clock, bound, incumbent: None, notes: Vec::new() }
     }
@@ -140,7 +135,7 @@ impl<'a> State<'a> {
 
     fn is_proven(&self) -> bool {
         let wanted = self.clock.options.relative_gap.max(0.0);
-        self.cost() - self.bound <= wanted * self.cost().abs()
+        self.incumbent.is_some() && self.cost() - self.bound <= wanted * self.cost().abs()
     }
 
     fn report(&self) {
@@ -234,34 +229,43 @@ impl<'a> State<'a> {
         list
     }
 
-    /// A core over every pattern that a cheaper plan may use.
+    /// Cores over every pattern that a cheaper plan may use. One that runs out its slice of time
+    /// is stated anew once the incumbent has improved: it is smaller then.
     fn prove(&mut self, part: &Part, dual: &Dual) -> Result<Status, SolverError> {
         let mut scarce: Vec<usize> =
             (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 0.0).collect();
+        let step = cost_step(self.problem, self.shape);
+        let mut slice = FIRST_SLICE;
         while !self.is_proven() && !self.clock.is_over() {
-            let delta = self.cost() - dual.bound;
+            let before = self.cost();
+            // A cheaper plan is cheaper by a whole step.
+            let delta = (before - step - dual.bound).max(0.0);
             let offers = self.offers(part, dual, delta, &scarce);
-            eprintln!("{:?} delta {delta} bound {} U {} scarce {scarce:?} sizes {:?}", self.clock.start.elapsed(), self.bound, self.cost(), offers.iter().map(|o| match o { Offer::Listed(l) => l.len() as i64, _ => -1}).collect::<Vec<_>>());
-            let options = self.clock.within(self.clock.left().unwrap_or(FOREVER));
+            let options = self.clock.within(slice);
             let core = core::solve(self.problem, part, &offers, &scarce, self.backend, &options)?;
             // The core leaves limits out that did not seem to bind: its bound holds all the same.
-            self.bound = self.bound.max(core.bound.min(self.cost()));
-            match core.chosen {
-                Some(found) => match self.overused(&found) {
+            self.bound = self.bound.max(core.bound.min(before));
+            if let Some(found) = core.chosen {
+                match self.overused(&found) {
                     Some(k) => {
                         scarce.push(k);
                         scarce.sort_unstable();
-                        continue;
                     }
                     None => self.offer(found),
-                },
-                None if core.bound == f64::INFINITY && self.incumbent.is_none() => {
-                    self.bound = f64::INFINITY;
                 }
-                None => {}
+            }
+            if self.bound == f64::INFINITY {
+                break;
+            }
+            if step > 0.0 {
+                // Between the bound and the next step there is no plan.
+                let next = (self.bound / step - 1e-6).ceil() * step;
+                self.bound = self.bound.max(next.min(self.cost()));
             }
             self.report();
-            break;
+            if self.cost() >= before {
+                slice *= 3;
+            }
         }
         Ok(self.status())
     }
@@ -283,9 +287,9 @@ impl<'a> State<'a> {
             let Some(least) = priced.map(|p| p.bound) else { return Offer::Listed(Vec::new()) };
             let budget = least + delta + 1e-9 * least.abs().max(1.0);
             let most = if self.shape == Shape::Mixed { LISTED } else { usize::MAX };
-            let list = budget.is_finite().then(|| {
-                pricing::list(self.problem, self.shape, s, &dual.lambda, budget, most)
-            });
+            let listable = budget.is_finite() || self.shape == Shape::Single;
+            let list = listable
+                .then(|| pricing::list(self.problem, self.shape, s, &dual.lambda, budget, most));
             match list.flatten().map(|list| core::prune(list, scarce)) {
                 Some(list) if list.len() <= OPEN_ABOVE || self.shape == Shape::Single => {
                     Offer::Listed(list)
@@ -347,6 +351,26 @@ impl<'a> State<'a> {
             notes: self.notes.clone(),
         }
     }
+}
+
+/// A number that every plan's cost is a multiple of: the greatest common divisor of the items'
+/// costs in hundredths of a cent, or 0 where they have no such grain.
+fn cost_step(problem: &Problem, shape: Shape) -> f64 {
+    let charged = problem.servers.iter().any(|needs| needs.current.is_some());
+    let mut divisor = 0_u64;
+    for item in problem.groups.iter().flatten() {
+        let hundredths = item.cost * 100.0;
+        let fine = (hundredths - hundredths.round()).abs() > 1e-7 || hundredths > 1e15;
+        if fine || (charged && shape == Shape::Single) {
+            return 0.0;
+        }
+        divisor = gcd(divisor, hundredths.round() as u64);
+    }
+    divisor as f64 / 100.0
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// Fixes the blocks that the master left whole, save as many as make a core worth its while, and
