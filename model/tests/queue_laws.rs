@@ -1,0 +1,204 @@
+//! Laws of the queueing model, on random replicas.
+
+use isocost_model::queue::{Objective, Objectives, QueueError, ServiceModel, Station, best_batch};
+use proptest::prelude::*;
+
+/// Parameters over many orders of magnitude, in both service models.
+fn stations(queue: impl Strategy<Value = Option<u32>>) -> impl Strategy<Value = Station> {
+    let power = |low: i32, high: i32| (low..high).prop_map(|e| 10f64.powi(e));
+    let scale = (power(-3, 4), power(-6, 2), power(-8, 0), power(-6, 0));
+    let tokens = (0_u32..4096, 1_u32..2048);
+    (any::<bool>(), scale, tokens, queue).prop_map(
+        |(linear, (alpha_ms, beta_ms, gamma_ms, delta_ms), tokens, queue)| {
+            let service = match linear {
+                true => ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms },
+                false => ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms },
+            };
+            // One output token of the linear model is no decode step, and without a prompt no work.
+            let output = f64::from(tokens.1) + 1.0;
+            Station::new(service, f64::from(tokens.0), output, queue)
+        },
+    )
+}
+
+fn any_queue() -> impl Strategy<Value = Option<u32>> {
+    prop_oneof![Just(None), (0_u32..500).prop_map(Some)]
+}
+
+/// `mu(N)`, where it is also the largest rate of the batch sizes up to `N`.
+fn capacity(station: &Station, batch: u32) -> f64 {
+    station.service_rate_per_s(batch)
+}
+
+proptest! {
+    #[test]
+    fn latencies_and_loss_rise_with_the_rate(
+        station in stations(any_queue()), batch in 1_u32..200, at in 0.01..0.97_f64,
+    ) {
+        let top = capacity(&station, batch);
+        let low = station.analyze(batch, top * at).expect("below capacity");
+        let high = station.analyze(batch, top * at * 1.02).expect("below capacity");
+        let not_below = |a: f64, b: f64| b >= a * (1.0 - 1e-9) - 1e-12;
+        // The iteration model reads chunks off a rounded occupancy: only the wait is smooth there.
+        prop_assert!(not_below(low.mean_wait_ms, high.mean_wait_ms));
+        prop_assert!(not_below(low.loss_probability, high.loss_probability));
+        if matches!(station.service, ServiceModel::Linear { .. }) {
+            prop_assert!(not_below(low.itl_ms, high.itl_ms));
+            prop_assert!(not_below(low.ttft_ms, high.ttft_ms));
+        }
+    }
+
+    #[test]
+    fn throughput_and_littles_law_hold(
+        station in stations(any_queue()), batch in 1_u32..200, at in 0.001..0.999_f64,
+    ) {
+        let top = capacity(&station, batch);
+        let a = station.analyze(batch, top * at).expect("below capacity");
+        prop_assert!(a.throughput_per_s <= top * (1.0 + 1e-12));
+        let by_little = a.throughput_per_s / 1000.0 * a.mean_response_ms;
+        prop_assert!((a.mean_in_system - by_little).abs() <= 1e-9 * by_little.max(1e-12));
+        prop_assert!(a.utilisation <= 1.0 + 1e-12 && a.mean_in_service >= 0.0);
+    }
+
+    #[test]
+    fn long_queues_tend_to_the_unbounded_one(
+        station in stations(Just(None)), batch in 1_u32..100, at in 0.05..0.9_f64,
+    ) {
+        let rate = capacity(&station, batch) * at;
+        let long = Station { queue_limit: Some(20_000), ..station };
+        let (a, b) = (station.analyze(batch, rate).expect("stable"), long.analyze(batch, rate).expect("finite"));
+        prop_assert!((a.mean_wait_ms - b.mean_wait_ms).abs() <= 1e-7 * a.mean_wait_ms.max(1e-6));
+        let (a95, b95) = (a.wait_percentile_ms(95.0), b.wait_percentile_ms(95.0));
+        prop_assert!((a95 - b95).abs() <= 1e-6 * a95.max(1e-3), "{a95} {b95}");
+    }
+
+    #[test]
+    fn sizing_meets_the_objectives_and_no_more(
+        station in stations(any_queue()), batch in 1_u32..100, slack in 1.05..4.0_f64, wait in 0.01..10.0_f64,
+    ) {
+        let least = station.analyze(1, station.service_rate_per_s(1) * 0.001).expect("light");
+        let objectives = Objectives {
+            itl: Some(Objective::mean(least.itl_ms * slack)),
+            ttft: Some(Objective::mean(least.ttft_ms * slack + wait * least.mean_service_ms)),
+            tokens_per_s: None,
+            max_loss: 0.01,
+        };
+        let Ok(sized) = station.size(batch, &objectives) else { return Ok(()) };
+        let meets = |rate: f64| {
+            let a = station.analyze(batch, rate).expect("within range");
+            a.itl_ms <= objectives.itl.expect("set").limit_ms * (1.0 + 1e-9)
+                && a.ttft_ms <= objectives.ttft.expect("set").limit_ms * (1.0 + 1e-9)
+                && (station.queue_limit.is_none() || a.loss_probability <= 0.01 * (1.0 + 1e-9))
+        };
+        prop_assert!(meets(sized.arrival_rate_per_s));
+        let top = capacity(&station, batch) * 0.999;
+        let linear = matches!(station.service, ServiceModel::Linear { .. });
+        if linear && sized.arrival_rate_per_s < top * (1.0 - 1e-9) {
+            prop_assert!(!meets((sized.arrival_rate_per_s * 1.001).min(top * 1.0009)));
+        }
+    }
+
+    #[test]
+    fn all_batch_sizes_at_once_are_each_alone(station in stations(any_queue()), slack in 1.1..4.0_f64) {
+        let least = station.analyze(1, station.service_rate_per_s(1) * 0.001).expect("light");
+        let objectives = Objectives {
+            itl: Some(Objective::mean(least.itl_ms * slack)),
+            ..Objectives::none()
+        };
+        let linear = matches!(station.service, ServiceModel::Linear { .. });
+        for (all, batch) in station.size_all(24, &objectives).iter().zip(1..) {
+            match (all, station.size(batch, &objectives)) {
+                (Ok(a), Ok(b)) => {
+                    let error = (a.arrival_rate_per_s / b.arrival_rate_per_s - 1.0).abs();
+                    prop_assert!(error < 1e-9 || !linear);
+                }
+                (a, b) => prop_assert_eq!(a.is_ok(), b.is_ok()),
+            }
+        }
+    }
+}
+
+/// Probability of waiting in M/M/c at `a` Erlang: Erlang's C formula by the recursion of his B.
+fn erlang_c(c: u32, a: f64) -> f64 {
+    let b = (1..=c).fold(1.0, |b, k| a * b / (f64::from(k) + a * b));
+    let rho = a / f64::from(c);
+    b / (1.0 - rho * (1.0 - b))
+}
+
+#[test]
+fn constant_service_times_give_erlang_c() {
+    let service =
+        ServiceModel::Linear { alpha_ms: 100.0, beta_ms: 0.0, gamma_ms: 0.0, delta_ms: 0.0 };
+    let station = Station::new(service, 0.0, 2.0, None);
+    for (c, rho) in [(1, 0.5), (4, 0.8), (32, 0.95), (500, 0.99)] {
+        let mu = 10.0;
+        let rate = rho * f64::from(c) * mu;
+        let a = station.analyze(c, rate).expect("stable");
+        let wait_ms = 1000.0 * erlang_c(c, rho * f64::from(c)) / (f64::from(c) * mu - rate);
+        assert!(
+            (a.mean_wait_ms - wait_ms).abs() <= 1e-9 * wait_ms,
+            "c {c}: {} {wait_ms}",
+            a.mean_wait_ms
+        );
+    }
+}
+
+/// The design's decode-only figures: K = 1024 steps, alpha 19, beta 1, at most 200 in the system.
+#[test]
+fn known_figures_of_decode_only() {
+    let service =
+        ServiceModel::Linear { alpha_ms: 19.0, beta_ms: 1.0, gamma_ms: 0.0, delta_ms: 0.0 };
+    let at = |batch: u32, per_min: f64| {
+        let station = Station::new(service, 0.0, 1025.0, Some(200 - batch));
+        station.analyze(batch, per_min / 60.0).expect("a steady state")
+    };
+    let a = at(32, 30.0);
+    assert!((a.mean_in_system - 21.24).abs() < 0.005 && (a.mean_in_service - 20.90).abs() < 0.005);
+    assert!((a.mean_wait_ms - 674.0).abs() < 0.5, "{}", a.mean_wait_ms);
+    assert!((a.mean_response_ms - 42_481.0).abs() < 0.5, "{}", a.mean_response_ms);
+    assert!((a.mean_service_ms / 1024.0 - 40.8).abs() < 0.05);
+    assert!((at(48, 35.2).itl_ms - 50.0).abs() < 0.1, "{}", at(48, 35.2).itl_ms);
+    assert!((at(48, 36.613).mean_wait_ms - 1000.0).abs() < 1.0, "{}", at(48, 36.613).mean_wait_ms);
+}
+
+#[test]
+fn edges_are_answers_or_errors() {
+    let linear = |alpha_ms, beta_ms| ServiceModel::Linear {
+        alpha_ms,
+        beta_ms,
+        gamma_ms: 0.0,
+        delta_ms: 0.0,
+    };
+    let station = Station::new(linear(10.0, 0.1), 0.0, 100.0, None);
+    let huge = 100_000;
+    let top = station.service_rate_per_s(huge);
+    for share in [0.001, 0.5, 0.999] {
+        let a = station.analyze(huge, top * share).expect("below capacity");
+        assert!(a.mean_in_service.is_finite() && a.mean_wait_ms >= 0.0);
+    }
+    assert_eq!(station.analyze(0, 1.0), Err(QueueError::Batch(0)));
+    assert_eq!(station.analyze(huge + 1, 1.0), Err(QueueError::Batch(huge + 1)));
+    assert!(matches!(station.analyze(4, f64::NAN), Err(QueueError::Rate(_))));
+    assert!(matches!(station.analyze(4, 1e9), Err(QueueError::Unstable { .. })));
+    let nothing = Station::new(linear(0.0, 0.0), 0.0, 100.0, None);
+    assert_eq!(nothing.analyze(4, 1.0), Err(QueueError::Service));
+    assert!(nothing.size(4, &Objectives::none()).is_err());
+    assert!(best_batch(&[], 0.02).is_err());
+    // One request at a time and no queue: the latency does not depend on the rate.
+    let alone = Station::new(linear(10.0, 0.1), 0.0, 100.0, Some(0));
+    let itl = |limit| Objectives { itl: Some(Objective::mean(limit)), ..Objectives::none() };
+    assert!(alone.size(1, &itl(10.1)).is_ok() && alone.size(1, &itl(10.09)).is_err());
+}
+
+#[test]
+fn bursts_lengthen_the_wait_alone() {
+    let service =
+        ServiceModel::Linear { alpha_ms: 10.0, beta_ms: 0.1, gamma_ms: 1.0, delta_ms: 0.0 };
+    let smooth = Station::new(service, 10.0, 100.0, None);
+    let bursty = Station { arrival_scv: 3.0, ..smooth };
+    let rate = smooth.service_rate_per_s(8) * 0.9;
+    let (a, b) =
+        (smooth.analyze(8, rate).expect("stable"), bursty.analyze(8, rate).expect("stable"));
+    assert!((b.mean_wait_ms - 2.0 * a.mean_wait_ms).abs() < 1e-9 * b.mean_wait_ms);
+    assert_eq!(a.itl_ms, b.itl_ms);
+}
