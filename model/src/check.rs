@@ -343,8 +343,9 @@ impl Site<'_> {
 
     fn spread(&self, found: &mut Found) {
         let parts = self.placement.parts.iter();
-        let mut types: Vec<usize> =
-            parts.map(|p| self.scenario.accelerators[p.accelerator].card_type).collect();
+        let accelerators = &self.scenario.accelerators;
+        let types = parts.filter_map(|p| accelerators.get(p.accelerator)).map(|a| a.card_type);
+        let mut types: Vec<usize> = types.collect();
         types.sort_unstable();
         types.dedup();
         let spread = types.len() >= self.server.min_types as usize || self.options.partial;
