@@ -55,10 +55,16 @@ fn a_right_plan_passes() {
     assert_eq!(rules(&scenario, &right_plan(&scenario)), []);
 }
 
+/// Falsifies a plan.
+type Tamper = fn(&mut Plan);
+
+/// Narrows a scenario, given the accelerator that the first server uses.
+type Change = fn(&mut Scenario, usize);
+
 #[test]
 fn tampered_plans_are_rejected_by_the_right_rule() {
     let scenario = quickstart();
-    let tampered: [(Rule, fn(&mut Plan)); 18] = [
+    let tampered: [(Rule, Tamper); 18] = [
         (Rule::Complete, |p| drop(p.placements.pop())),
         (Rule::Complete, |p| p.status = Status::Infeasible),
         (Rule::Accelerator, |p| p.placements[0].parts[0].accelerator = 99),
@@ -91,7 +97,7 @@ fn tampered_plans_are_rejected_by_the_right_rule() {
 fn limits_of_the_scenario_are_kept() {
     let plan = right_plan(&quickstart());
     let used = plan.placements[0].parts[0].accelerator;
-    let changes: [(Rule, fn(&mut Scenario, usize)); 8] = [
+    let changes: [(Rule, Change); 8] = [
         (Rule::Capacity, |s, a| s.card_types[s.accelerators[a].card_type].count = Some(0)),
         (Rule::Capacity, |s, a| s.card_types[s.accelerators[a].card_type].spare = 1_000),
         (Rule::Accelerator, |s, a| s.servers[0].deny = vec![a]),
