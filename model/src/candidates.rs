@@ -11,7 +11,7 @@ use std::hash::{Hash, Hasher};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHasher};
 
-use crate::queue::{Objective, Objectives, ServiceModel, Shortfall, Sized, Station, best_batch};
+use crate::queue::{Objective, Objectives, ServiceModel, Shortfall, Sized, Station};
 use crate::scenario::{Profile, Scenario, Server};
 
 /// How replicas are sized.
@@ -385,7 +385,7 @@ fn size(key: &SizingKey, batch: BatchChoice) -> Result<Sized, Shortfall> {
     match batch {
         BatchChoice::Max => key.station.size(key.max_batch, &key.objectives),
         BatchChoice::Least { tolerance } => {
-            best_batch(&key.station.size_all(key.max_batch, &key.objectives), tolerance)
+            key.station.size_best(key.max_batch, &key.objectives, tolerance)
         }
     }
 }

@@ -118,6 +118,28 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn the_quick_way_to_the_best_batch_is_the_long_way(
+        station in stations(any_queue()), slack in 1.02..4.0_f64, wait in 0.0..2.0_f64, tolerance in 0.0..0.2_f64,
+    ) {
+        let least = station.analyze(1, station.service_rate_per_s(1) * 0.001).expect("light");
+        let objectives = Objectives {
+            itl: Some(Objective::mean(least.itl_ms * slack)),
+            ttft: Some(Objective::mean(least.ttft_ms * slack + wait * least.mean_service_ms)),
+            ..Objectives::none()
+        };
+        let all = station.size_all(40, &objectives);
+        match (station.size_best(40, &objectives, tolerance), best_batch(&all, tolerance)) {
+            (Ok(a), Ok(b)) => {
+                let error = (a.throughput_per_s / b.throughput_per_s - 1.0).abs();
+                prop_assert!(a.batch == b.batch && error < 1e-8, "{a:?} {b:?}");
+            }
+            (a, b) => prop_assert_eq!(a.is_ok(), b.is_ok()),
+        }
+    }
+}
+
 /// Probability of waiting in M/M/c at `a` Erlang: Erlang's C formula by the recursion of his B.
 fn erlang_c(c: u32, a: f64) -> f64 {
     let b = (1..=c).fold(1.0, |b, k| a * b / (f64::from(k) + a * b));

@@ -89,10 +89,14 @@ impl Station {
 
     /// The same from `1 / mu(n)`, worked out before and known to be sound.
     pub(super) fn analyze_gaps(&self, gaps_ms: &[f64], rate_per_s: f64) -> Analysis {
+        let chain = Occupancy::new(gaps_ms, rate_per_s / 1000.0, self.queue_limit);
+        self.read(chain, gaps_ms, rate_per_s)
+    }
+
+    /// What a chain of batch size `gaps_ms.len()` says.
+    pub(super) fn read(&self, chain: Occupancy, gaps_ms: &[f64], rate_per_s: f64) -> Analysis {
         let batch = gaps_ms.len() as u32;
-        let rate_per_ms = rate_per_s / 1000.0;
-        let chain = Occupancy::new(gaps_ms, rate_per_ms, self.queue_limit);
-        let throughput = rate_per_ms * (1.0 - chain.loss);
+        let throughput = rate_per_s / 1000.0 * (1.0 - chain.loss);
         let mean_service_ms = chain.in_service / throughput;
         let mean_wait_ms = chain.waiting / throughput * self.burst_factor();
         let latency = self.latency(batch, mean_service_ms, chain.in_service);

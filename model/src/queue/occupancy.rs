@@ -19,27 +19,57 @@ pub(super) struct Body {
 }
 
 impl Body {
+    /// The empty replica alone.
+    pub fn empty() -> Self {
+        Self { mass: 1.0, served: 0.0, last: 1.0 }
+    }
+
     /// One pass over the states; no probability is kept.
     pub fn new(gaps_ms: &[f64], rate_per_ms: f64) -> Self {
-        let mut body = Self { mass: 1.0, served: 0.0, last: 1.0 };
+        let mut body = Self::empty();
         let mut n = 0.0;
         for chunk in gaps_ms.chunks(RESCALE_EVERY) {
             for gap in chunk {
                 n += 1.0;
-                body.last *= rate_per_ms * gap;
-                body.mass += body.last;
-                body.served += body.last * n;
+                body.push(rate_per_ms * gap, n);
             }
-            if body.mass > HUGE {
-                body = body.scaled(1.0 / body.mass);
-            }
+            body.rescale();
         }
         body
+    }
+
+    /// Adds state `n`, which weighs `ratio` times the one below.
+    fn push(&mut self, ratio: f64, n: f64) {
+        self.last *= ratio;
+        self.mass += self.last;
+        self.served += self.last * n;
+    }
+
+    fn rescale(&mut self) {
+        if self.mass > HUGE {
+            *self = self.scaled(1.0 / self.mass);
+        }
     }
 
     fn scaled(self, by: f64) -> Self {
         Self { mass: self.mass * by, served: self.served * by, last: self.last * by }
     }
+}
+
+/// The chains of every batch size `1..=gaps_ms.len()` at one rate, in one pass: the sums of batch
+/// size `n` are a prefix of those of `n + 1`.
+pub(super) fn every_batch(
+    gaps_ms: &[f64],
+    rate_per_ms: f64,
+    queue_limit: Option<u32>,
+) -> impl Iterator<Item = Occupancy> {
+    let mut body = Body::empty();
+    gaps_ms.iter().enumerate().map(move |(i, gap)| {
+        let (n, rho) = ((i + 1) as f64, rate_per_ms * gap);
+        body.push(rho, n);
+        body.rescale();
+        Occupancy::close(body, n, rho, queue_limit)
+    })
 }
 
 /// Sums are rescaled beyond this. A state outweighs the one below by at most `lambda / mu(1)`,
@@ -67,13 +97,16 @@ pub(super) struct Occupancy {
 impl Occupancy {
     /// The chain of a batch of `gaps_ms.len()`; an unbounded queue needs `rho < 1`.
     pub fn new(gaps_ms: &[f64], rate_per_ms: f64, queue_limit: Option<u32>) -> Self {
-        let batch = gaps_ms.len() as f64;
         let rho = rate_per_ms * gaps_ms.last().copied().unwrap_or(0.0);
+        Self::close(Body::new(gaps_ms, rate_per_ms), gaps_ms.len() as f64, rho, queue_limit)
+    }
+
+    /// Adds the states above `N` to those up to it.
+    fn close(body: Body, batch: f64, rho: f64, queue_limit: Option<u32>) -> Self {
         let tail = match queue_limit {
             None => Tail::unbounded(rho),
             Some(limit) => Tail::finite(rho, f64::from(limit)),
         };
-        let body = Body::new(gaps_ms, rate_per_ms);
         let first = body.last;
         let body = body.scaled(tail.unit);
         let total = body.mass + first * tail.mass;

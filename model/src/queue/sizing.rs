@@ -2,7 +2,7 @@
 
 use super::analysis::Analysis;
 use super::objective::{Metric, Objective, Objectives, Shortfall};
-use super::occupancy::mean_gaps_ms;
+use super::occupancy::{Occupancy, every_batch, mean_gaps_ms};
 use super::root::{Bracket, narrow};
 use super::service::{MAX_BATCH, Station};
 
@@ -61,20 +61,72 @@ impl Station {
             .collect()
     }
 
+    /// The least batch size in `1..=max_batch` whose rate is within `tolerance` (a share) of the
+    /// best over all, as [`best_batch`] finds it among [`Station::size_all`].
+    ///
+    /// Without a limit on the queue a replica is credited with its arrival rate, and which batch
+    /// sizes reach a given rate is told by one pass over the states for all of them: one pass at
+    /// the best rate finds out whether a batch size beats it, one at `1 - tolerance` of it finds
+    /// the least that will do, and two or three searches are all that is left.
+    ///
+    /// # Errors
+    /// Where no batch size meets the objectives, the shortfall that comes closest.
+    pub fn size_best(
+        &self,
+        max_batch: u32,
+        objectives: &Objectives,
+        tolerance: f64,
+    ) -> Result<Sized, Shortfall> {
+        let gaps_ms = mean_gaps_ms(self, max_batch.clamp(1, MAX_BATCH));
+        let whole = self.size_gaps(&gaps_ms, objectives, None);
+        let (Ok(mut best), None) = (whole, self.queue_limit) else {
+            return best_batch(&self.size_all(max_batch, objectives), tolerance);
+        };
+        // Each turn finds a better rate by more than the root's tolerance, so that it ends.
+        while let Some(n) =
+            self.least_reaching(&gaps_ms, best.arrival_rate_per_s * (1.0 + 1e-9), objectives)
+        {
+            let guess = Some(best.arrival_rate_per_s);
+            best = self.size_gaps(&gaps_ms[..n], objectives, guess)?;
+        }
+        let enough = best.arrival_rate_per_s * (1.0 - tolerance);
+        match self.least_reaching(&gaps_ms, enough, objectives) {
+            Some(n) if n < best.batch as usize => {
+                self.size_gaps(&gaps_ms[..n], objectives, Some(enough))
+            }
+            _ => Ok(best),
+        }
+    }
+
+    /// The least batch size that meets the objectives at a rate, in one pass over the states.
+    fn least_reaching(
+        &self,
+        gaps_ms: &[f64],
+        rate_per_s: f64,
+        objectives: &Objectives,
+    ) -> Option<usize> {
+        let chains = every_batch(gaps_ms, rate_per_s / 1000.0, self.queue_limit);
+        let reaches = |(i, chain): (usize, Occupancy)| {
+            let gaps_ms = &gaps_ms[..=i];
+            let (_, most) = range(gaps_ms, objectives);
+            (rate_per_s <= most
+                && worst(&self.read(chain, gaps_ms, rate_per_s), objectives).value <= 0.0)
+                .then_some(i + 1)
+        };
+        chains.enumerate().find_map(reaches)
+    }
+
     fn size_gaps(
         &self,
         gaps_ms: &[f64],
         objectives: &Objectives,
         guess: Option<f64>,
     ) -> Result<Sized, Shortfall> {
-        let capacity_per_s = 1000.0 / gaps_ms[gaps_ms.len() - 1];
-        let least = LOWEST * 1000.0 / gaps_ms[0];
-        if !(least > 0.0 && least.is_finite() && capacity_per_s.is_finite()) {
+        let (least, most) = range(gaps_ms, objectives);
+        if !(least > 0.0 && least.is_finite() && most.is_finite()) {
             let (limit, best) = (f64::INFINITY, f64::NAN);
             return Err(Shortfall { metric: Metric::Rate, limit, best, percentile: None });
         }
-        let reserve = if objectives.tokens_per_s.is_some() { TOKENS_RESERVE } else { 1.0 };
-        let most = (capacity_per_s * HIGHEST * reserve).max(least);
         let analyze = |rate: f64| self.analyze_gaps(gaps_ms, rate);
         let rate = self.largest_rate(least, most, objectives, guess, analyze)?;
         Ok(Sized {
@@ -121,6 +173,14 @@ impl Station {
         }
         Ok(narrow(bracket, TOLERANCE, |rate| excess(rate).value))
     }
+}
+
+/// The range in which the rate is sought, requests/s.
+fn range(gaps_ms: &[f64], objectives: &Objectives) -> (f64, f64) {
+    let least = LOWEST * 1000.0 / gaps_ms[0];
+    let reserve = if objectives.tokens_per_s.is_some() { TOKENS_RESERVE } else { 1.0 };
+    let most = 1000.0 / gaps_ms[gaps_ms.len() - 1] * HIGHEST * reserve;
+    (least, most.max(least))
 }
 
 /// The objective that is furthest from being met.
