@@ -213,6 +213,8 @@ pub enum Formulation {
     Mixed,
     /// The same, stated compactly: as an outside solver would get it
     Compact,
+    /// The usual heuristic, as a baseline: it proves nothing, and may leave servers out
+    Greedy,
 }
 
 /// How the batch size is chosen.

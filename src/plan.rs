@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
+use isocost_formulations::greedy::{Greedy, greedy};
 use isocost_formulations::pattern::{self, Shape};
 use isocost_formulations::{Problem, ProblemOptions, Program, mixed, single};
 use isocost_model::Scenario;
@@ -97,7 +98,9 @@ fn solve(
     };
     let program = || match formulation {
         Formulation::Single | Formulation::Auto => single(&problem, &options),
-        Formulation::Mixed | Formulation::Compact => mixed(&problem, &options),
+        Formulation::Mixed | Formulation::Compact | Formulation::Greedy => {
+            mixed(&problem, &options)
+        }
     };
     if let Some(path) = &args.write_model {
         write_model(&program(), path)?;
@@ -113,6 +116,9 @@ fn solve(
         interrupt,
         ..SolveOptions::default()
     };
+    if formulation == Formulation::Greedy {
+        return Ok(by_greedy(scenario, &problem));
+    }
     let solved = match formulation.shape(&problem, &options) {
         Some(shape) => pattern::solve(&problem, shape, backend, &solve),
         None => program().solve(&problem, backend, &solve),
@@ -121,6 +127,21 @@ fn solve(
     choice.notes.extend(unserved(scenario, candidates));
     choice.notes.extend(provenance(scenario));
     Ok(choice)
+}
+
+/// The baseline's choice; a plan only if it leaves nobody out.
+fn by_greedy(scenario: &Scenario, problem: &Problem) -> Choice {
+    let Greedy { mut choice, left_out } = greedy(problem);
+    if !left_out.is_empty() {
+        let names: Vec<&str> =
+            left_out.iter().map(|&s| scenario.servers[s].name.as_str()).collect();
+        let (left, all) = (names.len(), scenario.servers.len());
+        choice.shares.clear();
+        choice
+            .notes
+            .push(format!("greedy leaves {left} of {all} servers out: {}", names.join(", ")));
+    }
+    choice
 }
 
 /// Servers up to which `single` goes to the backend as it is: it closes that in milliseconds.

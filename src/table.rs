@@ -46,27 +46,23 @@ pub fn print(export: &Export<'_>) {
     for note in &plan.notes {
         anstream::println!("note: {note}");
     }
-    let word = plan.status.word();
+    let by = format!("({} by {})", plan.formulation, plan.backend);
+    let proven = match plan.bound.is_finite() {
+        true => format!("bound {}, gap {:.2e}", cents(plan.bound), plan.gap()),
+        false => "nothing proven".to_owned(),
+    };
     match plan.status {
         Status::Optimal | Status::Feasible => anstream::println!(
-            "{BOLD}total {} cents/h{BOLD:#}, {GREEN}{word}{GREEN:#}: bound {}, gap {:.2e} ({} by {})",
+            "{BOLD}total {} cents/h{BOLD:#}, {GREEN}{}{GREEN:#}: {proven} {by}",
             cents(plan.total_cost),
-            cents(plan.bound),
-            plan.gap(),
-            plan.formulation,
-            plan.backend
+            plan.status.word(),
         ),
         Status::Infeasible => anstream::println!(
-            "{BOLD}infeasible{BOLD:#}: no plan serves all {} servers within the limits ({} by {})",
+            "{BOLD}infeasible{BOLD:#}: no plan serves all {} servers within the limits {by}",
             scenario.servers.len(),
-            plan.formulation,
-            plan.backend
         ),
         Status::Unknown => anstream::println!(
-            "{BOLD}no plan yet{BOLD:#}: stopped at the bound {} ({} by {}); give it more time",
-            cents(plan.bound),
-            plan.formulation,
-            plan.backend
+            "{BOLD}no plan{BOLD:#}: stopped before one was found or excluded; {proven} {by}"
         ),
     }
     let timing = export.timing;

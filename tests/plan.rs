@@ -70,6 +70,55 @@ fn single_gives_the_reference_figures_from_every_backend() {
     }
 }
 
+/// Design, section 5: exact figures of `mixed`, cents/h.
+const MIXED: [(&str, &str, Option<f64>); 5] = [
+    ("small", "1", Some(22_343.5)),
+    ("large", "1", Some(20_653.5)),
+    ("small", "0.75", Some(22_759.5)),
+    ("large", "0.75", Some(21_797.5)),
+    ("large", "0.5", None),
+];
+
+#[test]
+fn mixed_gives_the_reference_figures() {
+    for (name, scale, cost) in MIXED {
+        let Some(path) = reference(name) else { return };
+        let path = path.display().to_string();
+        let own = [path.as_str(), "--capacity-scale", scale, "--formulation", "mixed"];
+        let plan = plan_json(&[&own[..], &FLAGS].concat());
+        match cost {
+            Some(cost) => {
+                assert_eq!(
+                    (&plan["status"], &plan["totalCost"]),
+                    (&"optimal".into(), &cost.into())
+                );
+            }
+            None => assert_eq!(plan["status"], "infeasible", "{name} x {scale}"),
+        }
+    }
+}
+
+/// Design, section 5: what the heuristic costs, or that it leaves servers out.
+#[test]
+fn greedy_gives_the_reference_figures() {
+    for (name, scale, cost) in [
+        ("small", "1", Some(25_826.0)),
+        ("large", "1", Some(21_855.0)),
+        ("small", "0.75", Some(24_020.0)),
+        ("large", "0.75", None),
+        ("large", "0.5", None),
+    ] {
+        let Some(path) = reference(name) else { return };
+        let path = path.display().to_string();
+        let own = [path.as_str(), "--capacity-scale", scale, "--formulation", "greedy"];
+        let plan = plan_json(&[&own[..], &FLAGS].concat());
+        match cost {
+            Some(cost) => assert_eq!(plan["totalCost"], cost, "{name} x {scale}"),
+            None => assert_eq!(plan["status"], "unknown", "{name} x {scale}"),
+        }
+    }
+}
+
 #[test]
 fn unlimited_gives_the_reference_figures() {
     for (name, cost) in [("small", 21_252.0), ("large", 20_439.0)] {

@@ -2,15 +2,18 @@
 //!
 //! [`Problem`] holds the numbers; each formulation is one file that opens with its mathematics and
 //! states them in its own way: [`mod@single`] (one accelerator a server), [`mod@mixed`] (several),
-//! [`pattern`] (either of them, by whole patterns of one server, far tighter). A formulation hands
+//! [`pattern`] (either of them, by whole patterns of one server, far tighter); [`mod@greedy`] is the
+//! baseline to compare with. A formulation hands
 //! a [`isocost_model::plan::Choice`] back; it never looks at files and never prints.
 
+pub mod greedy;
 pub mod mixed;
 pub mod pattern;
 pub mod problem;
 pub mod program;
 pub mod single;
 
+pub use greedy::greedy;
 pub use mixed::mixed;
 pub use problem::{Problem, ProblemOptions};
 pub use program::Program;

@@ -64,10 +64,11 @@ impl Clock {
         self.options.interrupt.is_raised() || self.left().is_some_and(|left| left.is_zero())
     }
 
-    /// Options for a core: what time is left, at most `most`.
+    /// Options for a core: what time is left, at most `most`. A core's own progress is not that of
+    /// the whole, and stays unheard.
     fn within(&self, most: Duration) -> SolveOptions {
         let limit = self.left().map_or(most, |left| left.min(most));
-        SolveOptions { time_limit: Some(limit), ..self.options.clone() }
+        SolveOptions { time_limit: Some(limit), progress: None, ..self.options.clone() }
     }
 }
 
