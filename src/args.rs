@@ -68,6 +68,10 @@ pub struct PlanArgs {
     /// Let at most this many servers change their accelerator
     #[arg(long, value_name = "N")]
     pub max_moves: Option<u64>,
+    /// What to do when not every server can be served: say so, or serve the most of the load,
+    /// priority by priority
+    #[arg(long, value_enum, default_value_t = Shortage::None)]
+    pub shortage: Shortage,
     #[command(flatten)]
     pub sizing: SizingArgs,
     /// Directory for plan.json, plan.csv, usage.csv and candidates.csv
@@ -215,6 +219,17 @@ pub enum Formulation {
     Compact,
     /// The usual heuristic, as a baseline: it proves nothing, and may leave servers out
     Greedy,
+}
+
+/// What to do when not every server can be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shortage {
+    /// Say that it is infeasible
+    None,
+    /// Serve servers in full or not at all
+    Whole,
+    /// Serve servers as far as cards go
+    Partial,
 }
 
 /// How the batch size is chosen.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use isocost_formulations::greedy::{Greedy, greedy};
 use isocost_formulations::pattern::{self, Shape};
+use isocost_formulations::shortage::{Service, shortage};
 use isocost_formulations::{Problem, ProblemOptions, Program, mixed, single};
 use isocost_model::Scenario;
 use isocost_model::candidates::Candidates;
@@ -16,7 +17,7 @@ use isocost_model::plan::{Choice, Plan, Status};
 use isocost_model::scenario::Provenance;
 use isocost_solver::{Backend, Interrupt, SolveOptions, backend, default_backend};
 
-use crate::args::{Format, Formulation, PlanArgs};
+use crate::args::{Format, Formulation, PlanArgs, Shortage};
 use crate::style::{Spinner, warning};
 use crate::{Failure, exit, table};
 
@@ -42,7 +43,11 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let timing = Timing { sizing_s, solving_s: start.elapsed().as_secs_f64() };
 
     let plan = Plan::new(&scenario, &candidates, &sizing, unlimited, choice);
-    let options = CheckOptions { unlimited, partial: false, transition: args.transition };
+    let options = CheckOptions {
+        unlimited,
+        partial: args.shortage != Shortage::None,
+        transition: args.transition,
+    };
     let violations = check(&scenario, &sizing, &options, &plan);
     if !violations.is_empty() {
         let list: Vec<String> = violations.iter().take(20).map(ToString::to_string).collect();
@@ -124,6 +129,14 @@ fn solve(
         None => program().solve(&problem, backend, &solve),
     };
     let mut choice = solved.map_err(Failure::failed)?;
+    let service = match args.shortage {
+        Shortage::None => None,
+        Shortage::Whole => Some(Service::Whole),
+        Shortage::Partial => Some(Service::Partial),
+    };
+    if let Some(service) = service.filter(|_| choice.status == Status::Infeasible) {
+        choice = shortage(&problem, service, backend, &solve).map_err(Failure::failed)?;
+    }
     choice.notes.extend(unserved(scenario, candidates));
     choice.notes.extend(provenance(scenario));
     Ok(choice)

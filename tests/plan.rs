@@ -178,6 +178,22 @@ fn infeasible_is_an_answer_with_its_reason() {
 }
 
 #[test]
+fn under_shortage_the_first_priority_is_served_first() {
+    let scenario = root().join("data/fleet-27").display().to_string();
+    let scaled = [scenario.as_str(), "--capacity-scale", "0.5"];
+    assert_eq!(plan_json(&scaled)["status"], "infeasible");
+    for how in ["whole", "partial"] {
+        let plan = plan_json(&[&scaled[..], &["--shortage", how, "--time-limit", "20"]].concat());
+        let allocations = plan["allocations"].as_object().expect("a map");
+        let premium = allocations.iter().filter(|(_, a)| a["class"] == "Premium");
+        assert!(premium.clone().count() > 0 && allocations.len() < 27, "{how}");
+        let shares = allocations.values().map(|a| a["servedShare"].as_f64().expect("a share"));
+        assert!(shares.clone().all(|s| s > 0.0 && s <= 1.0));
+        assert!(how == "partial" || shares.clone().all(|s| s > 1.0 - 1e-9), "{how}");
+    }
+}
+
+#[test]
 fn a_pipe_gets_plain_text() {
     let scenario = root().join("data/quickstart").display().to_string();
     let output = isocost(&["plan", &scenario]);
