@@ -3,7 +3,6 @@
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 use isocost_model::export::Export;
 use isocost_model::plan::{Part, Status};
-use isocost_model::scenario::Server;
 
 use crate::style::{BOLD, GREEN};
 
@@ -113,7 +112,7 @@ fn placements(export: &Export<'_>) -> Table {
         }
         for (i, part) in placement.parts.iter().enumerate() {
             let mut row = if i == 0 { names.to_vec() } else { vec![String::new(); 3] };
-            row.extend(part_cells(export, server, part));
+            row.extend(part_cells(export, part));
             row.extend(partial.then(|| if i == 0 { share.clone() } else { String::new() }));
             table.add_row(row);
         }
@@ -121,7 +120,7 @@ fn placements(export: &Export<'_>) -> Table {
     table
 }
 
-fn part_cells(export: &Export<'_>, _server: &Server, part: &Part) -> [String; 8] {
+fn part_cells(export: &Export<'_>, part: &Part) -> [String; 8] {
     let value = |x: Option<f64>| x.map_or(String::new(), |x| format!("{x:.1}"));
     let a = part.predicted;
     [

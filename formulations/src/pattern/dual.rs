@@ -42,14 +42,10 @@ pub struct Dual {
     pub lambda: Vec<f64>,
     /// `V(lambda)`, cents/h.
     pub bound: f64,
-    /// `max V` is at most this, cents/h: the restricted master's optimum.
-    pub master: f64,
     /// Blocks of servers, each with the choices that have weight in the master.
     pub blocks: Vec<Block>,
     /// Whether the limits can be kept at all, as far as the relaxation can tell.
     pub feasible: bool,
-    /// Rounds of pricing.
-    pub rounds: u32,
 }
 
 /// A block of servers.
@@ -83,13 +79,12 @@ pub fn bound(
     let Some(first) = generation.price(&vec![0.0; limits]) else { return Ok(None) };
     let mut best = (vec![0.0; limits], generation.value(&vec![0.0; limits], &first));
     generation.add(first, None)?;
-    let mut master = f64::INFINITY;
     let mut surplus = 0.0;
     let mut rounds = 0;
     let mut weights = Vec::new();
     while rounds < MAX_ROUNDS && !(rounds > 0 && clock.is_over()) {
         let Some(relaxation) = generation.master.solve()? else { break };
-        master = relaxation.objective;
+        let master = relaxation.objective;
         surplus = relaxation.values[..limits].iter().sum();
         weights = relaxation.values;
         if master - best.1 <= 1e-9 * master.abs() {
@@ -120,10 +115,8 @@ pub fn bound(
     Ok(Some(Dual {
         lambda: best.0,
         bound: best.1,
-        master,
         blocks: generation.weighted(&weights),
         feasible: surplus <= 1e-6,
-        rounds,
     }))
 }
 

@@ -121,13 +121,12 @@ struct State<'a> {
     clock: &'a Clock,
     bound: f64,
     incumbent: Option<(f64, Vec<Pattern>)>,
-    notes: Vec<String>,
 }
 
 impl<'a> State<'a> {
     fn new(problem: &'a Problem, shape: Shape, backend: &'a dyn Backend, clock: &'a Clock) -> Self {
         let bound = f64::NEG_INFINITY;
-        Self { problem, shape, backend, clock, bound, incumbent: None, notes: Vec::new() }
+        Self { problem, shape, backend, clock, bound, incumbent: None }
     }
 
     fn cost(&self) -> f64 {
@@ -349,7 +348,7 @@ impl<'a> State<'a> {
             bound: if status == Status::Infeasible { f64::INFINITY } else { self.bound },
             formulation: format!("{name}, by patterns"),
             backend: self.backend.name().to_owned(),
-            notes: self.notes.clone(),
+            notes: Vec::new(),
         }
     }
 }
