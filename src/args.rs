@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use isocost_formulations::planner;
 use isocost_model::candidates::{BatchChoice, SizingOptions};
 
 /// Exact minimum-cost capacity planner for LLM inference fleets.
@@ -68,10 +69,12 @@ pub struct PlanArgs {
     /// Let at most this many servers change their accelerator
     #[arg(long, value_name = "N")]
     pub max_moves: Option<u64>,
-    /// What to do when not every server can be served: say so, or serve the most of the load,
-    /// priority by priority
+    /// What to do when not every server can be served
     #[arg(long, value_enum, default_value_t = Shortage::None)]
     pub shortage: Shortage,
+    /// Under shortage, serve in full as many as can be before any best effort
+    #[arg(long)]
+    pub delayed_best_effort: bool,
     #[command(flatten)]
     pub sizing: SizingArgs,
     /// Directory for plan.json, plan.csv, usage.csv and candidates.csv
@@ -83,6 +86,16 @@ pub struct PlanArgs {
     /// Write the program to an .mps or .lp file
     #[arg(long, value_name = "FILE")]
     pub write_model: Option<PathBuf>,
+    /// Take the plan from an outside solver's solution of the written program (HiGHS, Gurobi, SCIP,
+    /// CBC or CPLEX), and check, bound and report it like our own
+    #[arg(long, value_name = "FILE")]
+    pub read_solution: Option<PathBuf>,
+    /// Write incumbent, bound and gap over time to a CSV file
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Keep options that others beat in every respect, for comparison
+    #[arg(long)]
+    pub no_prune: bool,
 }
 
 /// How replicas are sized.
@@ -221,6 +234,18 @@ pub enum Formulation {
     Greedy,
 }
 
+impl From<Formulation> for planner::Formulation {
+    fn from(chosen: Formulation) -> Self {
+        match chosen {
+            Formulation::Auto => Self::Auto,
+            Formulation::Single => Self::Single,
+            Formulation::Mixed => Self::Mixed,
+            Formulation::Compact => Self::Compact,
+            Formulation::Greedy => Self::Greedy,
+        }
+    }
+}
+
 /// What to do when not every server can be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Shortage {
@@ -228,8 +253,14 @@ pub enum Shortage {
     None,
     /// Serve servers in full or not at all
     Whole,
-    /// Serve servers as far as cards go
+    /// Serve the most of the load, priority by priority
     Partial,
+    /// Serve the fairest shares within each priority
+    PriorityRoundRobin,
+    /// Serve the fairest shares over all
+    RoundRobin,
+    /// What the scenario's saturationPolicy and delayedBestEffort say
+    Scenario,
 }
 
 /// How the batch size is chosen.

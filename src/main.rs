@@ -1,10 +1,12 @@
 //! The command line of isocost, and nothing else: arguments in, text and exit codes out.
 
 mod args;
+mod outside;
 mod plan;
 mod queue;
 mod style;
 mod table;
+mod trace;
 
 use std::process::ExitCode;
 

@@ -4,29 +4,27 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use isocost_formulations::greedy::{Greedy, greedy};
-use isocost_formulations::pattern::{self, Shape};
-use isocost_formulations::shortage::{Service, shortage};
-use isocost_formulations::{Problem, ProblemOptions, Program, mixed, single};
+use isocost_formulations::pattern::Devices;
+use isocost_formulations::planner::{self, Request};
+use isocost_formulations::shortage::{Effort, Policy};
+use isocost_formulations::{Problem, ProblemOptions, Program};
 use isocost_model::Scenario;
 use isocost_model::candidates::Candidates;
-use isocost_model::check::{CheckOptions, check};
 use isocost_model::export::{Export, Timing, plan_csv, plan_json, write_all};
 use isocost_model::input::{self, Loaded};
-use isocost_model::plan::{Choice, Plan, Status};
-use isocost_model::scenario::Provenance;
+use isocost_model::plan::Status;
 use isocost_solver::{Backend, Interrupt, SolveOptions, backend, default_backend};
 
-use crate::args::{Format, Formulation, PlanArgs, Shortage};
+use crate::args::{Format, PlanArgs, Shortage};
 use crate::style::{Spinner, warning};
-use crate::{Failure, exit, table};
+use crate::trace::Trace;
+use crate::{Failure, exit, outside, table};
 
 /// Runs the command; returns its exit code.
 pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let scenario = read(args)?;
     let backend = choose_backend(args)?;
     let sizing = args.sizing.options();
-    let unlimited = args.unlimited || scenario.optimizer.unlimited;
 
     let start = Instant::now();
     let candidates = {
@@ -35,25 +33,28 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     };
     let sizing_s = start.elapsed().as_secs_f64();
 
+    let mut request = request(args, &scenario);
+    let trace = Trace::start(&mut request, args.trace.is_some());
+    let problem = Problem::new(&scenario, &candidates, &request.problem);
+    if let Some(path) = &args.write_model {
+        write_model(&planner::program(&scenario, &problem, &request), path)?;
+    }
     let start = Instant::now();
-    let choice = {
-        let _spinner = Spinner::start("solving");
-        solve(args, &scenario, &candidates, &*backend, unlimited)?
+    let choice = match &args.read_solution {
+        Some(path) => outside::choice(path, &scenario, &problem, &request, &*backend)?,
+        None => {
+            let _spinner = Spinner::start("solving");
+            planner::choose(&scenario, &candidates, &problem, &request, &*backend)
+                .map_err(Failure::failed)?
+        }
     };
     let timing = Timing { sizing_s, solving_s: start.elapsed().as_secs_f64() };
-
-    let plan = Plan::new(&scenario, &candidates, &sizing, unlimited, choice);
-    let options = CheckOptions {
-        unlimited,
-        partial: args.shortage != Shortage::None,
-        transition: args.transition,
-    };
-    let violations = check(&scenario, &sizing, &options, &plan);
-    if !violations.is_empty() {
-        let list: Vec<String> = violations.iter().take(20).map(ToString::to_string).collect();
-        let text = format!("the plan breaks its own rules and is withheld:\n{}", list.join("\n"));
-        return Err(Failure::failed(text));
+    if let Some(path) = &args.trace {
+        trace.write(path, timing.solving_s, &choice)?;
     }
+
+    let plan = planner::checked(&scenario, &candidates, &sizing, &request, choice)
+        .map_err(Failure::failed)?;
     let export = Export { scenario: &scenario, candidates: &candidates, plan: &plan, timing };
     emit(args, &export)?;
     Ok(match plan.status {
@@ -86,128 +87,41 @@ fn choose_backend(args: &PlanArgs) -> Result<Box<dyn Backend>, Failure> {
     chosen.map_err(Failure::input)
 }
 
-fn solve(
-    args: &PlanArgs,
-    scenario: &Scenario,
-    candidates: &Candidates,
-    backend: &dyn Backend,
-    unlimited: bool,
-) -> Result<Choice, Failure> {
-    let options =
-        ProblemOptions { unlimited, transition: args.transition, max_moves: args.max_moves };
-    let problem = Problem::new(scenario, candidates, &options);
-    let formulation = match args.formulation {
-        Formulation::Auto if scenario.optimizer.heterogeneous => Formulation::Mixed,
-        Formulation::Auto => Formulation::Single,
-        chosen => chosen,
-    };
-    let program = || match formulation {
-        Formulation::Single | Formulation::Auto => single(&problem, &options),
-        Formulation::Mixed | Formulation::Compact | Formulation::Greedy => {
-            mixed(&problem, &options)
-        }
-    };
-    if let Some(path) = &args.write_model {
-        write_model(&program(), path)?;
-    }
+/// What the arguments ask of the planner.
+pub fn request(args: &PlanArgs, scenario: &Scenario) -> Request {
     let interrupt = Interrupt::default();
     let raise = interrupt.clone();
     // A second handler cannot be set; then Ctrl-C ends the process as it always does.
     let _ = ctrlc::set_handler(move || raise.raise());
-    let solve = SolveOptions {
-        time_limit: args.time_limit,
-        relative_gap: args.gap,
-        threads: args.threads,
-        interrupt,
-        ..SolveOptions::default()
-    };
-    if formulation == Formulation::Greedy {
-        return Ok(by_greedy(scenario, &problem));
+    let mixed = matches!(
+        planner::Formulation::from(args.formulation).resolve(scenario),
+        planner::Formulation::Mixed | planner::Formulation::Compact
+    );
+    let policy = |effort| Some(Policy { effort, delayed: args.delayed_best_effort, mixed });
+    Request {
+        formulation: args.formulation.into(),
+        problem: ProblemOptions {
+            unlimited: args.unlimited || scenario.optimizer.unlimited,
+            transition: args.transition,
+            max_moves: args.max_moves,
+        },
+        shortage: match args.shortage {
+            Shortage::None => None,
+            Shortage::Whole => policy(Effort::Whole),
+            Shortage::Partial => policy(Effort::Exhaustive),
+            Shortage::PriorityRoundRobin => policy(Effort::PriorityRoundRobin),
+            Shortage::RoundRobin => policy(Effort::RoundRobin),
+            Shortage::Scenario => Some(Policy { mixed, ..planner::policy_of(scenario) }),
+        },
+        solve: SolveOptions {
+            time_limit: args.time_limit,
+            relative_gap: args.gap,
+            threads: args.threads,
+            interrupt,
+            ..SolveOptions::default()
+        },
+        devices: Devices { prune: !args.no_prune, ..Devices::default() },
     }
-    let solved = match formulation.shape(&problem, &options) {
-        Some(shape) => pattern::solve(&problem, shape, backend, &solve),
-        None => program().solve(&problem, backend, &solve),
-    };
-    let mut choice = solved.map_err(Failure::failed)?;
-    let service = match args.shortage {
-        Shortage::None => None,
-        Shortage::Whole => Some(Service::Whole),
-        Shortage::Partial => Some(Service::Partial),
-    };
-    if let Some(service) = service.filter(|_| choice.status == Status::Infeasible) {
-        choice = shortage(&problem, service, backend, &solve).map_err(Failure::failed)?;
-    }
-    choice.notes.extend(unserved(scenario, candidates));
-    choice.notes.extend(provenance(scenario));
-    Ok(choice)
-}
-
-/// The baseline's choice; a plan only if it leaves nobody out.
-fn by_greedy(scenario: &Scenario, problem: &Problem) -> Choice {
-    let Greedy { mut choice, left_out } = greedy(problem);
-    if !left_out.is_empty() {
-        let names: Vec<&str> =
-            left_out.iter().map(|&s| scenario.servers[s].name.as_str()).collect();
-        let (left, all) = (names.len(), scenario.servers.len());
-        choice.shares.clear();
-        choice
-            .notes
-            .push(format!("greedy leaves {left} of {all} servers out: {}", names.join(", ")));
-    }
-    choice
-}
-
-/// Servers up to which `single` goes to the backend as it is: it closes that in milliseconds.
-const DIRECT: usize = 200;
-
-impl Formulation {
-    /// The shape of the patterns that state it, or `None` where the plain program does: small, or
-    /// with moves and spread, which patterns do not know.
-    fn shape(self, problem: &Problem, options: &ProblemOptions) -> Option<Shape> {
-        let plain = options.max_moves.is_some() || problem.servers.iter().any(|s| s.min_types > 1);
-        match self {
-            Self::Single | Self::Auto if !plain && problem.servers.len() > DIRECT => {
-                Some(Shape::Single)
-            }
-            Self::Mixed if !plain && !options.transition => Some(Shape::Mixed),
-            _ => None,
-        }
-    }
-}
-
-/// Servers that no accelerator serves within their objectives, each with the closest miss.
-fn unserved(scenario: &Scenario, candidates: &Candidates) -> Vec<String> {
-    let without = (0..scenario.servers.len()).filter(|&s| candidates.options(s).is_empty());
-    let describe = |s: usize| {
-        let reasons = candidates.rejected(s).iter();
-        let closest = reasons.filter_map(|r| match r.reason {
-            isocost_model::candidates::Reason::Objective(shortfall) => {
-                Some((r.accelerator, shortfall))
-            }
-            _ => None,
-        });
-        let closest = closest.min_by(|a, b| a.1.excess().total_cmp(&b.1.excess()));
-        let name = &scenario.servers[s].name;
-        match closest {
-            Some((a, shortfall)) => format!(
-                "no accelerator serves `{name}`; closest is {}: {shortfall}",
-                scenario.accelerators[a].name
-            ),
-            None => format!("no accelerator may serve `{name}`"),
-        }
-    };
-    without.map(describe).collect()
-}
-
-fn provenance(scenario: &Scenario) -> Option<String> {
-    let estimated =
-        scenario.profiles.iter().filter(|p| p.provenance == Provenance::Estimated).count();
-    (estimated > 0).then(|| {
-        format!(
-            "{estimated} of {} service profiles are estimated from data sheets, not measured",
-            scenario.profiles.len()
-        )
-    })
 }
 
 fn write_model(program: &Program, path: &Path) -> Result<(), Failure> {

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use divan::Bencher;
-use isocost_formulations::pattern::{self, Shape};
+use isocost_formulations::pattern::{self, Devices, Shape};
 use isocost_formulations::{Problem, ProblemOptions, greedy, mixed, single};
 use isocost_model::candidates::{BatchChoice, Candidates, SizingOptions};
 use isocost_model::input;
@@ -35,7 +35,7 @@ fn problem() -> Problem {
 #[divan::bench]
 fn greedy_baseline(bencher: Bencher) {
     let problem = problem();
-    bencher.bench(|| greedy(&problem).choice.objective);
+    bencher.bench(|| greedy(&problem, None).choice.objective);
 }
 
 #[divan::bench(sample_count = 20)]
@@ -53,7 +53,8 @@ fn by_patterns(bencher: Bencher, shape: Shape) {
     let (problem, backend) = (problem(), default_backend().expect("one is built"));
     bencher.bench(|| {
         let options = SolveOptions::default();
-        let choice = pattern::solve(&problem, shape, &*backend, &options).expect("solved");
+        let choice = pattern::solve(&problem, shape, &*backend, &options, &Devices::default())
+            .expect("solved");
         assert_eq!(choice.status, Status::Optimal);
     });
 }

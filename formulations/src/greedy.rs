@@ -9,68 +9,179 @@
 //! else it moves on to its next option and is put back in order, or is left out after the last
 //! ```
 //!
+//! Those left out get nothing, or by a shortage policy what is left: `Exhaustive` the most replicas
+//! that fit, one server after the other; the round robins one replica each in turn (within a
+//! priority, or over all). Best effort follows each priority, or all of them where it is delayed.
+//!
 //! It proves nothing: what it costs more than `single`, and whom it leaves out though all would have
 //! fitted, is what exactness is worth.
 
 use isocost_model::plan::{Choice, Status};
 
 use crate::problem::{Item, Problem};
+use crate::shortage::{Effort, Policy};
 
-/// What the heuristic chooses, and the servers that it leaves out.
+/// What the heuristic chooses, and the servers that it does not serve in full.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Greedy {
-    /// The choice; feasible if no server is left out.
+    /// The choice; feasible if no server is left out, or a policy says what those get.
     pub choice: Choice,
-    /// Indices of the servers that got nothing.
+    /// Indices of the servers that are not served in full.
     pub left_out: Vec<usize>,
 }
 
-/// Runs the heuristic on `problem`.
-pub fn greedy(problem: &Problem) -> Greedy {
-    let mut left: Vec<f64> = problem.limits.iter().map(|l| l.capacity).collect();
-    let mut shares = vec![Vec::new(); problem.servers.len()];
-    let (mut objective, mut left_out) = (0.0, Vec::new());
-    let mut queue: Vec<Waiting> = Vec::new();
-    for s in 0..problem.servers.len() {
-        let needs = &problem.servers[s];
-        if needs.is_idle() {
-            objective -= needs.current.map_or(0.0, |(_, old)| old);
-            continue;
-        }
-        match Waiting::new(problem, s) {
-            Some(waiting) => queue.push(waiting),
-            None => left_out.push(s),
-        }
-    }
+/// Runs the heuristic on `problem`; with a policy, those left out get what it gives them.
+pub fn greedy(problem: &Problem, policy: Option<Policy>) -> Greedy {
+    let mut run = Run {
+        problem,
+        left: problem.limits.iter().map(|l| l.capacity).collect(),
+        shares: vec![Vec::new(); problem.servers.len()],
+        objective: 0.0,
+        left_out: Vec::new(),
+    };
+    let mut queue = run.waiting();
     // The first is at the end.
     queue.sort_by(Waiting::order);
-    while let Some(mut first) = queue.pop() {
-        let option = first.options[first.at];
-        let item = &problem.items(first.server)[option.item];
-        if fits(item, option.replicas, &left) {
-            take(item, option.replicas, &mut left);
-            objective += option.value;
-            shares[first.server] = vec![(item.candidate, option.replicas)];
-        } else if first.at + 1 < first.options.len() {
-            first.at += 1;
-            let place = queue.partition_point(|w| w.order(&first).is_lt());
-            queue.insert(place, first);
-        } else {
-            left_out.push(first.server);
+    let delayed = policy.is_none_or(|p| p.delayed || p.effort == Effort::RoundRobin);
+    let mut unserved = Vec::new();
+    while let Some(&Waiting { priority, .. }) = queue.last() {
+        let of_turn = |w: &Waiting| delayed || w.priority == priority;
+        let turn = queue.split_off(queue.partition_point(|w| !of_turn(w)));
+        let missed = run.serve(turn);
+        match policy {
+            Some(policy) if !delayed => run.best_effort(missed, policy.effort),
+            _ => unserved.extend(missed),
         }
     }
-    left_out.sort_unstable();
-    let status = if left_out.is_empty() { Status::Feasible } else { Status::Unknown };
-    let choice = Choice {
-        status,
-        shares,
-        objective,
-        bound: f64::NEG_INFINITY,
-        formulation: "greedy".to_owned(),
-        backend: "no solver".to_owned(),
-        notes: Vec::new(),
-    };
-    Greedy { choice, left_out }
+    run.best_effort(unserved, policy.map_or(Effort::Whole, |p| p.effort));
+    run.finish(policy.is_some())
+}
+
+/// The heuristic on its way.
+struct Run<'a> {
+    problem: &'a Problem,
+    left: Vec<f64>,
+    shares: Vec<Vec<(usize, u64)>>,
+    objective: f64,
+    left_out: Vec<usize>,
+}
+
+impl Run<'_> {
+    /// Servers that need something and have an option.
+    fn waiting(&mut self) -> Vec<Waiting> {
+        let mut queue = Vec::new();
+        for (s, needs) in self.problem.servers.iter().enumerate() {
+            if needs.is_idle() {
+                self.objective -= needs.current.map_or(0.0, |(_, old)| old);
+                continue;
+            }
+            match Waiting::new(self.problem, s) {
+                Some(waiting) => queue.push(waiting),
+                None => self.left_out.push(s),
+            }
+        }
+        queue
+    }
+
+    /// Serves in full whom it can, in order from the end; returns the others, in that order.
+    fn serve(&mut self, mut queue: Vec<Waiting>) -> Vec<Waiting> {
+        let mut missed = Vec::new();
+        while let Some(mut first) = queue.pop() {
+            let option = first.options[first.at];
+            let item = &self.problem.items(first.server)[option.item];
+            if fits(item, option.replicas, &self.left) {
+                self.give(first.server, option.item, option.replicas);
+                self.objective += option.value;
+            } else if first.at + 1 < first.options.len() {
+                first.at += 1;
+                let place = queue.partition_point(|w| w.order(&first).is_lt());
+                queue.insert(place, first);
+            } else {
+                missed.push(first);
+            }
+        }
+        missed
+    }
+
+    /// Gives `missed` what is left, as the policy says.
+    fn best_effort(&mut self, missed: Vec<Waiting>, effort: Effort) {
+        self.left_out.extend(missed.iter().map(|w| w.server));
+        match effort {
+            Effort::Whole => {}
+            Effort::Exhaustive => missed.iter().for_each(|w| self.give_most(w)),
+            Effort::RoundRobin => self.give_in_turn(&missed),
+            Effort::PriorityRoundRobin => {
+                let mut rest = &missed[..];
+                while let Some(first) = rest.first() {
+                    let n = rest.iter().take_while(|w| w.priority == first.priority).count();
+                    let (group, others) = rest.split_at(n);
+                    self.give_in_turn(group);
+                    rest = others;
+                }
+            }
+        }
+    }
+
+    /// As many replicas as fit, on the first option of which any fits.
+    fn give_most(&mut self, waiting: &Waiting) {
+        let items = self.problem.items(waiting.server);
+        let most = |c: &Chance| {
+            (1..=c.replicas)
+                .rev()
+                .find(|&n| fits(&items[c.item], n, &self.left))
+                .map(|n| (c.item, n))
+        };
+        if let Some((item, n)) = waiting.options.iter().find_map(most) {
+            self.give(waiting.server, item, n);
+            self.objective += items[item].cost * n as f64;
+        }
+    }
+
+    /// One replica each in turn, on the option that had room at the first turn, until none fits.
+    fn give_in_turn(&mut self, missed: &[Waiting]) {
+        let mut chosen: Vec<Option<Chance>> = vec![None; missed.len()];
+        let mut given = vec![0; missed.len()];
+        let mut open: Vec<usize> = (0..missed.len()).collect();
+        while !open.is_empty() {
+            open.retain(|&i| {
+                let items = self.problem.items(missed[i].server);
+                let room = |c: &&Chance| fits(&items[c.item], 1, &self.left);
+                let option = chosen[i].or_else(|| missed[i].options.iter().find(room).copied());
+                let Some(option) = option.filter(|o| room(&o) && given[i] < o.replicas) else {
+                    return false;
+                };
+                chosen[i] = Some(option);
+                given[i] += 1;
+                self.give(missed[i].server, option.item, 1);
+                self.objective += items[option.item].cost;
+                true
+            });
+        }
+    }
+
+    fn give(&mut self, s: usize, item: usize, replicas: u64) {
+        let item = &self.problem.items(s)[item];
+        take(item, replicas, &mut self.left);
+        match self.shares[s].iter_mut().find(|(candidate, _)| *candidate == item.candidate) {
+            Some((_, n)) => *n += replicas,
+            None => self.shares[s].push((item.candidate, replicas)),
+        }
+    }
+
+    fn finish(mut self, best_effort: bool) -> Greedy {
+        self.left_out.sort_unstable();
+        let whole = self.left_out.is_empty() || best_effort;
+        let choice = Choice {
+            status: if whole { Status::Feasible } else { Status::Unknown },
+            shares: self.shares,
+            objective: self.objective,
+            bound: f64::NEG_INFINITY,
+            formulation: "greedy".to_owned(),
+            backend: "no solver".to_owned(),
+            notes: Vec::new(),
+        };
+        Greedy { choice, left_out: self.left_out }
+    }
 }
 
 /// A server on one of its items.
@@ -164,7 +275,7 @@ mod tests {
 
     #[test]
     fn the_larger_regret_goes_first() {
-        let found = greedy(&problem(1.0));
+        let found = greedy(&problem(1.0), None);
         assert_eq!(found.choice.shares, [[(0, 1)], [(1, 1)]]);
         assert_eq!((found.choice.objective, found.left_out.len()), (4.0, 0));
     }
@@ -173,12 +284,12 @@ mod tests {
     fn priority_comes_before_regret() {
         let mut problem = problem(1.0);
         problem.servers[1].priority = 1;
-        assert_eq!(greedy(&problem).choice.objective, 10.0);
+        assert_eq!(greedy(&problem, None).choice.objective, 10.0);
     }
 
     #[test]
     fn who_does_not_fit_is_left_out() {
-        let found = greedy(&problem(0.0));
+        let found = greedy(&problem(0.0), None);
         assert_eq!((found.left_out, found.choice.status), (vec![1], Status::Unknown));
     }
 }

@@ -9,6 +9,7 @@
 pub mod greedy;
 pub mod mixed;
 pub mod pattern;
+pub mod planner;
 pub mod problem;
 pub mod program;
 pub mod shortage;
@@ -16,6 +17,7 @@ pub mod single;
 
 pub use greedy::greedy;
 pub use mixed::mixed;
+pub use planner::{Formulation, PlanError, Request};
 pub use problem::{Problem, ProblemOptions};
 pub use program::Program;
 pub use single::single;

@@ -23,6 +23,8 @@ pub struct CheckOptions {
     pub partial: bool,
     /// The objective is the change's value, not the cost.
     pub transition: bool,
+    /// Most servers that may leave their current accelerator.
+    pub max_moves: Option<u64>,
 }
 
 /// A rule that a plan has to keep.
@@ -52,6 +54,8 @@ pub enum Rule {
     Budget,
     /// Replicas are spread over enough types.
     Spread,
+    /// No more servers move than may.
+    Moves,
     /// Status, bound and objective agree.
     Proof,
 }
@@ -99,6 +103,7 @@ pub fn check(
     }
     usage(scenario, options, plan, &mut found);
     budgets(scenario, options, plan, &mut found);
+    moves(scenario, options, plan, &mut found);
     found.0
 }
 
@@ -114,7 +119,7 @@ impl Found {
 }
 
 fn close(a: f64, b: f64) -> bool {
-    (a - b).abs() <= ROUNDING * a.abs().max(b.abs()).max(1.0)
+    a.is_finite() && b.is_finite() && (a - b).abs() <= ROUNDING * a.abs().max(b.abs()).max(1.0)
 }
 
 fn complete(scenario: &Scenario, plan: &Plan, found: &mut Found) {
@@ -397,4 +402,17 @@ fn budgets(scenario: &Scenario, options: &CheckOptions, plan: &Plan, found: &mut
             format!("{watts} W are drawn at full load")
         });
     }
+}
+
+/// A server moves if it has a replica off its current accelerator.
+fn moves(scenario: &Scenario, options: &CheckOptions, plan: &Plan, found: &mut Found) {
+    let Some(most) = options.max_moves else { return };
+    let moved = |(server, placement): &(&Server, &Placement)| {
+        let now = server.current.as_ref().map(|c| c.accelerator);
+        now.is_some_and(|now| placement.parts.iter().any(|p| p.accelerator != now))
+    };
+    let count = scenario.servers.iter().zip(&plan.placements).filter(moved).count() as u64;
+    found.unless(count <= most, Rule::Moves, "plan", || {
+        format!("{count} servers move, at most {most} may")
+    });
 }

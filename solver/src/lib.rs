@@ -22,6 +22,7 @@
 mod backend;
 mod export;
 mod milp;
+mod solution_file;
 
 #[cfg(feature = "highs")]
 mod highs;
@@ -36,3 +37,4 @@ pub use backend::{
 };
 pub use export::{write_lp, write_mps};
 pub use milp::{Column, Milp, Row};
+pub use solution_file::{SolutionFileError, read_solution};

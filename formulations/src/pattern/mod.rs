@@ -38,7 +38,7 @@ use isocost_solver::{Backend, SolveOptions, SolverError};
 use rayon::prelude::*;
 
 use self::core::Offer;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemOptions};
 use column::Pattern;
 pub use column::Shape;
 use dual::{Dual, Part};
@@ -64,20 +64,49 @@ impl Clock {
         self.options.interrupt.is_raised() || self.left().is_some_and(|left| left.is_zero())
     }
 
-    /// Options for a core: what time is left, at most `most`. A core's own progress is not that of
-    /// the whole, and stays unheard.
+    /// Options for a core: what time is left, at most `most`. The progress of a core over a part is
+    /// not that of the whole, and stays unheard.
     fn within(&self, most: Duration) -> SolveOptions {
         let limit = self.left().map_or(most, |left| left.min(most));
         SolveOptions { time_limit: Some(limit), progress: None, ..self.options.clone() }
     }
 }
 
+/// Means of the method; each can be switched off, to see what it is worth. The proof holds without
+/// any of them, it only takes longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Devices {
+    /// Patterns that another beats in cost and in every scarce limit are dropped.
+    pub prune: bool,
+    /// Patterns of a reduced cost above the gap are left out.
+    pub fixing: bool,
+    /// Servers with few patterns are stated by the list of them.
+    pub listing: bool,
+    /// Servers with too many carry price cuts.
+    pub cuts: bool,
+    /// Costs are multiples of a step, so that a bound may be rounded up.
+    pub step: bool,
+}
+
+impl Default for Devices {
+    fn default() -> Self {
+        Self { prune: true, fixing: true, listing: true, cuts: true, step: true }
+    }
+}
+
 /// Servers that a core is solved for at once.
 const CORE_SERVERS: usize = 160;
-/// Patterns that a core takes in all.
-const CORE_PATTERNS: usize = 12_000;
+/// Patterns of the core that ends a dive.
+const DIVE_PATTERNS: usize = 6_000;
+/// Gaps that are tried before an incumbent is known, as shares of a server's mean cost: the gap of
+/// the relaxation does not grow with the number of servers, only with that of scarce limits.
+const GUESSES: [f64; 3] = [0.01, 0.04, 0.16];
+/// Patterns of a core over a guessed gap.
+const GUESS_PATTERNS: usize = 20_000;
 /// A server with more patterns than this is left open in a core.
 const OPEN_ABOVE: usize = 48;
+/// Patterns that an open server counts as: it is that much harder than one of its columns.
+const OPEN_SIZE: usize = 600;
 /// Patterns of one server that are listed at most, before the beaten ones are dropped.
 const LISTED: usize = 5_000;
 /// Time of the first core of a proof.
@@ -92,13 +121,11 @@ pub fn solve(
     shape: Shape,
     backend: &dyn Backend,
     options: &SolveOptions,
+    devices: &Devices,
 ) -> Result<Choice, SolverError> {
     let clock = Clock::new(options);
-    let everything = Part {
-        servers: (0..problem.servers.len()).collect(),
-        capacity: problem.limits.iter().map(|l| l.capacity).collect(),
-    };
-    let mut state = State::new(problem, shape, backend, &clock);
+    let everything = everything(problem);
+    let mut state = State::new(problem, shape, backend, &clock, *devices);
     let Some(dual) = dual::bound(problem, shape, &everything, backend, &clock)? else {
         return Ok(state.choice(Status::Infeasible));
     };
@@ -107,10 +134,51 @@ pub fn solve(
         return Ok(state.choice(Status::Infeasible));
     }
     state.report();
-    state.dive(&everything, &dual)?;
+    state.guess(&everything, &dual)?;
     state.report();
+    if state.incumbent.is_none() {
+        state.dive(&everything, &dual)?;
+        state.report();
+    }
     let status = state.prove(&everything, &dual)?;
     Ok(state.choice(status))
+}
+
+/// A lower bound on every plan of `problem`, cents/h, by column generation alone: for a plan that
+/// came from elsewhere. `-inf` where patterns do not know the problem.
+///
+/// # Errors
+/// A failure of the backend.
+pub fn lower_bound(
+    problem: &Problem,
+    formulation: &str,
+    problem_options: &ProblemOptions,
+    backend: &dyn Backend,
+    options: &SolveOptions,
+) -> Result<f64, SolverError> {
+    let shape = if formulation == "single" { Shape::Single } else { Shape::Mixed };
+    if shape == Shape::Mixed && problem_options.transition {
+        return Ok(f64::NEG_INFINITY);
+    }
+    // Where a plan may move only so many servers, its cost is still the cost.
+    let mut charged = problem.clone();
+    charged.servers.iter_mut().for_each(|needs| {
+        needs.current = needs.current.filter(|_| problem_options.transition);
+    });
+    let (problem, part) = (&charged, everything(problem));
+    let dual = dual::bound(problem, shape, &part, backend, &Clock::new(options))?;
+    let step = cost_step(problem, shape);
+    Ok(dual.map_or(f64::INFINITY, |dual| match step > 0.0 {
+        true => (dual.bound / step - 1e-6).ceil() * step,
+        false => dual.bound,
+    }))
+}
+
+fn everything(problem: &Problem) -> Part {
+    Part {
+        servers: (0..problem.servers.len()).collect(),
+        capacity: problem.limits.iter().map(|l| l.capacity).collect(),
+    }
 }
 
 /// What is known so far.
@@ -119,14 +187,21 @@ struct State<'a> {
     shape: Shape,
     backend: &'a dyn Backend,
     clock: &'a Clock,
+    devices: Devices,
     bound: f64,
     incumbent: Option<(f64, Vec<Pattern>)>,
 }
 
 impl<'a> State<'a> {
-    fn new(problem: &'a Problem, shape: Shape, backend: &'a dyn Backend, clock: &'a Clock) -> Self {
+    fn new(
+        problem: &'a Problem,
+        shape: Shape,
+        backend: &'a dyn Backend,
+        clock: &'a Clock,
+        devices: Devices,
+    ) -> Self {
         let bound = f64::NEG_INFINITY;
-        Self { problem, shape, backend, clock, bound, incumbent: None }
+        Self { problem, shape, backend, clock, devices, bound, incumbent: None }
     }
 
     fn cost(&self) -> f64 {
@@ -136,6 +211,28 @@ impl<'a> State<'a> {
     fn is_proven(&self) -> bool {
         let wanted = self.clock.options.relative_gap.max(0.0);
         self.incumbent.is_some() && self.cost() - self.bound <= wanted * self.cost().abs()
+    }
+
+    /// What costs are multiples of; 0 if unknown.
+    fn step(&self) -> f64 {
+        if self.devices.step { cost_step(self.problem, self.shape) } else { 0.0 }
+    }
+
+    /// Options for a core over all servers, which proves nothing above `most_bound`. What it reports
+    /// counts for the whole; a choice of its does where it keeps every limit, `complete`.
+    fn watched(&self, most: Duration, most_bound: f64, complete: bool) -> SolveOptions {
+        let mut options = self.clock.within(most);
+        let Some(listener) = self.clock.options.progress.clone() else { return options };
+        let (start, cost, bound) = (self.clock.start, self.cost(), self.bound);
+        options.progress = Some(std::sync::Arc::new(move |core: &isocost_solver::Progress| {
+            let found = core.incumbent.filter(|_| complete).unwrap_or(f64::INFINITY).min(cost);
+            listener(&isocost_solver::Progress {
+                seconds: start.elapsed().as_secs_f64(),
+                incumbent: found.is_finite().then_some(found),
+                bound: core.bound.min(most_bound).min(found).max(bound),
+            });
+        }));
+        options
     }
 
     fn report(&self) {
@@ -174,6 +271,35 @@ impl<'a> State<'a> {
         least > there * (1.0 + 1e-9)
     }
 
+    /// Cores over the patterns of reduced cost up to a guess of the gap: where one finds a plan
+    /// within the guess, it is optimal, and no incumbent had to be looked for.
+    fn guess(&mut self, part: &Part, dual: &Dual) -> Result<(), SolverError> {
+        let mean = dual.bound.abs() / part.servers.len().max(1) as f64;
+        let scarce: Vec<usize> = (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 0.0).collect();
+        for share in GUESSES {
+            if self.clock.is_over() || self.incumbent.is_some() {
+                break;
+            }
+            let delta = share * mean;
+            let offers = self.offers(part, dual, delta, &scarce);
+            let size = |offer: &Offer| match offer {
+                Offer::Listed(patterns) => patterns.len(),
+                Offer::Open { .. } => OPEN_SIZE,
+            };
+            if offers.iter().map(size).sum::<usize>() > GUESS_PATTERNS + part.servers.len() {
+                break;
+            }
+            let complete = scarce.len() == self.problem.limits.len();
+            let options = self.watched(FIRST_SLICE, dual.bound + delta, complete);
+            let core = core::solve(self.problem, part, &offers, &scarce, self.backend, &options)?;
+            self.bound = self.bound.max(core.bound.min(dual.bound + delta));
+            if let Some(found) = core.chosen {
+                self.offer(found);
+            }
+        }
+        Ok(())
+    }
+
     /// An incumbent: what the master left whole is kept, the rest is planned again.
     fn dive(&mut self, everything: &Part, dual: &Dual) -> Result<(), SolverError> {
         let mut chosen: Vec<Option<Pattern>> = vec![None; self.problem.servers.len()];
@@ -189,9 +315,9 @@ impl<'a> State<'a> {
             dual = next;
         }
         let limits: Vec<usize> = (0..self.problem.limits.len()).collect();
-        let share = CORE_PATTERNS / 2 / part.servers.len().max(1);
+        let share = DIVE_PATTERNS / part.servers.len().max(1);
         let patterns: Vec<Vec<Pattern>> =
-            part.servers.par_iter().map(|&s| self.nearest(s, &dual, share.max(4))).collect();
+            part.servers.par_iter().map(|&s| self.nearest(s, &dual.lambda, share.max(4))).collect();
         let offers: Vec<Offer> = patterns.into_iter().map(Offer::Listed).collect();
         let options = self.clock.within(Duration::from_secs(2));
         let core = core::solve(self.problem, &part, &offers, &limits, self.backend, &options)?;
@@ -206,25 +332,24 @@ impl<'a> State<'a> {
     }
 
     /// About `most` patterns of a server, of the least reduced cost.
-    fn nearest(&self, s: usize, dual: &Dual, most: usize) -> Vec<Pattern> {
-        let Some(priced) = pricing::cheapest(self.problem, self.shape, s, &dual.lambda) else {
+    fn nearest(&self, s: usize, lambda: &[f64], most: usize) -> Vec<Pattern> {
+        let Some(priced) = pricing::cheapest(self.problem, self.shape, s, lambda) else {
             return Vec::new();
         };
         let mut width = priced.price.abs().max(1.0) * 1e-3;
         let mut list = vec![priced.pattern];
         for _ in 0..24 {
             let budget = priced.price + width;
-            let listed =
-                pricing::list(self.problem, self.shape, s, &dual.lambda, budget, 40 * most);
+            let listed = pricing::list(self.problem, self.shape, s, lambda, budget, 40 * most);
             let Some(listed) = listed else { break };
             let limits: Vec<usize> = (0..self.problem.limits.len()).collect();
-            list = core::prune(listed, &limits);
+            list = self.prune(listed, &limits);
             if list.len() >= most {
                 break;
             }
             width *= 2.0;
         }
-        list.sort_by(|a, b| a.price(&dual.lambda).total_cmp(&b.price(&dual.lambda)));
+        list.sort_by(|a, b| a.price(lambda).total_cmp(&b.price(lambda)));
         list.truncate(most);
         list
     }
@@ -234,14 +359,18 @@ impl<'a> State<'a> {
     fn prove(&mut self, part: &Part, dual: &Dual) -> Result<Status, SolverError> {
         let mut scarce: Vec<usize> =
             (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 0.0).collect();
-        let step = cost_step(self.problem, self.shape);
+        let step = self.step();
         let mut slice = FIRST_SLICE;
         while !self.is_proven() && !self.clock.is_over() {
             let before = self.cost();
             // A cheaper plan is cheaper by a whole step.
-            let delta = (before - step - dual.bound).max(0.0);
+            let delta = match self.devices.fixing {
+                true => (before - step - dual.bound).max(0.0),
+                false => f64::INFINITY,
+            };
             let offers = self.offers(part, dual, delta, &scarce);
-            let options = self.clock.within(slice);
+            let complete = scarce.len() == self.problem.limits.len();
+            let options = self.watched(slice, before, complete);
             let core = core::solve(self.problem, part, &offers, &scarce, self.backend, &options)?;
             // The core leaves limits out that did not seem to bind: its bound holds all the same.
             self.bound = self.bound.max(core.bound.min(before));
@@ -287,13 +416,12 @@ impl<'a> State<'a> {
             let Some(least) = priced.map(|p| p.bound) else { return Offer::Listed(Vec::new()) };
             let budget = least + delta + 1e-9 * least.abs().max(1.0);
             let most = if self.shape == Shape::Mixed { LISTED } else { usize::MAX };
-            let listable = budget.is_finite() || self.shape == Shape::Single;
+            let single = self.shape == Shape::Single;
+            let listable = single || (budget.is_finite() && self.devices.listing);
             let list = listable
                 .then(|| pricing::list(self.problem, self.shape, s, &dual.lambda, budget, most));
-            match list.flatten().map(|list| core::prune(list, scarce)) {
-                Some(list) if list.len() <= OPEN_ABOVE || self.shape == Shape::Single => {
-                    Offer::Listed(list)
-                }
+            match list.flatten().map(|list| self.prune(list, scarce)) {
+                Some(list) if list.len() <= OPEN_ABOVE || single => Offer::Listed(list),
                 _ => Offer::Open { cuts: self.cuts(s, dual, scarce), budget },
             }
         };
@@ -302,6 +430,9 @@ impl<'a> State<'a> {
 
     /// Price cuts of a server at the best prices and around them.
     fn cuts(&self, s: usize, dual: &Dual, scarce: &[usize]) -> Vec<(Vec<f64>, f64)> {
+        if !self.devices.cuts {
+            return Vec::new();
+        }
         let mut around = vec![dual.lambda.clone()];
         for &k in scarce {
             for factor in [0.0, 0.7, 0.9, 1.1, 1.4] {
@@ -318,6 +449,10 @@ impl<'a> State<'a> {
             Some((self.problem.items(s).iter().map(of_item).collect(), z))
         };
         around.iter().filter_map(price).collect()
+    }
+
+    fn prune(&self, patterns: Vec<Pattern>, limits: &[usize]) -> Vec<Pattern> {
+        if self.devices.prune { core::prune(patterns, limits) } else { patterns }
     }
 
     /// A limit that the choice breaks.
