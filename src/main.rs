@@ -1,21 +1,22 @@
 //! The command line of isocost, and nothing else: arguments in, text and exit codes out.
 
 mod args;
-mod outside;
-mod plan;
-mod queue;
-mod style;
-mod table;
-mod trace;
+mod commands;
+mod job;
+mod output;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::args::{Args, Command};
+use crate::commands::{plan, queue};
+use crate::output::style;
 
 /// Exit codes, as `--help` lists them.
 mod exit {
+    use isocost_model::plan::Status;
+
     /// Done.
     pub const OK: u8 = 0;
     /// Something failed that the input is not to blame for.
@@ -26,6 +27,15 @@ mod exit {
     pub const INFEASIBLE: u8 = 3;
     /// Stopped before a plan was found or excluded.
     pub const UNKNOWN: u8 = 4;
+
+    /// The code of a plan of that status.
+    pub fn of(status: Status) -> u8 {
+        match status {
+            Status::Optimal | Status::Feasible => OK,
+            Status::Infeasible => INFEASIBLE,
+            Status::Unknown => UNKNOWN,
+        }
+    }
 }
 
 /// Why a command ends early: its exit code and what to say.

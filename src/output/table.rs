@@ -4,7 +4,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, pre
 use isocost_model::export::Export;
 use isocost_model::plan::{Part, Status};
 
-use crate::style::{BOLD, GREEN};
+use super::style::{BOLD, GREEN};
 
 /// A table without lines; columns from `text` on are numbers, to the right.
 pub fn table(header: &[&str], text: usize) -> Table {

@@ -1,6 +1,5 @@
 //! `isocost analyze` and `isocost size`: one replica, without any planning.
 
-use std::io::Write;
 use std::path::Path;
 
 use isocost_model::queue::{
@@ -9,8 +8,9 @@ use isocost_model::queue::{
 use serde_json::json;
 
 use crate::args::{AnalyzeArgs, Format, SizeArgs, StationArgs};
-use crate::style::BOLD;
-use crate::table::{table, trimmed};
+use crate::output::print;
+use crate::output::style::BOLD;
+use crate::output::table::{table, trimmed};
 use crate::{Failure, exit};
 
 /// What latency a rate brings.
@@ -289,11 +289,4 @@ fn case(record: &csv::StringRecord, places: &[Option<usize>; 10]) -> Result<Vec<
     ];
     let given = (0..GIVEN.len()).map(|i| text(i).to_owned());
     Ok(given.chain(computed.iter().map(ToString::to_string)).collect())
-}
-
-fn print(bytes: &[u8]) -> Result<(), Failure> {
-    match std::io::stdout().write_all(bytes) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::failed(e)),
-        _ => Ok(()),
-    }
 }

@@ -1,0 +1,1 @@
+//! Service parameters fitted to measured latencies.

@@ -1,0 +1,1 @@
+//! Discrete-event simulation of continuous-batching replicas, to hold the queueing model against.

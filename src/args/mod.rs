@@ -1,0 +1,50 @@
+//! Arguments: one file a command, and what several of them share.
+
+mod plan;
+mod scenario;
+mod solve;
+mod station;
+mod values;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use plan::PlanArgs;
+pub use scenario::{ScenarioArgs, SizingArgs};
+pub use solve::{Shortage, SolveArgs};
+pub use station::{AnalyzeArgs, SizeArgs, StationArgs};
+
+/// Exact minimum-cost capacity planner for LLM inference fleets.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 a failure that is not the input's; 2 wrong input or arguments;
+            3 infeasible: no plan serves every server; 4 stopped before a plan was found";
+
+/// What isocost does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Plan a fleet: which accelerator, how many replicas and which batch size for every server,
+    /// at proven least cost
+    Plan(PlanArgs),
+    /// Say what latency a rate brings on one replica
+    Analyze(AnalyzeArgs),
+    /// Say what rate a replica's objectives allow, at every batch size
+    Size(SizeArgs),
+}
+
+/// What goes to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// JSON
+    Json,
+    /// CSV
+    Csv,
+}

@@ -1,0 +1,32 @@
+//! `isocost plan`.
+
+use std::path::PathBuf;
+
+use super::{Format, ScenarioArgs, SizingArgs, SolveArgs};
+
+/// `isocost plan`.
+#[derive(Debug, clap::Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    #[command(flatten)]
+    pub sizing: SizingArgs,
+    #[command(flatten)]
+    pub solve: SolveArgs,
+    /// Directory for plan.json, plan.csv, usage.csv and candidates.csv
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Write the program to an .mps or .lp file
+    #[arg(long, value_name = "FILE")]
+    pub write_model: Option<PathBuf>,
+    /// Take the plan from an outside solver's solution of the written program (HiGHS, Gurobi, SCIP,
+    /// CBC or CPLEX), and check, bound and report it like our own
+    #[arg(long, value_name = "FILE")]
+    pub read_solution: Option<PathBuf>,
+    /// Write incumbent, bound and gap over time to a CSV file
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+}

@@ -1,0 +1,92 @@
+//! `isocost analyze` and `isocost size`: one replica.
+
+use std::path::PathBuf;
+
+use super::Format;
+use super::values::{amount, percentile, positive, share};
+
+/// `isocost analyze`.
+#[derive(Debug, clap::Args)]
+pub struct AnalyzeArgs {
+    #[command(flatten)]
+    pub station: StationArgs,
+    /// Batch size
+    #[arg(long, required_unless_present = "cases")]
+    pub batch: Option<u32>,
+    /// Arrival rate, requests per minute
+    #[arg(long, value_name = "PER_MIN", required_unless_present = "cases", value_parser = positive)]
+    pub rate: Option<f64>,
+    /// Read many cases from a CSV and write them to standard output with their results
+    #[arg(long, value_name = "FILE")]
+    pub cases: Option<PathBuf>,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// `isocost size`.
+#[derive(Debug, clap::Args)]
+pub struct SizeArgs {
+    #[command(flatten)]
+    pub station: StationArgs,
+    /// Largest batch size
+    #[arg(long)]
+    pub max_batch: u32,
+    /// Inter-token latency objective, ms
+    #[arg(long, value_name = "MS", value_parser = positive)]
+    pub itl: Option<f64>,
+    /// Time-to-first-token objective, ms
+    #[arg(long, value_name = "MS", value_parser = positive)]
+    pub ttft: Option<f64>,
+    /// Percentile that the ITL objective holds for [default: mean]
+    #[arg(long, value_name = "P", requires = "itl", value_parser = percentile)]
+    pub itl_percentile: Option<f64>,
+    /// Percentile that the TTFT objective holds for [default: mean]
+    #[arg(long, value_name = "P", requires = "ttft", value_parser = percentile)]
+    pub ttft_percentile: Option<f64>,
+    /// Largest share of requests that a finite queue may turn away
+    #[arg(long, value_name = "SHARE", default_value_t = 0.001, value_parser = share)]
+    pub max_loss: f64,
+    /// Share of the best rate that may be given up for a smaller batch
+    #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share)]
+    pub batch_tolerance: f64,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// One replica. With --delta (or --linear) the service model is the linear one, else the
+/// iteration model.
+#[derive(Debug, clap::Args)]
+pub struct StationArgs {
+    /// alpha, ms
+    #[arg(long, value_name = "MS", default_value_t = 0.0, value_parser = amount)]
+    pub alpha: f64,
+    /// beta, ms
+    #[arg(long, value_name = "MS", default_value_t = 0.0, value_parser = amount)]
+    pub beta: f64,
+    /// gamma, ms
+    #[arg(long, value_name = "MS", default_value_t = 0.0, value_parser = amount)]
+    pub gamma: f64,
+    /// delta, ms (linear model)
+    #[arg(long, value_name = "MS", value_parser = amount)]
+    pub delta: Option<f64>,
+    /// Take the linear service model
+    #[arg(long)]
+    pub linear: bool,
+    /// Mean input tokens
+    #[arg(long, value_name = "TOKENS", default_value_t = 0.0, value_parser = amount)]
+    pub input: f64,
+    /// Mean output tokens
+    #[arg(long, value_name = "TOKENS", default_value_t = 1.0, value_parser = positive)]
+    pub output: f64,
+    /// Requests that may wait [default: unbounded]
+    #[arg(long, value_name = "N")]
+    pub max_queue: Option<u32>,
+    /// Squared coefficient of variation of inter-arrival times
+    #[arg(long, value_name = "SCV", default_value_t = 1.0, value_parser = amount)]
+    pub arrival_scv: f64,
+    /// Squared coefficient of variation of output tokens
+    #[arg(long, value_name = "SCV", default_value_t = 1.0, value_parser = amount)]
+    pub token_scv: f64,
+}

@@ -1,0 +1,34 @@
+//! Values of arguments: each parser says what it expected.
+
+use std::time::Duration;
+
+/// A finite number that `fits`.
+fn number(text: &str, fits: impl Fn(f64) -> bool, expected: &str) -> Result<f64, String> {
+    let value = text.parse::<f64>().ok().filter(|v| v.is_finite() && fits(*v));
+    value.ok_or_else(|| format!("expected {expected}"))
+}
+
+/// A number above 0.
+pub fn positive(text: &str) -> Result<f64, String> {
+    number(text, |v| v > 0.0, "a number above 0")
+}
+
+/// A number of at least 0.
+pub fn amount(text: &str) -> Result<f64, String> {
+    number(text, |v| v >= 0.0, "a number of at least 0")
+}
+
+/// A number from 0 to 1.
+pub fn share(text: &str) -> Result<f64, String> {
+    number(text, |v| (0.0..=1.0).contains(&v), "a number from 0 to 1")
+}
+
+/// A percentile.
+pub fn percentile(text: &str) -> Result<f64, String> {
+    number(text, |v| (1.0..=99.999).contains(&v), "a number from 1 to 99.999")
+}
+
+/// A time in seconds.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    number(text, |v| (0.0..=1e9).contains(&v), "seconds").map(Duration::from_secs_f64)
+}

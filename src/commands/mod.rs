@@ -1,0 +1,5 @@
+//! One file a command: arguments in, its output and exit code out.
+
+mod outside;
+pub mod plan;
+pub mod queue;

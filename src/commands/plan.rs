@@ -1,0 +1,76 @@
+//! `isocost plan`: from a scenario to a checked plan.
+
+use std::path::Path;
+use std::time::Instant;
+
+use isocost_formulations::Program;
+use isocost_formulations::planner;
+use isocost_model::export::{Export, Timing, plan_csv, plan_json, write_all};
+
+use super::outside;
+use crate::args::{Format, PlanArgs};
+use crate::job::Job;
+use crate::output::style::Spinner;
+use crate::output::trace::Trace;
+use crate::output::{print, table};
+use crate::{Failure, exit};
+
+/// Runs the command; returns its exit code.
+pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
+    let mut job = Job::new(&args.scenario, &args.sizing, &args.solve)?;
+    let trace = Trace::start(&mut job.request, args.trace.is_some());
+    let problem = job.problem();
+    let Job { scenario, sizing, candidates, request, backend, sizing_s } = &job;
+    if let Some(path) = &args.write_model {
+        write_model(&planner::program(scenario, &problem, request), path)?;
+    }
+    let start = Instant::now();
+    let choice = match &args.read_solution {
+        Some(path) => outside::choice(path, scenario, &problem, request, &**backend)?,
+        None => {
+            let _spinner = Spinner::start("solving");
+            planner::choose(scenario, candidates, &problem, request, &**backend)
+                .map_err(Failure::failed)?
+        }
+    };
+    let timing = Timing { sizing_s: *sizing_s, solving_s: start.elapsed().as_secs_f64() };
+    if let Some(path) = &args.trace {
+        trace.write(path, timing.solving_s, &choice)?;
+    }
+
+    let plan =
+        planner::checked(scenario, candidates, sizing, request, choice).map_err(Failure::failed)?;
+    emit(args, &Export { scenario, candidates, plan: &plan, timing })?;
+    Ok(exit::of(plan.status))
+}
+
+fn write_model(program: &Program, path: &Path) -> Result<(), Failure> {
+    let failed = |e: std::io::Error| Failure::failed(format!("{}: {e}", path.display()));
+    let write: fn(&isocost_solver::Milp, &mut Vec<u8>) -> std::io::Result<()> =
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("mps") => |milp, out| isocost_solver::write_mps(milp, out),
+            Some("lp") => |milp, out| isocost_solver::write_lp(milp, out),
+            _ => {
+                let text = format!("{}: expected a name that ends in .mps or .lp", path.display());
+                return Err(Failure::input(text));
+            }
+        };
+    let mut text = Vec::new();
+    write(&program.milp, &mut text).map_err(failed)?;
+    isocost_model::export::write_file(path, &text).map_err(Failure::failed)
+}
+
+fn emit(args: &PlanArgs, export: &Export<'_>) -> Result<(), Failure> {
+    if let Some(dir) = &args.out {
+        write_all(dir, export).map_err(Failure::failed)?;
+    }
+    let bytes = match args.format {
+        Format::Table => {
+            table::print(export);
+            return Ok(());
+        }
+        Format::Json => plan_json(export).into_bytes(),
+        Format::Csv => plan_csv(export),
+    };
+    print(&bytes)
+}

@@ -1,0 +1,119 @@
+//! What the commands that plan have in common: the scenario as it was asked for, sized, and the
+//! request to the planner.
+
+use std::time::Instant;
+
+use isocost_formulations::pattern::Devices;
+use isocost_formulations::planner::{self, Request};
+use isocost_formulations::shortage::{Effort, Policy};
+use isocost_formulations::{Problem, ProblemOptions};
+use isocost_model::Scenario;
+use isocost_model::candidates::{Candidates, SizingOptions};
+use isocost_model::input::{self, Loaded};
+use isocost_solver::{Backend, Interrupt, SolveOptions, backend, default_backend};
+
+use crate::Failure;
+use crate::args::{ScenarioArgs, Shortage, SizingArgs, SolveArgs};
+use crate::output::style::{Spinner, warning};
+
+/// A scenario, sized, and what is asked of the planner.
+pub struct Job {
+    /// The scenario, with the changes that the arguments make to it.
+    pub scenario: Scenario,
+    /// How its replicas are sized.
+    pub sizing: SizingOptions,
+    /// Its candidates.
+    pub candidates: Candidates,
+    /// Seconds that sizing took.
+    pub sizing_s: f64,
+    /// What is asked of the planner.
+    pub request: Request,
+    /// Who solves.
+    pub backend: Box<dyn Backend>,
+}
+
+impl Job {
+    /// Loads and sizes; warnings go to standard error.
+    pub fn new(
+        scenario: &ScenarioArgs,
+        sizing: &SizingArgs,
+        solve: &SolveArgs,
+    ) -> Result<Self, Failure> {
+        let scenario = read(scenario)?;
+        let backend = choose_backend(solve)?;
+        let sizing = sizing.options();
+        let start = Instant::now();
+        let candidates = {
+            let _spinner = Spinner::start("sizing");
+            Candidates::build(&scenario, &sizing)
+        };
+        let sizing_s = start.elapsed().as_secs_f64();
+        let request = request(solve, &scenario);
+        Ok(Self { scenario, sizing, candidates, sizing_s, request, backend })
+    }
+
+    /// The numbers of the planning problem.
+    pub fn problem(&self) -> Problem {
+        Problem::new(&self.scenario, &self.candidates, &self.request.problem)
+    }
+}
+
+/// The scenario with its loads and capacities as asked for; warnings go to standard error.
+pub fn read(args: &ScenarioArgs) -> Result<Scenario, Failure> {
+    let Loaded { mut scenario, warnings } = input::load(&args.scenario).map_err(Failure::input)?;
+    warnings.iter().for_each(|w| warning(&w.to_string()));
+    if let Some(path) = &args.loads {
+        let loaded = input::with_loads(scenario, path).map_err(Failure::input)?;
+        loaded.warnings.iter().for_each(|w| warning(&w.to_string()));
+        scenario = loaded.scenario;
+    }
+    for card in &mut scenario.card_types {
+        card.count = card.count.map(|count| (count as f64 * args.capacity_scale) as u64);
+    }
+    Ok(scenario)
+}
+
+fn choose_backend(args: &SolveArgs) -> Result<Box<dyn Backend>, Failure> {
+    let chosen = match &args.backend {
+        Some(name) => backend(name),
+        None => default_backend(),
+    };
+    chosen.map_err(Failure::input)
+}
+
+/// What the arguments ask of the planner.
+fn request(args: &SolveArgs, scenario: &Scenario) -> Request {
+    let interrupt = Interrupt::default();
+    let raise = interrupt.clone();
+    // A second handler cannot be set; then Ctrl-C ends the process as it always does.
+    let _ = ctrlc::set_handler(move || raise.raise());
+    let mixed = matches!(
+        planner::Formulation::from(args.formulation).resolve(scenario),
+        planner::Formulation::Mixed | planner::Formulation::Compact
+    );
+    let policy = |effort| Some(Policy { effort, delayed: args.delayed_best_effort, mixed });
+    Request {
+        formulation: args.formulation.into(),
+        problem: ProblemOptions {
+            unlimited: args.unlimited || scenario.optimizer.unlimited,
+            transition: args.transition,
+            max_moves: args.max_moves,
+        },
+        shortage: match args.shortage {
+            Shortage::None => None,
+            Shortage::Whole => policy(Effort::Whole),
+            Shortage::Partial => policy(Effort::Exhaustive),
+            Shortage::PriorityRoundRobin => policy(Effort::PriorityRoundRobin),
+            Shortage::RoundRobin => policy(Effort::RoundRobin),
+            Shortage::Scenario => Some(Policy { mixed, ..planner::policy_of(scenario) }),
+        },
+        solve: SolveOptions {
+            time_limit: args.time_limit,
+            relative_gap: args.gap,
+            threads: args.threads,
+            interrupt,
+            ..SolveOptions::default()
+        },
+        devices: Devices { prune: !args.no_prune, ..Devices::default() },
+    }
+}

@@ -1,0 +1,17 @@
+//! What a person or a pipe sees.
+
+use std::io::Write;
+
+use crate::Failure;
+
+pub mod style;
+pub mod table;
+pub mod trace;
+
+/// Writes `bytes` to standard output. A reader that has seen enough (`| head`) is no failure.
+pub fn print(bytes: &[u8]) -> Result<(), Failure> {
+    match std::io::stdout().write_all(bytes) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::failed(e)),
+        _ => Ok(()),
+    }
+}
