@@ -6,13 +6,15 @@
 //! batch limit) and shared; servers that agree in all of that share a whole [`Group`] of
 //! candidates. Sizing runs in parallel over the keys.
 
-use std::hash::{Hash, Hasher};
+mod sizings;
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHashMap;
 
-use crate::queue::{Objective, Objectives, ServiceModel, Shortfall, Sized, Station};
+use crate::queue::{Objectives, ServiceModel, Shortfall, Sized, Station};
 use crate::scenario::{Profile, Scenario, Server};
+pub use sizings::Sizings;
+use sizings::{Sizing, SizingKey};
 
 /// How replicas are sized.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,6 +133,11 @@ impl std::fmt::Display for Reason {
 impl Candidates {
     /// Sizes every (server, accelerator) pair of `scenario`.
     pub fn build(scenario: &Scenario, options: &SizingOptions) -> Self {
+        Self::build_with(scenario, options, &Sizings::default())
+    }
+
+    /// [`Candidates::build`] with what `known` holds already; what is sized anew is added to it.
+    pub fn build_with(scenario: &Scenario, options: &SizingOptions, known: &Sizings) -> Self {
         let profiles = profile_table(scenario);
         let mut index: FxHashMap<GroupKey, usize> = FxHashMap::default();
         let mut members: Vec<usize> = Vec::new();
@@ -147,7 +154,10 @@ impl Candidates {
             .iter()
             .map(|&s| group_tasks(scenario, &profiles, options, &scenario.servers[s]))
             .collect();
-        let sizings = size_distinct(&tasks, options.batch);
+        let sizings = known.of(tasks.iter().flatten().filter_map(|task| match task {
+            Task::Size { key, idle: false, .. } => Some(*key),
+            _ => None,
+        }));
         let keys = sizings.len();
         let groups = tasks
             .into_par_iter()
@@ -270,65 +280,6 @@ enum Task {
     Rejected(Rejected),
 }
 
-/// What decides a sizing.
-#[derive(Clone, Copy)]
-struct SizingKey {
-    station: Station,
-    max_batch: u32,
-    objectives: Objectives,
-}
-
-impl SizingKey {
-    fn bits(&self) -> [u64; 17] {
-        let (kind, [a, b, c, d]) = match self.station.service {
-            ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms } => {
-                (0, [alpha_ms, beta_ms, gamma_ms, delta_ms])
-            }
-            ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms } => {
-                (1, [alpha_ms, beta_ms, gamma_ms, 0.0])
-            }
-        };
-        let limit = |o: Option<Objective>| o.map_or(f64::NAN, |o| o.limit_ms).to_bits();
-        let percent =
-            |o: Option<Objective>| o.and_then(|o| o.percentile).unwrap_or(f64::NAN).to_bits();
-        let station = &self.station;
-        let o = &self.objectives;
-        [
-            kind,
-            a.to_bits(),
-            b.to_bits(),
-            c.to_bits(),
-            d.to_bits(),
-            station.input_tokens.to_bits(),
-            station.output_tokens.to_bits(),
-            station.arrival_scv.to_bits(),
-            station.token_scv.to_bits(),
-            station.queue_limit.map_or(u64::MAX, u64::from),
-            u64::from(self.max_batch),
-            limit(o.itl),
-            percent(o.itl),
-            limit(o.ttft),
-            percent(o.ttft),
-            o.tokens_per_s.unwrap_or(f64::NAN).to_bits(),
-            o.max_loss.to_bits(),
-        ]
-    }
-}
-
-impl PartialEq for SizingKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.bits() == other.bits()
-    }
-}
-
-impl Eq for SizingKey {}
-
-impl Hash for SizingKey {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.bits().hash(state);
-    }
-}
-
 /// What is to be done for each accelerator of a group with this server's needs.
 fn group_tasks(
     scenario: &Scenario,
@@ -350,6 +301,7 @@ fn group_tasks(
             station: station(server, entry.service, options),
             max_batch: batch_limit(server, entry),
             objectives,
+            batch: options.batch,
         };
         Task::Size { profile, idle: server.load.arrival_rate_per_min <= 0.0, key }
     };
@@ -363,39 +315,12 @@ fn allowed(server: &Server, accelerator: usize) -> bool {
         && !server.deny.contains(&accelerator)
 }
 
-/// Sizes each distinct key once, in parallel.
-fn size_distinct(
-    tasks: &[Vec<Task>],
-    batch: BatchChoice,
-) -> FxHashMap<SizingKey, Result<Sized, Shortfall>> {
-    let mut keys: Vec<SizingKey> = Vec::new();
-    let mut seen =
-        std::collections::HashSet::<_, std::hash::BuildHasherDefault<FxHasher>>::default();
-    for task in tasks.iter().flatten() {
-        if let Task::Size { key, idle: false, .. } = task
-            && seen.insert(*key)
-        {
-            keys.push(*key);
-        }
-    }
-    keys.into_par_iter().with_min_len(8).map(|key| (key, size(&key, batch))).collect()
-}
-
-fn size(key: &SizingKey, batch: BatchChoice) -> Result<Sized, Shortfall> {
-    match batch {
-        BatchChoice::Max => key.station.size(key.max_batch, &key.objectives),
-        BatchChoice::Least { tolerance } => {
-            key.station.size_best(key.max_batch, &key.objectives, tolerance)
-        }
-    }
-}
-
 /// Puts a group together from the shared sizings.
 fn assemble(
     scenario: &Scenario,
     options: &SizingOptions,
     tasks: Vec<Task>,
-    sizings: &FxHashMap<SizingKey, Result<Sized, Shortfall>>,
+    sizings: &FxHashMap<SizingKey, Sizing>,
 ) -> Group {
     let mut group = Group { options: Vec::new(), rejected: Vec::new() };
     for task in tasks {
