@@ -107,6 +107,7 @@ fn plain_meets(pair: &Pair, rate: f64) -> bool {
         ServiceModel::Iteration { alpha_ms, .. } | ServiceModel::Linear { alpha_ms, .. } => {
             alpha_ms
         }
+        ServiceModel::Roofline(roofline) => roofline.alpha_ms,
     };
     let itl = (service_ms - alpha_ms) / out;
     pair.objectives.itl.is_none_or(|o| itl <= o.limit_ms)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use isocost_model::input;
-use isocost_model::queue::{Objective, ServiceModel};
+use isocost_model::queue::{Objective, Roofline, ServiceModel};
 use proptest::prelude::*;
 
 fn reference(name: &str) -> Option<PathBuf> {
@@ -72,6 +72,18 @@ fn defaults_and_forms_are_read() {
     assert_eq!(scenario.profiles[1].units_per_replica, 1, "0 reads as 1");
     assert!(matches!(scenario.profiles[0].service, ServiceModel::Iteration { .. }));
     assert!(matches!(scenario.profiles[1].service, ServiceModel::Linear { .. }));
+    let roofline = SMALL.replace("perfParms: {", "rooflineParms: {delta: 0.1, hidden: 5, lag: 2, ");
+    let scenario = input::load_text("small.yaml", &roofline).expect("it is sound").scenario;
+    let expected = Roofline {
+        alpha_ms: 10.0,
+        beta_ms: 0.1,
+        gamma_ms: 0.001,
+        delta_ms: 0.1,
+        hidden_tokens: 5.0,
+        overhead_ms: 0.0,
+        lag_steps: 2.0,
+    };
+    assert_eq!(scenario.profiles[0].service, ServiceModel::Roofline(expected));
     let target = scenario.classes[0].targets[0].expect("a target");
     assert_eq!(target.itl, Some(Objective::percentile(40.0, 50.0)));
     assert_eq!(target.ttft, Some(Objective::percentile(900.0, 95.0)));
@@ -88,6 +100,8 @@ fn an_input_beyond_the_form_is_refused_with_its_place() {
             "model: m, minNumReplicas: 3, maxNumReplicas: 2, currentAlloc",
             "is above",
         ),
+        ("perfParms: {alpha", "rooflineParms: {delta: 1, hidden: 11, alpha", "more than alpha"),
+        ("perfParms: {", "rooflineParms: {alpha: 1}, perfParms: {", "one of the three forms"),
         ("avgOutTokens: 50", "avgOutTokens: 0", "expected at least 1"),
         ("{model: m, slo-itl", "{model: m, slo-itl: 1}, {model: m, slo-itl", "is defined twice"),
         ("name: s, model: m", "name: s, model: m, deny: [A, 2xA]", "no profile"),

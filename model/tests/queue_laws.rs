@@ -1,18 +1,29 @@
 //! Laws of the queueing model, on random replicas.
 
-use isocost_model::queue::{Objective, Objectives, QueueError, ServiceModel, Station, best_batch};
+use isocost_model::queue::{
+    Objective, Objectives, QueueError, Roofline, ServiceModel, Station, best_batch,
+};
 use proptest::prelude::*;
 
-/// Parameters over many orders of magnitude, in both service models.
+/// Parameters over many orders of magnitude, in every service model.
 fn stations(queue: impl Strategy<Value = Option<u32>>) -> impl Strategy<Value = Station> {
     let power = |low: i32, high: i32| (low..high).prop_map(|e| 10f64.powi(e));
     let scale = (power(-3, 4), power(-6, 2), power(-8, 0), power(-6, 0));
     let tokens = (0_u32..4096, 1_u32..2048);
-    (any::<bool>(), scale, tokens, queue).prop_map(
-        |(linear, (alpha_ms, beta_ms, gamma_ms, delta_ms), tokens, queue)| {
-            let service = match linear {
-                true => ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms },
-                false => ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms },
+    (0..3, scale, 0.0..=1.0_f64, tokens, queue).prop_map(
+        |(kind, (alpha_ms, beta_ms, gamma_ms, delta_ms), hidden, tokens, queue)| {
+            let service = match kind {
+                0 => ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms },
+                1 => ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms },
+                _ => ServiceModel::Roofline(Roofline {
+                    alpha_ms,
+                    beta_ms,
+                    gamma_ms,
+                    delta_ms,
+                    hidden_tokens: hidden * alpha_ms / delta_ms,
+                    overhead_ms: alpha_ms / 2.0,
+                    lag_steps: 1.5,
+                }),
             };
             // One output token of the linear model is no decode step, and without a prompt no work.
             let output = f64::from(tokens.1) + 1.0;
@@ -25,12 +36,23 @@ fn any_queue() -> impl Strategy<Value = Option<u32>> {
     prop_oneof![Just(None), (0_u32..500).prop_map(Some)]
 }
 
+/// Whether its latencies have no jumps in the rate.
+fn smooth(station: &Station) -> bool {
+    !matches!(station.service, ServiceModel::Iteration { .. })
+}
+
 /// `mu(N)`, where it is also the largest rate of the batch sizes up to `N`.
 fn capacity(station: &Station, batch: u32) -> f64 {
     station.service_rate_per_s(batch)
 }
 
 proptest! {
+    #[test]
+    fn service_rates_rise_with_the_occupancy(station in stations(Just(None)), n in 1_u32..2000) {
+        let (fewer, more) = (station.service_rate_per_s(n), station.service_rate_per_s(n + 1));
+        prop_assert!(more >= fewer * (1.0 - 1e-12) || !smooth(&station), "{fewer} {more}");
+    }
+
     #[test]
     fn latencies_and_loss_rise_with_the_rate(
         station in stations(any_queue()), batch in 1_u32..200, at in 0.01..0.97_f64,
@@ -42,7 +64,7 @@ proptest! {
         // The iteration model reads chunks off a rounded occupancy: only the wait is smooth there.
         prop_assert!(not_below(low.mean_wait_ms, high.mean_wait_ms));
         prop_assert!(not_below(low.loss_probability, high.loss_probability));
-        if matches!(station.service, ServiceModel::Linear { .. }) {
+        if smooth(&station) {
             prop_assert!(not_below(low.itl_ms, high.itl_ms));
             prop_assert!(not_below(low.ttft_ms, high.ttft_ms));
         }
@@ -92,8 +114,7 @@ proptest! {
         };
         prop_assert!(meets(sized.arrival_rate_per_s));
         let top = capacity(&station, batch) * 0.999;
-        let linear = matches!(station.service, ServiceModel::Linear { .. });
-        if linear && sized.arrival_rate_per_s < top * (1.0 - 1e-9) {
+        if smooth(&station) && sized.arrival_rate_per_s < top * (1.0 - 1e-9) {
             prop_assert!(!meets((sized.arrival_rate_per_s * 1.001).min(top * 1.0009)));
         }
     }
@@ -105,12 +126,11 @@ proptest! {
             itl: Some(Objective::mean(least.itl_ms * slack)),
             ..Objectives::none()
         };
-        let linear = matches!(station.service, ServiceModel::Linear { .. });
         for (all, batch) in station.size_all(24, &objectives).iter().zip(1..) {
             match (all, station.size(batch, &objectives)) {
                 (Ok(a), Ok(b)) => {
                     let error = (a.arrival_rate_per_s / b.arrival_rate_per_s - 1.0).abs();
-                    prop_assert!(error < 1e-9 || !linear);
+                    prop_assert!(error < 1e-9 || !smooth(&station));
                 }
                 (a, b) => prop_assert_eq!(a.is_ok(), b.is_ok()),
             }

@@ -55,8 +55,8 @@ pub struct SizeArgs {
     pub format: Format,
 }
 
-/// One replica. With --delta (or --linear) the service model is the linear one, else the
-/// iteration model.
+/// One replica. With --hidden the service model is the roofline model, else with --delta (or
+/// --linear) the linear one, else the iteration model.
 #[derive(Debug, clap::Args)]
 pub struct StationArgs {
     /// alpha, ms
@@ -68,9 +68,18 @@ pub struct StationArgs {
     /// gamma, ms
     #[arg(long, value_name = "MS", default_value_t = 0.0, value_parser = amount)]
     pub gamma: f64,
-    /// delta, ms (linear model)
+    /// delta, ms (linear and roofline model)
     #[arg(long, value_name = "MS", value_parser = amount)]
     pub delta: Option<f64>,
+    /// Tokens of a step whose computation hides behind memory traffic (roofline model)
+    #[arg(long, value_name = "TOKENS", conflicts_with = "linear", value_parser = amount)]
+    pub hidden: Option<f64>,
+    /// Time to first token spent outside the engine, ms (roofline model)
+    #[arg(long, value_name = "MS", requires = "hidden", default_value_t = 0.0, value_parser = amount)]
+    pub overhead: f64,
+    /// Steps until a request joins a busy replica (roofline model)
+    #[arg(long, value_name = "STEPS", requires = "hidden", default_value_t = 0.0, value_parser = amount)]
+    pub lag: f64,
     /// Take the linear service model
     #[arg(long)]
     pub linear: bool,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use isocost_model::queue::{
-    Analysis, Objective, Objectives, ServiceModel, Shortfall, Sized, Station, best_batch,
+    Analysis, Objective, Objectives, Roofline, ServiceModel, Shortfall, Sized, Station, best_batch,
 };
 use serde_json::json;
 
@@ -176,6 +176,15 @@ fn curve_table(sizings: &[Result<Sized, Shortfall>], best: &Result<Sized, Shortf
 fn station(args: &StationArgs) -> Station {
     let (alpha_ms, beta_ms, gamma_ms) = (args.alpha, args.beta, args.gamma);
     let service = match args.delta {
+        delta if args.hidden.is_some() => ServiceModel::Roofline(Roofline {
+            alpha_ms,
+            beta_ms,
+            gamma_ms,
+            delta_ms: delta.unwrap_or(0.0),
+            hidden_tokens: args.hidden.unwrap_or(0.0),
+            overhead_ms: args.overhead,
+            lag_steps: args.lag,
+        }),
         None if !args.linear => ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms },
         delta => {
             let delta_ms = delta.unwrap_or(0.0);

@@ -77,14 +77,26 @@ impl SizingKey {
         }
     }
 
-    fn bits(&self) -> [u64; 18] {
-        let (kind, [a, b, c, d]) = match self.station.service {
+    fn bits(&self) -> [u64; 21] {
+        let (kind, [a, b, c, d, e, f, g]) = match self.station.service {
             ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms } => {
-                (0, [alpha_ms, beta_ms, gamma_ms, delta_ms])
+                (0, [alpha_ms, beta_ms, gamma_ms, delta_ms, 0.0, 0.0, 0.0])
             }
             ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms } => {
-                (1, [alpha_ms, beta_ms, gamma_ms, 0.0])
+                (1, [alpha_ms, beta_ms, gamma_ms, 0.0, 0.0, 0.0, 0.0])
             }
+            ServiceModel::Roofline(r) => (
+                2,
+                [
+                    r.alpha_ms,
+                    r.beta_ms,
+                    r.gamma_ms,
+                    r.delta_ms,
+                    r.hidden_tokens,
+                    r.overhead_ms,
+                    r.lag_steps,
+                ],
+            ),
         };
         let limit = |o: Option<Objective>| o.map_or(f64::NAN, |o| o.limit_ms).to_bits();
         let percent =
@@ -97,6 +109,9 @@ impl SizingKey {
             b.to_bits(),
             c.to_bits(),
             d.to_bits(),
+            e.to_bits(),
+            f.to_bits(),
+            g.to_bits(),
             station.input_tokens.to_bits(),
             station.output_tokens.to_bits(),
             station.arrival_scv.to_bits(),

@@ -4,10 +4,11 @@ use rustc_hash::FxHashMap;
 
 use super::fields::{ABSURD, Fields};
 use super::problem::{Report, known_names};
+use super::service::{provenance, service};
 use super::{Section, entities};
-use crate::queue::{MAX_BATCH, Objective, Objectives, ServiceModel};
+use crate::queue::{MAX_BATCH, Objective, Objectives};
 use crate::scenario::{
-    Accelerator, CardType, Optimizer, PowerCurve, Profile, Provenance, Scenario, ServiceClass,
+    Accelerator, CardType, Optimizer, PowerCurve, Profile, Scenario, ServiceClass,
 };
 
 /// Indices by name.
@@ -152,59 +153,6 @@ pub(super) fn profiles(section: Option<&Section>, scenario: &mut Scenario, repor
             });
         }
         fields.finish(report);
-    }
-}
-
-/// The service times, in either form.
-fn service(fields: &mut Fields<'_>, report: &mut Report) -> Option<ServiceModel> {
-    let iteration = fields.inner("perfparms", report);
-    let decode = fields.inner("decodeparms", report);
-    let prefill = fields.inner("prefillparms", report);
-    let mut value = |f: &mut Option<Fields<'_>>, key| {
-        f.as_mut().and_then(|f| f.number(key, 0.0..=ABSURD, report)).unwrap_or(0.0)
-    };
-    let (mut i, mut d, mut p) = (iteration, decode, prefill);
-    let model = match (i.is_some(), d.is_some() || p.is_some()) {
-        (true, false) => Some(ServiceModel::Iteration {
-            alpha_ms: value(&mut i, "alpha"),
-            beta_ms: value(&mut i, "beta"),
-            gamma_ms: value(&mut i, "gamma"),
-        }),
-        (false, true) => Some(ServiceModel::Linear {
-            alpha_ms: value(&mut d, "alpha"),
-            beta_ms: value(&mut d, "beta"),
-            gamma_ms: value(&mut p, "gamma"),
-            delta_ms: value(&mut p, "delta"),
-        }),
-        _ => None,
-    };
-    [i, d, p].into_iter().flatten().for_each(|f| f.finish(report));
-    let Some(model) = model else {
-        let what = "expected either perfParms, or decodeParms and prefillParms";
-        fields.problem("", what.to_owned(), "give one of the two forms", report);
-        return None;
-    };
-    let zero = match model {
-        ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms } => alpha_ms + beta_ms + gamma_ms,
-        ServiceModel::Linear { alpha_ms, beta_ms, .. } => alpha_ms + beta_ms,
-    } <= 0.0;
-    if zero {
-        let what = "the service parameters are all zero: requests would take no time";
-        fields.problem("", what.to_owned(), "give at least alpha, in ms", report);
-    }
-    Some(model)
-}
-
-fn provenance(fields: &mut Fields<'_>, report: &mut Report) -> Provenance {
-    match fields.text("provenance", report) {
-        None => Provenance::Unstated,
-        Some("estimated") => Provenance::Estimated,
-        Some("calibrated") => Provenance::Calibrated,
-        Some(other) => {
-            let what = format!("unknown provenance `{other}`");
-            fields.problem("provenance", what, "expected `estimated` or `calibrated`", report);
-            Provenance::Unstated
-        }
     }
 }
 

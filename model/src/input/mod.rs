@@ -13,6 +13,7 @@ mod loads;
 mod node;
 mod problem;
 mod servers;
+mod service;
 
 use std::path::{Path, PathBuf};
 

@@ -21,6 +21,8 @@
 //!   ITL = `decode(n*)`, TTFT = mean wait + `prefill(n*)`.
 //! * [`ServiceModel::Iteration`]: with `B` the mean number in service and `c` the prefill's chunks,
 //!   ITL = (mean service time - prefill) / out, TTFT = mean wait + prefill + ITL.
+//! * [`ServiceModel::Roofline`]: `n*` as for the linear model; ITL = `step(n*)`, TTFT = mean wait +
+//!   overhead + lag + `prefill(n*)`. [`Roofline`] holds the parameters and the derivation.
 //!
 //! ```
 //! use isocost_model::queue::{Objective, Objectives, ServiceModel, Station};
@@ -40,6 +42,7 @@
 mod analysis;
 mod objective;
 mod occupancy;
+mod roofline;
 mod root;
 mod service;
 mod sizing;
@@ -47,5 +50,6 @@ mod tail;
 
 pub use analysis::{Analysis, QueueError};
 pub use objective::{Metric, Objective, Objectives, Shortfall};
+pub use roofline::Roofline;
 pub use service::{MAX_BATCH, ServiceModel, Station, TOKEN_BUDGET};
 pub use sizing::{Sized, best_batch};

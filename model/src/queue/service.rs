@@ -1,5 +1,7 @@
 //! Service times: how long a request is served at each occupancy.
 
+use super::roofline::{Roofline, Tokens};
+
 /// Tokens that one iteration processes at most, `M` of the iteration model.
 pub const TOKEN_BUDGET: f64 = 8192.0;
 
@@ -33,6 +35,8 @@ pub enum ServiceModel {
         /// Memory access, ms a token and token of context.
         gamma_ms: f64,
     },
+    /// Steps that mix prefill and decode, and computation that hides behind memory traffic.
+    Roofline(Roofline),
 }
 
 /// One replica: its service model, the requests it serves, and how many may wait.
@@ -57,7 +61,7 @@ pub struct Station {
 pub(super) struct Latency {
     /// Time between two output tokens, ms.
     pub itl_ms: f64,
-    /// From the start of service to the first token, ms.
+    /// From the end of the wait to the first token, ms.
     pub first_token_ms: f64,
 }
 
@@ -88,7 +92,12 @@ impl Station {
                 let c = self.chunks(n);
                 (c + self.output_tokens) * (alpha_ms + n * self.iteration_delta_ms(c))
             }
+            ServiceModel::Roofline(roofline) => roofline.service_ms(self.tokens(), n),
         }
+    }
+
+    fn tokens(&self) -> Tokens {
+        Tokens { input: self.input_tokens, output: self.output_tokens }
     }
 
     /// Factor on the wait for arrivals and lengths that are not exponential.
@@ -96,13 +105,14 @@ impl Station {
         (self.arrival_scv + self.token_scv) / 2.0
     }
 
-    /// Time of one decode step (linear) or iteration with `n` in service, ms.
+    /// Time of one decode step (linear, roofline) or iteration with `n` in service, ms.
     pub(super) fn step_ms(&self, n: f64) -> f64 {
         match self.service {
             ServiceModel::Linear { alpha_ms, beta_ms, .. } => alpha_ms + beta_ms * n,
             ServiceModel::Iteration { alpha_ms, .. } => {
                 alpha_ms + n * self.iteration_delta_ms(self.chunks(n))
             }
+            ServiceModel::Roofline(roofline) => roofline.step_ms(self.tokens(), n),
         }
     }
 
@@ -131,6 +141,14 @@ impl Station {
                 let prefill = c * (alpha_ms + others).max(0.0) + self.prefill_work_ms(c);
                 let itl_ms = (mean_service_ms - prefill) / self.output_tokens;
                 Latency { itl_ms, first_token_ms: prefill + itl_ms }
+            }
+            ServiceModel::Roofline(roofline) => {
+                let tokens = self.tokens();
+                let n = roofline.occupancy(tokens, mean_service_ms, most);
+                Latency {
+                    itl_ms: roofline.step_ms(tokens, n),
+                    first_token_ms: roofline.first_token_ms(tokens, n),
+                }
             }
         }
     }

@@ -1,0 +1,83 @@
+//! Service parameters of a profile, and where they come from.
+
+use super::fields::{ABSURD, Fields};
+use super::problem::Report;
+use crate::queue::{Roofline, ServiceModel};
+use crate::scenario::Provenance;
+
+/// The service times, in whichever form they are given.
+pub(super) fn service(fields: &mut Fields<'_>, report: &mut Report) -> Option<ServiceModel> {
+    let iteration = fields.inner("perfparms", report);
+    let decode = fields.inner("decodeparms", report);
+    let prefill = fields.inner("prefillparms", report);
+    let roofline = fields.inner("rooflineparms", report);
+    let mut value = |f: &mut Option<Fields<'_>>, key| {
+        f.as_mut().and_then(|f| f.number(key, 0.0..=ABSURD, report)).unwrap_or(0.0)
+    };
+    let (mut i, mut d, mut p, mut r) = (iteration, decode, prefill, roofline);
+    let model = match (i.is_some(), d.is_some() || p.is_some(), r.is_some()) {
+        (true, false, false) => Some(ServiceModel::Iteration {
+            alpha_ms: value(&mut i, "alpha"),
+            beta_ms: value(&mut i, "beta"),
+            gamma_ms: value(&mut i, "gamma"),
+        }),
+        (false, true, false) => Some(ServiceModel::Linear {
+            alpha_ms: value(&mut d, "alpha"),
+            beta_ms: value(&mut d, "beta"),
+            gamma_ms: value(&mut p, "gamma"),
+            delta_ms: value(&mut p, "delta"),
+        }),
+        (false, false, true) => Some(ServiceModel::Roofline(Roofline {
+            alpha_ms: value(&mut r, "alpha"),
+            beta_ms: value(&mut r, "beta"),
+            gamma_ms: value(&mut r, "gamma"),
+            delta_ms: value(&mut r, "delta"),
+            hidden_tokens: value(&mut r, "hidden"),
+            overhead_ms: value(&mut r, "overhead"),
+            lag_steps: value(&mut r, "lag"),
+        })),
+        _ => None,
+    };
+    [i, d, p, r].into_iter().flatten().for_each(|f| f.finish(report));
+    match &model {
+        None => {
+            let what = "expected one of perfParms, decodeParms with prefillParms, or rooflineParms";
+            fields.problem("", what.to_owned(), "give one of the three forms", report);
+        }
+        Some(model) => sensible(fields, model, report),
+    }
+    model
+}
+
+fn sensible(fields: &Fields<'_>, model: &ServiceModel, report: &mut Report) {
+    let zero = match model {
+        ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms } => alpha_ms + beta_ms + gamma_ms,
+        ServiceModel::Linear { alpha_ms, beta_ms, .. } => alpha_ms + beta_ms,
+        ServiceModel::Roofline(r) => r.alpha_ms + r.beta_ms + r.gamma_ms,
+    } <= 0.0;
+    if zero {
+        let what = "the service parameters are all zero: requests would take no time";
+        fields.problem("", what.to_owned(), "give at least alpha, in ms", report);
+    }
+    if let ServiceModel::Roofline(r) = model
+        && r.delta_ms * r.hidden_tokens > r.alpha_ms * (1.0 + 1e-9)
+    {
+        let hides = r.delta_ms * r.hidden_tokens;
+        let what = format!("delta x hidden is {hides:.3} ms: more than alpha, {} ms", r.alpha_ms);
+        let remedy = "no more computation can hide than a step takes: lower hidden";
+        fields.problem("rooflineparms", what, remedy, report);
+    }
+}
+
+pub(super) fn provenance(fields: &mut Fields<'_>, report: &mut Report) -> Provenance {
+    match fields.text("provenance", report) {
+        None => Provenance::Unstated,
+        Some("estimated") => Provenance::Estimated,
+        Some("calibrated") => Provenance::Calibrated,
+        Some(other) => {
+            let what = format!("unknown provenance `{other}`");
+            fields.problem("provenance", what, "expected `estimated` or `calibrated`", report);
+            Provenance::Unstated
+        }
+    }
+}
