@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::commands::{plan, queue};
+use crate::commands::{plan, queue, shell};
 use crate::output::style;
 
 /// Exit codes, as `--help` lists them.
@@ -60,6 +60,8 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(args),
         Command::Analyze(args) => queue::analyze(args),
         Command::Size(args) => queue::size(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
     };
     match done {
         Ok(code) => ExitCode::from(code),

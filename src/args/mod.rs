@@ -2,6 +2,7 @@
 
 mod plan;
 mod scenario;
+mod shell;
 mod solve;
 mod station;
 mod values;
@@ -10,6 +11,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub use plan::PlanArgs;
 pub use scenario::{ScenarioArgs, SizingArgs};
+pub use shell::{CompletionsArgs, ManArgs};
 pub use solve::{Shortage, SolveArgs};
 pub use station::{AnalyzeArgs, SizeArgs, StationArgs};
 
@@ -36,6 +38,10 @@ pub enum Command {
     Analyze(AnalyzeArgs),
     /// Say what rate a replica's objectives allow, at every batch size
     Size(SizeArgs),
+    /// Print a shell's completion script
+    Completions(CompletionsArgs),
+    /// Write manual pages
+    Man(ManArgs),
 }
 
 /// What goes to standard output.

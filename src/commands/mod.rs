@@ -3,3 +3,4 @@
 mod outside;
 pub mod plan;
 pub mod queue;
+pub mod shell;

@@ -1,0 +1,18 @@
+//! `isocost completions` and `isocost man`.
+
+use std::path::PathBuf;
+
+/// `isocost completions`.
+#[derive(Debug, clap::Args)]
+pub struct CompletionsArgs {
+    /// Shell to complete in
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `isocost man`.
+#[derive(Debug, clap::Args)]
+pub struct ManArgs {
+    /// Directory for the pages
+    pub dir: PathBuf,
+}
