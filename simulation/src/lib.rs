@@ -1,1 +1,52 @@
 //! Discrete-event simulation of continuous-batching replicas, to hold the queueing model against.
+//!
+//! Two simulations, which share no formula with [`isocost_model::queue`]:
+//!
+//! * [`simulate`]: a replica iteration by iteration, as an inference server schedules it: prompts in
+//!   chunks under a token budget, one token a pass for every request that decodes, admission up to
+//!   the batch size. It tells how far the queueing model is from continuous batching.
+//! * [`simulate_chain`]: the queueing model's own process, request by request. It has to agree with
+//!   the model's solution within its confidence interval.
+//!
+//! ```
+//! use isocost_model::queue::ServiceModel;
+//! use isocost_simulation::{Effort, Latency, Replica, TOKEN_BUDGET, Traffic, Watch, simulate};
+//!
+//! let service = ServiceModel::Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 };
+//! let replica = Replica { service, batch: 32, queue_limit: None, token_budget: TOKEN_BUDGET };
+//! let traffic = Traffic {
+//!     rate_per_s: 0.2,
+//!     arrival_scv: 1.0,
+//!     input_tokens: 128.0,
+//!     output_tokens: 1024.0,
+//!     token_scv: 1.0,
+//! };
+//! let effort = Effort { requests: 200, ..Effort::default() };
+//! let report = simulate(&replica, &traffic, &effort, 0, &Watch::NONE).unwrap();
+//! let ttft = report.percentile_ms(Latency::Ttft, 99.0).unwrap();
+//! println!("P99 TTFT {:.0} ms, give or take {:.0}", ttft.value, ttft.half_width);
+//! ```
+//!
+//! Results depend on the seed alone: not on the machine, nor on the number of threads.
+
+mod chain;
+mod estimate;
+mod histogram;
+mod pass;
+mod random;
+mod replica;
+mod report;
+mod run;
+mod section;
+mod trace;
+mod traffic;
+
+pub use chain::Chain;
+pub use estimate::{CONFIDENCE, Estimate};
+pub use histogram::Histogram;
+pub use replica::{Replica, TOKEN_BUDGET};
+pub use report::{Latency, Report};
+pub use run::{Effort, Group, Stopped, Watch, simulate, simulate_chain, simulate_trace};
+pub use section::Section;
+pub use trace::{Trace, TraceError, read_trace};
+pub use traffic::{Request, Traffic};

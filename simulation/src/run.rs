@@ -1,0 +1,179 @@
+//! Whole simulations: replications in parallel, or a trace over several replicas.
+
+use rand::RngExt;
+use rayon::prelude::*;
+
+use crate::chain::{self, Chain};
+use crate::random::{Purpose, stream};
+use crate::replica::{Replica, serve};
+use crate::report::Report;
+use crate::section::{Section, Window};
+use crate::traffic::{Draw, Request, Traffic};
+
+/// How much is simulated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Effort {
+    /// Requests counted in each replication.
+    pub requests: u64,
+    /// Requests before them that are not counted, as a share of `requests`: the replica starts
+    /// empty, and what it does before it has filled says nothing of its steady state.
+    pub warmup: f64,
+    /// Independent replications, at least 2 for an interval; batches of a trace.
+    pub replications: u32,
+    /// Seed of every random number.
+    pub seed: u64,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { requests: 20_000, warmup: 0.25, replications: 10, seed: 1 }
+    }
+}
+
+impl Effort {
+    /// Requests that a simulation draws at least, warm-up included.
+    pub fn total(&self) -> u64 {
+        (self.warmup_requests() + self.requests) * u64::from(self.replications)
+    }
+
+    fn warmup_requests(&self) -> u64 {
+        (self.warmup * self.requests as f64) as u64
+    }
+
+    fn window(&self) -> Window {
+        Window { warmup: self.warmup_requests(), counted: self.requests, sections: 1 }
+    }
+}
+
+/// How a simulation is watched and stopped from outside.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// Whether to stop.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+    /// Hears how many requests have arrived since the last time.
+    pub arrived: &'a (dyn Fn(u64) + Sync),
+}
+
+impl Watch<'_> {
+    /// Nobody looks on.
+    pub const NONE: Watch<'static> = Watch { stop: &|| false, arrived: &|_| () };
+
+    pub(crate) fn report(&self, arrivals: u64) -> Result<(), Stopped> {
+        (self.arrived)(arrivals);
+        if (self.stop)() { Err(Stopped) } else { Ok(()) }
+    }
+}
+
+/// The watch asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the simulation was stopped before it was done")]
+pub struct Stopped;
+
+/// Simulates one replica iteration by iteration. `unit` tells its random numbers from those of
+/// other replicas under the same seed.
+///
+/// # Errors
+/// [`Stopped`].
+pub fn simulate(
+    replica: &Replica,
+    traffic: &Traffic,
+    effort: &Effort,
+    unit: u32,
+    watch: &Watch<'_>,
+) -> Result<Report, Stopped> {
+    replicate(effort, |replication| {
+        let draw = Draw::new(traffic, effort.seed, unit, replication);
+        serve(replica, draw, effort.window(), watch)
+    })
+}
+
+/// Simulates the queueing model's own chain.
+///
+/// # Errors
+/// [`Stopped`].
+pub fn simulate_chain(
+    chain: &Chain,
+    effort: &Effort,
+    unit: u32,
+    watch: &Watch<'_>,
+) -> Result<Report, Stopped> {
+    replicate(effort, |replication| {
+        chain::run(chain, effort.window(), (effort.seed, unit, replication), watch)
+    })
+}
+
+/// Replications in parallel, put together in their order: threads do not change the result.
+fn replicate(
+    effort: &Effort,
+    one: impl Fn(u32) -> Result<Vec<Section>, Stopped> + Sync + Send,
+) -> Result<Report, Stopped> {
+    let runs: Result<Vec<_>, Stopped> = (0..effort.replications).into_par_iter().map(one).collect();
+    Ok(Report::new(runs?.into_iter().flatten().collect()))
+}
+
+/// Replicas that share a trace.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Group {
+    /// Each of the replicas.
+    pub replica: Replica,
+    /// How many there are.
+    pub count: u64,
+    /// Requests per second that each is meant to get; only the ratios matter.
+    pub weight: f64,
+}
+
+/// Sends the requests of a trace to replicas at random, in proportion to their weights, and
+/// simulates each of them to the last request: one report a group. The first `effort.warmup` of
+/// each replica's requests are not counted; the others form `effort.replications` batches.
+///
+/// # Errors
+/// [`Stopped`].
+pub fn simulate_trace(
+    groups: &[Group],
+    trace: &[Request],
+    effort: &Effort,
+    unit: u32,
+    watch: &Watch<'_>,
+) -> Result<Vec<Report>, Stopped> {
+    let parts = dispatch(groups, trace, effort.seed, unit);
+    let one = |(group, part): (&Group, Vec<Vec<Request>>)| {
+        let runs: Result<Vec<_>, Stopped> = part
+            .into_par_iter()
+            .map(|requests| {
+                let warmup = (effort.warmup * requests.len() as f64) as u64;
+                let counted = requests.len() as u64 - warmup.min(requests.len() as u64);
+                let window = Window { warmup, counted, sections: effort.replications };
+                serve(&group.replica, requests.into_iter(), window, watch)
+            })
+            .collect();
+        let mut sections = vec![Section::default(); effort.replications as usize];
+        for run in runs? {
+            sections.iter_mut().zip(&run).for_each(|(all, one)| all.merge(one));
+        }
+        Ok(Report::new(sections))
+    };
+    groups.iter().zip(parts).map(one).collect()
+}
+
+/// The requests of each replica of each group.
+fn dispatch(groups: &[Group], trace: &[Request], seed: u64, unit: u32) -> Vec<Vec<Vec<Request>>> {
+    let mut parts: Vec<Vec<Vec<Request>>> =
+        groups.iter().map(|g| vec![Vec::new(); g.count as usize]).collect();
+    // (share of the load up to and with it, group, replica)
+    let mut ends: Vec<(f64, usize, usize)> = Vec::new();
+    for (g, group) in groups.iter().enumerate() {
+        for replica in 0..group.count as usize {
+            let before = ends.last().map_or(0.0, |e| e.0);
+            ends.push((before + group.weight, g, replica));
+        }
+    }
+    let Some(&(total, ..)) = ends.last() else { return parts };
+    let mut rng = stream(seed, unit, 0, Purpose::Dispatch);
+    for request in trace {
+        let at = rng.random::<f64>() * total;
+        let chosen = ends.partition_point(|e| e.0 <= at).min(ends.len() - 1);
+        let (_, group, replica) = ends[chosen];
+        parts[group][replica].push(*request);
+    }
+    parts
+}
