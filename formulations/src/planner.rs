@@ -153,7 +153,11 @@ pub fn program(scenario: &Scenario, problem: &Problem, request: &Request) -> Pro
     }
 }
 
-fn exact(
+/// The cheapest choice by an exact formulation, [`Formulation::Auto`] resolved, without remarks.
+///
+/// # Errors
+/// A failure of the backend.
+pub fn exact(
     problem: &Problem,
     formulation: Formulation,
     request: &Request,

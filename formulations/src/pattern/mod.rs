@@ -51,7 +51,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    fn new(options: &SolveOptions) -> Self {
+    /// Starts now.
+    pub fn new(options: &SolveOptions) -> Self {
         Self { start: Instant::now(), options: options.clone() }
     }
 

@@ -1,0 +1,225 @@
+//! What is to be said where no plan serves every server.
+
+use isocost_solver::SolverError;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::conflict::{self, Core};
+use super::known::Known;
+use super::probe::Probe;
+use super::relax::{self, Relaxation, Sizer};
+use super::repair::{self, Cards, Measure};
+use super::source::{Source, Unit, sources};
+use super::variant::with_servers;
+use super::{Explanation, Subject, unmet};
+use crate::problem::Problem;
+
+/// Servers and limits that cannot go together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Conflict {
+    /// The servers.
+    pub servers: Vec<String>,
+    /// The limits, and how much more of each alone would let these servers fit.
+    pub limits: Vec<LimitRepair>,
+    /// The number of moves that is a member, if it is.
+    pub max_moves: Option<u64>,
+    /// Whether it is proven that the rest fits without any one member.
+    pub irreducible: bool,
+    /// Whether it is proven that no conflict has fewer servers.
+    pub fewest_servers: bool,
+}
+
+/// More of one limit alone.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitRepair {
+    /// The limit.
+    pub limit: String,
+    /// What it counts.
+    pub unit: Unit,
+    /// What there is of it.
+    pub capacity: f64,
+    /// Units more of it alone that are enough; infeasible where no number is.
+    pub more: Known,
+}
+
+/// What makes the servers fit that can be served at all.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Repairs {
+    /// Cards to add, of the least price in all, a card counted at the least price of its type.
+    pub cheapest: Option<CardRepair>,
+    /// The fewest cards to add.
+    pub fewest: Option<CardRepair>,
+    /// One limit raised alone, for each.
+    pub alone: Vec<LimitRepair>,
+    /// One server's latency objectives relaxed, the smallest factor first.
+    pub relaxations: Vec<Relaxation>,
+    /// The fewest servers to leave out.
+    pub leave_out: Option<Left>,
+}
+
+/// Cards to add.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CardRepair {
+    /// What to add.
+    pub add: Vec<Added>,
+    /// Price of the added cards, cents/h. Exact in the cheapest repair alone: what others cost is
+    /// what their cards cost.
+    pub price: Known,
+    /// How many cards that is.
+    pub cards: Known,
+    /// The cheapest plan with them, cents/h.
+    pub plan: Known,
+}
+
+/// Units added to one limit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Added {
+    /// The limit.
+    pub limit: String,
+    /// What it counts.
+    pub unit: Unit,
+    /// Units to add.
+    pub more: u64,
+    /// Least price of a card of the type, cents/h; `None` for a budget.
+    pub price_each: Option<f64>,
+}
+
+/// Servers to leave out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Left {
+    /// The servers, those of a low priority first among equally many.
+    pub servers: Vec<String>,
+    /// How many have to be left out.
+    pub count: Known,
+    /// The cheapest plan of the others, cents/h.
+    pub plan: Known,
+}
+
+/// Fills in what concerns an infeasible scenario.
+pub fn explain(
+    probe: &Probe<'_>,
+    subject: Subject<'_>,
+    problem: &Problem,
+    explanation: &mut Explanation,
+) -> Result<(), SolverError> {
+    let Subject { scenario, sizing, candidates, request, .. } = subject;
+    let sizer = Sizer { scenario, sizing };
+    probe.begin("servers that no accelerator serves");
+    let without = unmet::find(probe, problem)?;
+    let described: Result<Vec<_>, _> = without
+        .par_iter()
+        .map(|&s| unmet::describe(probe, &sizer, candidates, problem, s))
+        .collect();
+    explanation.unmet = described?;
+
+    let kept: Vec<bool> = (0..problem.servers.len()).map(|s| !without.contains(&s)).collect();
+    let rest = with_servers(problem, &kept);
+    explanation.others_fit = probe.fits(&rest, probe.asked().max_moves)?;
+    if explanation.others_fit != Some(false) {
+        return Ok(());
+    }
+    let sources = sources(scenario, request.problem.unlimited);
+    let at = Site { probe, sizer, sources, problem: &rest };
+    probe.begin("servers and limits in conflict");
+    let core = conflict::find(probe, &rest)?;
+    explanation.conflict = core.as_ref().map(|core| at.conflict(core)).transpose()?;
+    explanation.repairs = Some(at.repairs(core.as_ref())?);
+    Ok(())
+}
+
+/// The servers that can be served at all, which do not fit.
+struct Site<'a> {
+    probe: &'a Probe<'a>,
+    sizer: Sizer<'a>,
+    sources: Vec<Source>,
+    problem: &'a Problem,
+}
+
+impl Site<'_> {
+    fn names(&self, servers: &[usize]) -> Vec<String> {
+        servers.iter().map(|&s| self.sizer.scenario.servers[s].name.clone()).collect()
+    }
+
+    fn limit(&self, k: usize, more: Known) -> LimitRepair {
+        let limit = &self.problem.limits[k];
+        let unit = self.sources[k].unit();
+        LimitRepair { limit: limit.name.clone(), unit, capacity: limit.capacity, more }
+    }
+
+    fn conflict(&self, core: &Core) -> Result<Conflict, SolverError> {
+        let kept: Vec<bool> =
+            (0..self.problem.servers.len()).map(|s| core.servers.contains(&s)).collect();
+        let more = repair::alone(self.probe, &with_servers(self.problem, &kept))?;
+        Ok(Conflict {
+            servers: self.names(&core.servers),
+            limits: core.limits.iter().map(|&k| self.limit(k, more[k])).collect(),
+            max_moves: self.probe.asked().max_moves.filter(|_| core.moves),
+            irreducible: core.irreducible,
+            fewest_servers: core.fewest_servers,
+        })
+    }
+
+    fn repairs(&self, core: Option<&Core>) -> Result<Repairs, SolverError> {
+        let (probe, problem) = (self.probe, self.problem);
+        probe.begin("cards to add");
+        let cheapest = self.cards(Measure::Price)?;
+        let fewest = self.cards(Measure::Count)?;
+        let alone = repair::alone(probe, problem)?;
+        probe.begin("servers to leave out");
+        let leave_out = self.leave_out()?;
+        probe.begin("objectives to relax");
+        // Without one of its members no relaxation dissolves the conflict.
+        let members = core.map_or(&[][..], |core| &core.servers);
+        let relaxed: Result<Vec<Vec<Relaxation>>, SolverError> =
+            members.par_iter().map(|&s| relax::to_fit(&self.sizer, probe, problem, s)).collect();
+        let mut relaxations: Vec<Relaxation> = relaxed?.into_iter().flatten().collect();
+        relaxations.sort_by(|a, b| a.factor.total_cmp(&b.factor));
+        let alone = alone.into_iter().enumerate().map(|(k, more)| self.limit(k, more)).collect();
+        Ok(Repairs { cheapest, fewest, alone, relaxations, leave_out })
+    }
+
+    fn cards(&self, measure: Measure) -> Result<Option<CardRepair>, SolverError> {
+        let prices = repair::card_prices(self.sizer.scenario);
+        let found = repair::cards(self.probe, self.problem, &self.sources, &prices, measure)?;
+        let Some(Cards { total, more }) = found else { return Ok(None) };
+        let price_each = |k: usize| match self.sources[k] {
+            Source::Cards(t) => prices[t],
+            _ => None,
+        };
+        let added = (0..more.len()).filter(|&k| more[k] > 0);
+        let add: Vec<Added> = added
+            .map(|k| Added {
+                limit: self.problem.limits[k].name.clone(),
+                unit: self.sources[k].unit(),
+                more: more[k],
+                price_each: price_each(k),
+            })
+            .collect();
+        let mut mended = self.problem.clone();
+        mended.limits.iter_mut().zip(&more).for_each(|(l, more)| l.capacity += *more as f64);
+        let plan = Known::objective(&self.probe.solve(&mended)?);
+        let bought = || add.iter().filter_map(|a| Some((a.price_each?, a.more as f64)));
+        let price = Known::exact(bought().map(|(each, n)| each * n).sum());
+        let cards = Known::exact(bought().map(|(_, n)| n).sum());
+        Ok(Some(match measure {
+            Measure::Price => CardRepair { add, price: total, cards, plan },
+            Measure::Count => CardRepair { add, price, cards: total, plan },
+        }))
+    }
+
+    fn leave_out(&self) -> Result<Option<Left>, SolverError> {
+        let Some(out) = repair::leave_out(self.probe, self.problem)? else { return Ok(None) };
+        let plan = self.probe.solve(&repair::rest(self.problem, &out.servers))?;
+        Ok(Some(Left {
+            servers: self.names(&out.servers),
+            count: out.count,
+            plan: Known::objective(&plan),
+        }))
+    }
+}

@@ -1,0 +1,167 @@
+//! **explain**: why a plan is as it is, and what would change it.
+//!
+//! An [`Explanation`] is plain data, names instead of indices, ready for a table, JSON or a report.
+//! Each part is one file:
+//!
+//! | file | question | of |
+//! |---|---|---|
+//! | [`unmet`] | which servers does no accelerator serve, and how far off is the closest? | any scenario |
+//! | [`conflict`] | which servers and limits cannot go together? | an infeasible one |
+//! | [`repair`] | how many more cards, or which servers left out, make it feasible? | an infeasible one |
+//! | [`relax`] | which objective, relaxed by how much? | an infeasible one |
+//! | [`limits`] | which limits bind, and what is one card more or fewer worth? | a feasible one |
+//! | [`entry`] | at what price does an unused accelerator enter the plan? | a feasible one |
+//! | [`regret`] | what would a server's other options cost? | a feasible one |
+//!
+//! All of it comes from variants of one [`Problem`], each solved by the same formulation as the plan
+//! ([`probe`]): a number is [`Known`] exactly where its solves were proven, and between two bounds
+//! where one was cut short.
+
+pub mod conflict;
+pub mod elastic;
+pub mod entry;
+pub mod known;
+pub mod limits;
+pub mod probe;
+pub mod regret;
+pub mod relax;
+pub mod repair;
+pub mod source;
+pub mod unmet;
+pub mod variant;
+
+mod feasible;
+mod infeasible;
+
+use isocost_model::Scenario;
+use isocost_model::candidates::{Candidates, SizingOptions};
+use isocost_model::plan::{Plan, Status};
+use isocost_solver::{Backend, SolverError};
+use serde::Serialize;
+
+pub use entry::Entry;
+pub use infeasible::{Added, CardRepair, Conflict, Left, LimitRepair, Repairs};
+pub use known::Known;
+pub use limits::{Enough, LimitValue};
+pub use probe::{Effort, Probe};
+pub use regret::{Alternative, Chosen, ServerChoice};
+pub use relax::{Latency, Relaxation, RelaxedLimit};
+pub use source::Unit;
+pub use unmet::{Miss, Unmet, Why};
+
+use crate::planner::{Formulation, Request};
+use crate::problem::Problem;
+
+/// What is explained.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// How its replicas are sized.
+    pub sizing: &'a SizingOptions,
+    /// Its candidates.
+    pub candidates: &'a Candidates,
+    /// What was asked of the planner; its time limit is for the explanation.
+    pub request: &'a Request,
+    /// The plan, or that there is none.
+    pub plan: &'a Plan,
+}
+
+/// Why a plan is as it is, and what would change it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// Status of the plan: optimal, feasible, infeasible or unknown.
+    pub status: &'static str,
+    /// How the plan and every variant were stated: single or mixed.
+    pub formulation: &'static str,
+    /// Servers of the scenario.
+    pub servers: usize,
+    /// What was minimised, cents/h.
+    pub objective: Known,
+    /// Servers that no accelerator serves.
+    pub unmet: Vec<Unmet>,
+    /// Whether the servers that can be served at all fit together; `None` where it was not proven.
+    pub others_fit: Option<bool>,
+    /// Servers and limits that cannot go together.
+    pub conflict: Option<Conflict>,
+    /// What would make the servers fit that can be served at all.
+    pub repairs: Option<Repairs>,
+    /// Every limit, and what it is worth; of a plan.
+    pub limits: Vec<LimitValue>,
+    /// Accelerators that the plan does not use, and the price that brings them in.
+    pub entries: Vec<Entry>,
+    /// Every server with load or replicas, and its options.
+    pub choices: Vec<ServerChoice>,
+    /// What was cut short or left out.
+    pub notes: Vec<String>,
+    /// Solves that the explanation took.
+    pub solves: usize,
+}
+
+/// An explanation that cannot be given.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ExplainError {
+    /// The backend failed.
+    #[error(transparent)]
+    Solver(#[from] SolverError),
+    /// The heuristic has nothing to explain.
+    #[error(
+        "greedy proves nothing, so that there is nothing to explain; \
+         choose --formulation single or mixed"
+    )]
+    Greedy,
+}
+
+/// Explains a plan, or why there is none.
+///
+/// # Errors
+/// [`ExplainError`].
+pub fn explain(
+    subject: Subject<'_>,
+    effort: Effort,
+    backend: &dyn Backend,
+) -> Result<Explanation, ExplainError> {
+    let Subject { scenario, candidates, request, plan, .. } = subject;
+    let formulation = request.formulation.resolve(scenario);
+    if formulation == Formulation::Greedy {
+        return Err(ExplainError::Greedy);
+    }
+    let problem = Problem::new(scenario, candidates, &request.problem);
+    let probe = Probe::new(formulation, request, effort, backend);
+    let mut explanation = Explanation {
+        status: plan.status.word(),
+        formulation: match probe.shape {
+            crate::pattern::Shape::Single => "single",
+            crate::pattern::Shape::Mixed => "mixed",
+        },
+        servers: scenario.servers.len(),
+        objective: match plan.status {
+            Status::Optimal => Known::exact(plan.objective),
+            Status::Infeasible => Known::Infeasible,
+            Status::Feasible | Status::Unknown => Known::between(plan.bound, plan.objective),
+        },
+        unmet: Vec::new(),
+        others_fit: None,
+        conflict: None,
+        repairs: None,
+        limits: Vec::new(),
+        entries: Vec::new(),
+        choices: Vec::new(),
+        notes: Vec::new(),
+        solves: 0,
+    };
+    match plan.has_plan() {
+        true => feasible::explain(&probe, subject, &problem, &mut explanation)?,
+        false => infeasible::explain(&probe, subject, &problem, &mut explanation)?,
+    }
+    if probe.is_over() {
+        explanation.notes.push(
+            "stopped before all was worked out: what is missing or stands \
+             between two bounds was cut short"
+                .to_owned(),
+        );
+    }
+    explanation.solves = probe.solves();
+    Ok(explanation)
+}

@@ -1,0 +1,196 @@
+//! **regret**: what a server's other options would cost the fleet.
+//!
+//! ```text
+//! U             cost of the plan
+//! regret(s, j)  = cost of the cheapest plan in which s runs on accelerator j alone, less U
+//! off(s, j)     = cost of the cheapest plan in which s does not use j, less U
+//! bound         = V + rc(s, j) - U, at least 0: with the Lagrangian bound V at prices lambda,
+//!                 rc(s, j) = price of s on j alone - least price of any pattern of s
+//! ```
+//!
+//! The regret counts what the others have to do to make room, which the server's own cost does not
+//! show. The bounds are at hand after one bound of the fleet; exact regrets are solved in the order of
+//! the bounds until the ones wanted are proven to be the least.
+
+use isocost_solver::SolverError;
+use serde::Serialize;
+
+use super::known::Known;
+use super::probe::Probe;
+use super::variant::with_accelerators;
+use crate::pattern::Shape;
+use crate::pattern::dual::Dual;
+use crate::pattern::pricing;
+use crate::problem::{Item, Problem};
+
+/// Why a server is where it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerChoice {
+    /// The server.
+    pub server: String,
+    /// What it runs on.
+    pub chosen: Vec<Chosen>,
+    /// Accelerators that it could run on alone, by regret, the least first. Those that cannot are in
+    /// the candidate table with their reason.
+    pub options: Vec<Alternative>,
+}
+
+/// An accelerator that a server uses.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Chosen {
+    /// The accelerator.
+    pub accelerator: String,
+    /// Replicas on it.
+    pub replicas: u64,
+    /// Batch size.
+    pub batch: u32,
+    /// Their cost, cents/h.
+    pub cost: f64,
+    /// `off(s, j)`, cents/h: what the cheapest plan without this server on it costs more.
+    pub off: Known,
+}
+
+/// An accelerator that a server could run on alone.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Alternative {
+    /// The accelerator.
+    pub accelerator: String,
+    /// Replicas that it needs.
+    pub replicas: u64,
+    /// Batch size.
+    pub batch: u32,
+    /// Their cost, cents/h.
+    pub cost: f64,
+    /// `regret(s, j)`, cents/h; exact, or a lower bound by the reduced cost.
+    pub regret: Known,
+}
+
+/// A server on one accelerator alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ranked {
+    /// Index into the server's items.
+    pub item: usize,
+    /// Replicas.
+    pub replicas: u64,
+    /// Cost of the replicas, cents/h.
+    pub cost: f64,
+    /// `regret(s, j)`.
+    pub regret: Known,
+}
+
+/// The options of server `s`, by regret: the `exact` least of those it does not run on alone are
+/// solved, the others carry their bounds. `alone` is the accelerator that it runs on alone.
+///
+/// # Errors
+/// A failure of the backend.
+pub fn options(
+    probe: &Probe<'_>,
+    problem: &Problem,
+    dual: Option<&Dual>,
+    base: &Known,
+    s: usize,
+    alone: Option<usize>,
+    exact: usize,
+) -> Result<Vec<Ranked>, SolverError> {
+    let needs = &problem.servers[s];
+    let bounds = bounds(probe.shape, problem, dual, base, s);
+    let option = |(item, bound): (usize, f64)| {
+        let of = &problem.items(s)[item];
+        let replicas = needs.replicas(of).filter(|_| needs.min_types <= 1)?;
+        let fits = of.uses.iter().all(|&(k, amount)| {
+            amount * replicas as f64 <= problem.limits[k].capacity * (1.0 + 1e-12)
+        });
+        let regret = match (fits, alone == Some(of.accelerator)) {
+            (false, _) => Known::Infeasible,
+            (true, true) => Known::exact(0.0),
+            (true, false) => Known::between(bound, f64::INFINITY),
+        };
+        Some(Ranked { item, replicas, cost: of.cost * replicas as f64, regret })
+    };
+    let mut options: Vec<Ranked> = bounds.into_iter().enumerate().filter_map(option).collect();
+    let by_regret = |a: &Ranked, b: &Ranked| {
+        let open = |o: &Ranked| !o.regret.is_settled();
+        a.regret.at_least().total_cmp(&b.regret.at_least()).then(open(a).cmp(&open(b)))
+    };
+    let mut left = 2 * exact;
+    loop {
+        options.sort_by(by_regret);
+        let others = options
+            .iter()
+            .enumerate()
+            .filter(|(_, o)| alone != Some(problem.items(s)[o.item].accelerator));
+        let first = others.take(exact).find(|(_, o)| !o.regret.is_settled()).map(|(i, _)| i);
+        let Some(i) = first.filter(|_| left > 0 && !probe.is_over()) else { break };
+        left -= 1;
+        let accelerator = problem.items(s)[options[i].item].accelerator;
+        let forced = with_accelerators(problem, s, |a| a == accelerator);
+        let regret = Known::objective(&probe.solve(&forced)?).above(base);
+        let bound = options[i].regret.at_least();
+        options[i].regret = match regret {
+            Known::Between { at_least, at_most } if at_least < bound => {
+                Known::between(bound, at_most.max(bound))
+            }
+            regret => regret,
+        };
+        if !options[i].regret.is_settled() {
+            // Cut short: it stays at its bounds, and is not tried again.
+            break;
+        }
+    }
+    options.sort_by(by_regret);
+    Ok(options)
+}
+
+/// `off(s, j)` of an accelerator that server `s` uses. Where it may run on one alone only, that is the
+/// least of its other options, if that one is exact.
+///
+/// # Errors
+/// A failure of the backend.
+pub fn off(
+    probe: &Probe<'_>,
+    problem: &Problem,
+    base: &Known,
+    s: usize,
+    accelerator: usize,
+    options: &[Ranked],
+) -> Result<Known, SolverError> {
+    let others = || options.iter().filter(|o| problem.items(s)[o.item].accelerator != accelerator);
+    if probe.shape == Shape::Single {
+        let least = others().map(|o| o.regret.at_least()).fold(f64::INFINITY, f64::min);
+        let most = others().map(|o| o.regret.at_most()).fold(f64::INFINITY, f64::min);
+        return Ok(Known::between(least, most));
+    }
+    if probe.effort.options == 0 || probe.is_over() {
+        return Ok(Known::between(0.0, f64::INFINITY));
+    }
+    let forced = with_accelerators(problem, s, |a| a != accelerator);
+    Ok(Known::objective(&probe.solve(&forced)?).above(base))
+}
+
+/// For each item of server `s` a lower bound on the regret of running on it alone, at least 0.
+fn bounds(
+    shape: Shape,
+    problem: &Problem,
+    dual: Option<&Dual>,
+    base: &Known,
+    s: usize,
+) -> Vec<f64> {
+    let needs = &problem.servers[s];
+    let items = problem.items(s);
+    let least =
+        dual.and_then(|d| Some((d, pricing::cheapest(problem, shape, s, &d.lambda)?.bound)));
+    let Some((dual, least)) = least else { return vec![0.0; items.len()] };
+    let bound = |item: &Item| {
+        let Some(n) = needs.replicas(item) else { return f64::INFINITY };
+        let n = n as f64;
+        let uses: f64 = item.uses.iter().map(|&(k, amount)| amount * dual.lambda[k]).sum();
+        let price = needs.change_value(item.accelerator, item.cost * n) + uses * n;
+        let regret = dual.bound + (price - least) - base.at_most();
+        // Rounding of the bound is not a regret.
+        if regret > 1e-6 * base.at_most().abs() { regret } else { 0.0 }
+    };
+    items.iter().map(bound).collect()
+}

@@ -1,0 +1,149 @@
+//! **unmet**: servers that no accelerator serves, however many cards there are.
+
+use isocost_model::Scenario;
+use isocost_model::candidates::{Candidates, Reason};
+use isocost_model::queue::{Metric, Shortfall};
+use isocost_solver::SolverError;
+use serde::Serialize;
+
+use super::probe::Probe;
+use super::relax::{Relaxation, Sizer, to_be_served};
+use super::variant::{with_limits, with_servers};
+use crate::problem::Problem;
+
+/// A server that cannot be served.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unmet {
+    /// The server.
+    pub server: String,
+    /// Its service class.
+    pub class: String,
+    /// Its model.
+    pub model: String,
+    /// What stands in its way.
+    pub why: Why,
+    /// The accelerator that comes closest to its objectives.
+    pub closest: Option<Miss>,
+    /// What each accelerator with a profile misses, the closest first.
+    pub misses: Vec<Miss>,
+    /// The smallest relaxations at which an accelerator serves it.
+    pub relaxations: Vec<Relaxation>,
+}
+
+/// What stands in a server's way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Why {
+    /// No accelerator that it may use meets its objectives.
+    Objectives,
+    /// No accelerator that it may use runs its model.
+    NoAccelerator,
+    /// It needs more replicas than it may have, or more card types than run it.
+    Replicas,
+}
+
+/// An objective that an accelerator does not meet even with a replica almost idle.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Miss {
+    /// The accelerator.
+    pub accelerator: String,
+    /// `itl`, `ttft` (ms), `loss` (share of requests) or `rate` (the service times give none).
+    pub metric: &'static str,
+    /// Percentile that the objective names; the mean if `None`.
+    pub percentile: Option<f64>,
+    /// The objective, ms or share.
+    pub limit: f64,
+    /// Best value that a replica reaches, ms or share.
+    pub best: f64,
+}
+
+impl Miss {
+    fn new(accelerator: &str, shortfall: &Shortfall) -> Self {
+        let metric = match shortfall.metric {
+            Metric::Itl => "itl",
+            Metric::Ttft => "ttft",
+            Metric::Loss => "loss",
+            Metric::Rate => "rate",
+        };
+        Self {
+            accelerator: accelerator.to_owned(),
+            metric,
+            percentile: shortfall.percentile,
+            limit: shortfall.limit,
+            best: shortfall.best,
+        }
+    }
+}
+
+/// Indices of servers that cannot be served even without any limit.
+///
+/// # Errors
+/// A failure of the backend.
+pub fn find(probe: &Probe<'_>, problem: &Problem) -> Result<Vec<usize>, SolverError> {
+    let mut found = Vec::new();
+    for s in 0..problem.servers.len() {
+        let needs = &problem.servers[s];
+        if needs.is_idle() {
+            continue;
+        }
+        let plain = needs.max_replicas.is_none() && needs.min_types <= 1;
+        let served = match plain || problem.items(s).is_empty() {
+            true => !problem.items(s).is_empty(),
+            false => {
+                let only: Vec<bool> = (0..problem.servers.len()).map(|i| i == s).collect();
+                let none = vec![false; problem.limits.len()];
+                let variant = with_limits(&with_servers(problem, &only), &none);
+                probe.fits(&variant, None)? != Some(false)
+            }
+        };
+        if !served {
+            found.push(s);
+        }
+    }
+    Ok(found)
+}
+
+/// What is to be said of a server that cannot be served.
+///
+/// # Errors
+/// A failure of the backend.
+pub fn describe(
+    probe: &Probe<'_>,
+    sizer: &Sizer<'_>,
+    candidates: &Candidates,
+    problem: &Problem,
+    s: usize,
+) -> Result<Unmet, SolverError> {
+    let scenario: &Scenario = sizer.scenario;
+    let server = &scenario.servers[s];
+    let mut shortfalls: Vec<(usize, Shortfall)> = candidates
+        .rejected(s)
+        .iter()
+        .filter_map(|r| match r.reason {
+            Reason::Objective(shortfall) => Some((r.accelerator, shortfall)),
+            _ => None,
+        })
+        .collect();
+    shortfalls.sort_by(|a, b| a.1.excess().total_cmp(&b.1.excess()));
+    let name = |a: usize| scenario.accelerators[a].name.as_str();
+    let misses: Vec<Miss> = shortfalls.iter().map(|(a, miss)| Miss::new(name(*a), miss)).collect();
+    let why = match (candidates.options(s).is_empty(), misses.is_empty()) {
+        (true, true) => Why::NoAccelerator,
+        (true, false) => Why::Objectives,
+        (false, _) => Why::Replicas,
+    };
+    Ok(Unmet {
+        server: server.name.clone(),
+        class: scenario.classes[server.class].name.clone(),
+        model: scenario.models[server.model].clone(),
+        why,
+        closest: misses.first().cloned(),
+        misses,
+        relaxations: match why {
+            Why::Objectives => to_be_served(sizer, probe, problem, s)?,
+            _ => Vec::new(),
+        },
+    })
+}
