@@ -10,6 +10,8 @@ use isocost_formulations::{Problem, ProblemOptions};
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidates, SizingOptions};
 use isocost_model::input::{self, Loaded};
+use isocost_model::plan::{Choice, Plan};
+use isocost_model::stress::Margin;
 use isocost_solver::{Backend, Interrupt, SolveOptions, backend, default_backend};
 
 use crate::Failure;
@@ -18,8 +20,12 @@ use crate::output::style::{Spinner, warning};
 
 /// A scenario, sized, and what is asked of the planner.
 pub struct Job {
-    /// The scenario, with the changes that the arguments make to it.
+    /// The scenario to plan: with the changes that the arguments make to it, and with the margin.
     pub scenario: Scenario,
+    /// The same without the margin, where there is one.
+    stated: Option<Scenario>,
+    /// Factors on loads and service times that are planned for.
+    pub margin: Margin,
     /// How its replicas are sized.
     pub sizing: SizingOptions,
     /// Its candidates.
@@ -39,7 +45,12 @@ impl Job {
         sizing: &SizingArgs,
         solve: &SolveArgs,
     ) -> Result<Self, Failure> {
-        let scenario = read(scenario)?;
+        let (margin, mut scenario) = (scenario.margin.margin(), read(scenario)?);
+        let mut stated = None;
+        if !margin.is_none() {
+            let up = margin.apply(&scenario);
+            stated = Some(std::mem::replace(&mut scenario, up));
+        }
         let backend = choose_backend(solve)?;
         let sizing = sizing.options();
         let start = Instant::now();
@@ -49,7 +60,26 @@ impl Job {
         };
         let sizing_s = start.elapsed().as_secs_f64();
         let request = request(solve, &scenario);
-        Ok(Self { scenario, sizing, candidates, sizing_s, request, backend })
+        Ok(Self { scenario, stated, margin, sizing, candidates, sizing_s, request, backend })
+    }
+
+    /// The scenario as the input states it, without the margin.
+    pub fn stated(&self) -> &Scenario {
+        self.stated.as_ref().unwrap_or(&self.scenario)
+    }
+
+    /// The plan of a choice, checked, as it runs under the stated loads and service times.
+    pub fn plan(&self, choice: Choice) -> Result<Plan, Failure> {
+        let Self { scenario, candidates, sizing, request, margin, .. } = self;
+        let plan = planner::checked(scenario, candidates, sizing, request, choice)
+            .map_err(Failure::failed)?;
+        let Some(stated) = &self.stated else { return Ok(plan) };
+        let mut plan = margin.relax(stated, sizing, &plan);
+        plan.notes.push(format!(
+            "planned for loads x {} and service times x {}; figures are those at the stated ones",
+            margin.load, margin.service
+        ));
+        Ok(plan)
     }
 
     /// The numbers of the planning problem.

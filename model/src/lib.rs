@@ -12,5 +12,6 @@ pub mod input;
 pub mod plan;
 pub mod queue;
 pub mod scenario;
+pub mod stress;
 
 pub use scenario::Scenario;

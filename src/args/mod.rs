@@ -5,6 +5,7 @@ mod scenario;
 mod shell;
 mod solve;
 mod station;
+mod stress;
 mod values;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -14,6 +15,7 @@ pub use scenario::{ScenarioArgs, SizingArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use solve::{Shortage, SolveArgs};
 pub use station::{AnalyzeArgs, SizeArgs, StationArgs};
+pub use stress::StressArgs;
 
 /// Exact minimum-cost capacity planner for LLM inference fleets.
 #[derive(Debug, Parser)]
@@ -34,6 +36,9 @@ pub enum Command {
     /// Plan a fleet: which accelerator, how many replicas and which batch size for every server,
     /// at proven least cost
     Plan(PlanArgs),
+    /// Say how far loads and service times may be off before a plan breaks its objectives, and
+    /// which break first
+    Stress(StressArgs),
     /// Say what latency a rate brings on one replica
     Analyze(AnalyzeArgs),
     /// Say what rate a replica's objectives allow, at every batch size

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use isocost_model::candidates::{BatchChoice, SizingOptions};
+use isocost_model::stress::Margin;
 
-use super::values::{amount, positive, share};
+use super::values::{amount, factor, positive, share};
 
 /// The scenario, and what is changed in it.
 #[derive(Debug, Clone, clap::Args)]
@@ -19,6 +20,26 @@ pub struct ScenarioArgs {
     /// Multiply every card count by this, rounded down
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = positive)]
     pub capacity_scale: f64,
+    #[command(flatten)]
+    pub margin: MarginArgs,
+}
+
+/// How far loads and service times may be off.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct MarginArgs {
+    /// Plan for every load up by this factor
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+    pub margin: f64,
+    /// Plan for every service time up by this factor
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+    pub service_margin: f64,
+}
+
+impl MarginArgs {
+    /// As the model takes it.
+    pub fn margin(&self) -> Margin {
+        Margin { load: self.margin, service: self.service_margin }
+    }
 }
 
 /// How replicas are sized.

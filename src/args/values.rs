@@ -13,6 +13,11 @@ pub fn positive(text: &str) -> Result<f64, String> {
     number(text, |v| v > 0.0, "a number above 0")
 }
 
+/// A factor from 1 to 64.
+pub fn factor(text: &str) -> Result<f64, String> {
+    number(text, |v| (1.0..=64.0).contains(&v), "a factor from 1 to 64")
+}
+
 /// A number of at least 0.
 pub fn amount(text: &str) -> Result<f64, String> {
     number(text, |v| v >= 0.0, "a number of at least 0")

@@ -4,3 +4,4 @@ mod outside;
 pub mod plan;
 pub mod queue;
 pub mod shell;
+pub mod stress;

@@ -20,7 +20,7 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let mut job = Job::new(&args.scenario, &args.sizing, &args.solve)?;
     let trace = Trace::start(&mut job.request, args.trace.is_some());
     let problem = job.problem();
-    let Job { scenario, sizing, candidates, request, backend, sizing_s } = &job;
+    let Job { scenario, candidates, request, backend, sizing_s, .. } = &job;
     if let Some(path) = &args.write_model {
         write_model(&planner::program(scenario, &problem, request), path)?;
     }
@@ -38,9 +38,8 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
         trace.write(path, timing.solving_s, &choice)?;
     }
 
-    let plan =
-        planner::checked(scenario, candidates, sizing, request, choice).map_err(Failure::failed)?;
-    emit(args, &Export { scenario, candidates, plan: &plan, timing })?;
+    let plan = job.plan(choice)?;
+    emit(args, &Export { scenario: job.stated(), candidates, plan: &plan, timing })?;
     Ok(exit::of(plan.status))
 }
 
