@@ -97,13 +97,12 @@ pub fn read(args: &ScenarioArgs) -> Result<Scenario, Failure> {
         loaded.warnings.iter().for_each(|w| warning(&w.to_string()));
         scenario = loaded.scenario;
     }
-    for card in &mut scenario.card_types {
-        card.count = card.count.map(|count| (count as f64 * args.capacity_scale) as u64);
-    }
+    scenario.card_types.iter_mut().for_each(|card| card.scale(args.capacity_scale));
     Ok(scenario)
 }
 
-fn choose_backend(args: &SolveArgs) -> Result<Box<dyn Backend>, Failure> {
+/// The backend that is asked for.
+pub fn choose_backend(args: &SolveArgs) -> Result<Box<dyn Backend>, Failure> {
     let chosen = match &args.backend {
         Some(name) => backend(name),
         None => default_backend(),
@@ -112,7 +111,7 @@ fn choose_backend(args: &SolveArgs) -> Result<Box<dyn Backend>, Failure> {
 }
 
 /// What the arguments ask of the planner.
-fn request(args: &SolveArgs, scenario: &Scenario) -> Request {
+pub fn request(args: &SolveArgs, scenario: &Scenario) -> Request {
     let interrupt = Interrupt::default();
     let raise = interrupt.clone();
     // A second handler cannot be set; then Ctrl-C ends the process as it always does.

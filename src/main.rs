@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::commands::{plan, queue, shell, stress};
+use crate::commands::{plan, queue, shell, stress, sweep};
 use crate::output::style;
 
 /// Exit codes, as `--help` lists them.
@@ -63,6 +63,8 @@ fn main() -> ExitCode {
         Command::Size(args) => queue::size(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
+        Command::Sweep(args) => sweep::run(args),
+        Command::Merge(args) => sweep::merge(args),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -1,1 +1,24 @@
-//! Reproducible comparisons of formulations, backends and scale. Empty until its first experiment.
+//! Reproducible comparisons: sweeps over a scenario, and experiments on generated fleets.
+//!
+//! Everything here is deterministic but for timings, resumable after a kill, and ends in CSV files
+//! from which tables and plots are made.
+
+use std::path::Path;
+
+use isocost_charts::{Chart, Theme};
+use isocost_model::export::{ExportError, write_file};
+
+pub mod journal;
+pub mod sweep;
+pub mod table;
+
+#[cfg(feature = "parquet")]
+mod parquet;
+
+/// Writes a chart as SVG.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_svg(path: &Path, chart: &Chart) -> Result<(), ExportError> {
+    write_file(path, chart.svg(&Theme::light()).as_bytes())
+}

@@ -42,6 +42,12 @@ impl CardType {
     pub fn available(&self) -> Option<u64> {
         self.count.map(|count| count.saturating_sub(self.spare))
     }
+
+    /// Multiplies the count, if there is one, by `factor`, rounded down; a product that is whole but
+    /// for its rounding (100 times 0.29) stays whole.
+    pub fn scale(&mut self, factor: f64) {
+        self.count = self.count.map(|count| (count as f64 * factor * (1.0 + 1e-12)) as u64);
+    }
 }
 
 /// One or several cards of a type, rented as a unit.

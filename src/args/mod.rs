@@ -6,6 +6,7 @@ mod shell;
 mod solve;
 mod station;
 mod stress;
+mod sweep;
 mod values;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -16,6 +17,7 @@ pub use shell::{CompletionsArgs, ManArgs};
 pub use solve::{Shortage, SolveArgs};
 pub use station::{AnalyzeArgs, SizeArgs, StationArgs};
 pub use stress::StressArgs;
+pub use sweep::{MergeArgs, SweepArgs};
 
 /// Exact minimum-cost capacity planner for LLM inference fleets.
 #[derive(Debug, Parser)]
@@ -47,6 +49,10 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Write manual pages
     Man(ManArgs),
+    /// Plan one scenario at many points: loads, card counts, prices, objectives, formulations
+    Sweep(SweepArgs),
+    /// Join the shards of a sweep into one table
+    Merge(MergeArgs),
 }
 
 /// What goes to standard output.

@@ -5,3 +5,4 @@ pub mod plan;
 pub mod queue;
 pub mod shell;
 pub mod stress;
+pub mod sweep;

@@ -67,3 +67,40 @@ impl Drop for Spinner {
         }
     }
 }
+
+/// A bar on standard error for work of many parts, with the time that is left; none in a pipe.
+pub struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    /// An empty bar.
+    pub fn start() -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let bar = ProgressBar::new(0);
+        let template = "{wide_bar} {pos}/{len} {elapsed}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self(Some(bar))
+    }
+
+    /// Shows `done` of `all` parts; `before` of them were done when the work began.
+    pub fn set(&self, done: usize, before: usize, all: usize) {
+        let Some(bar) = &self.0 else { return };
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+        if done == before {
+            // Parts of an earlier run say nothing about how fast this one is.
+            bar.reset_eta();
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -21,7 +21,7 @@ use crate::scenario::Scenario;
 use fields::Fields;
 use node::{Node, Value};
 use problem::Report;
-pub use problem::{InputError, Problem};
+pub use problem::{InputError, Problem, known_names};
 
 pub use loads::with_loads;
 
