@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use divan::Bencher;
-use isocost_formulations::pattern::{self, Devices, Shape};
+use isocost_formulations::pattern::{self, Devices, Shape, Space};
 use isocost_formulations::{Problem, ProblemOptions, greedy, mixed, single};
 use isocost_model::candidates::{BatchChoice, Candidates, SizingOptions};
 use isocost_model::input;
@@ -53,8 +53,9 @@ fn by_patterns(bencher: Bencher, shape: Shape) {
     let (problem, backend) = (problem(), default_backend().expect("one is built"));
     bencher.bench(|| {
         let options = SolveOptions::default();
-        let choice = pattern::solve(&problem, shape, &*backend, &options, &Devices::default())
-            .expect("solved");
+        let space = Space::new(&problem, shape, &ProblemOptions::default());
+        let choice =
+            pattern::solve(&space, &*backend, &options, &Devices::default()).expect("solved");
         assert_eq!(choice.status, Status::Optimal);
     });
 }

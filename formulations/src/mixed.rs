@@ -22,63 +22,73 @@
 
 use isocost_solver::{Column, Milp, Row};
 
-use crate::problem::{Item, MOVE_PENALTY, Needs, Problem, ProblemOptions};
+use crate::problem::{COVER_TOLERANCE, Item, MOVE_PENALTY, Needs, Problem, ProblemOptions};
 use crate::program::{Meaning, Program};
 use crate::single::limit_row;
 
 /// States `problem` as the program above.
 pub fn mixed(problem: &Problem, options: &ProblemOptions) -> Program {
-    let mut statement = Statement {
-        milp: Milp { name: "mixed".to_owned(), ..Milp::default() },
-        meanings: Vec::new(),
-        limits: problem.limits.iter().map(limit_row).collect(),
-        moves: Vec::new(),
-    };
+    let mut statement = Statement::new(problem, options);
     for s in 0..problem.servers.len() {
-        statement.server(problem, options, s);
+        statement.server(s);
     }
-    let Statement { mut milp, meanings, limits, moves } = statement;
+    let Statement { mut milp, meanings, limits, .. } = statement;
     limits.into_iter().for_each(|row| {
         milp.add_row(row);
     });
-    if let Some(most) = options.max_moves {
-        milp.add_row(at_most("moves".to_owned(), most as f64, moves));
-    }
     Program { name: "mixed", milp, meanings }
 }
 
 /// The program as it grows, server by server.
-struct Statement {
-    milp: Milp,
-    meanings: Vec<Vec<Meaning>>,
-    limits: Vec<Row>,
-    moves: Vec<(usize, f64)>,
+pub(crate) struct Statement<'a> {
+    problem: &'a Problem,
+    options: &'a ProblemOptions,
+    /// The program, its limits apart.
+    pub milp: Milp,
+    /// What each column places.
+    pub meanings: Vec<Vec<Meaning>>,
+    /// A row for each limit, the one for moves last.
+    pub limits: Vec<Row>,
 }
 
-impl Statement {
-    fn server(&mut self, problem: &Problem, options: &ProblemOptions, s: usize) {
-        let needs = &problem.servers[s];
-        let items = problem.items(s);
-        if options.transition {
+/// The columns of a server.
+pub(crate) struct Replicas {
+    /// `n_sj` for each item.
+    pub n: Vec<usize>,
+    /// `k_s`, where giving the current accelerator up is charged.
+    pub keep: Option<usize>,
+    /// `q_s`, where moves are limited.
+    pub moved: Option<usize>,
+}
+
+impl<'a> Statement<'a> {
+    /// A program without servers.
+    pub fn new(problem: &'a Problem, options: &'a ProblemOptions) -> Self {
+        let mut limits: Vec<Row> = problem.limits.iter().map(limit_row).collect();
+        limits.extend(options.max_moves.map(|most| Row::at_most("moves", most as f64, Vec::new())));
+        let milp = Milp { name: "mixed".to_owned(), ..Milp::default() };
+        Self { problem, options, milp, meanings: Vec::new(), limits }
+    }
+
+    /// Adds server `s`; `None` if it needs nothing.
+    pub fn server(&mut self, s: usize) -> Option<Replicas> {
+        let needs = &self.problem.servers[s];
+        let items = self.problem.items(s);
+        if self.options.transition {
             self.milp.offset -= needs.current.map_or(0.0, |(_, old)| old);
         }
         if needs.is_idle() {
-            return;
+            return None;
         }
-        let n: Vec<usize> = items
-            .iter()
-            .enumerate()
-            .map(|(j, item)| {
-                let column = self.replicas(needs, options, s, j, item);
-                item.uses
-                    .iter()
-                    .for_each(|&(k, amount)| self.limits[k].terms.push((column, amount)));
-                column
-            })
-            .collect();
+        let n: Vec<usize> =
+            items.iter().enumerate().map(|(j, item)| self.replicas(needs, s, j, item)).collect();
+        for (item, &n) in items.iter().zip(&n) {
+            item.uses.iter().for_each(|&(k, amount)| self.limits[k].terms.push((n, amount)));
+        }
         if needs.demand > 0.0 {
             let terms = n.iter().zip(items).map(|(&n, item)| (n, item.rate)).collect();
-            self.milp.add_row(at_least(format!("cover_{s}"), needs.demand, terms));
+            let covered = needs.demand * (1.0 - COVER_TOLERANCE);
+            self.milp.add_row(Row::at_least(format!("cover_{s}"), covered, terms));
         }
         let upper = needs.max_replicas.map_or(f64::INFINITY, |most| most as f64);
         if needs.min_replicas > 0 || upper.is_finite() {
@@ -89,22 +99,18 @@ impl Statement {
         if needs.min_types > 1 {
             self.spread(needs, items, &n, s);
         }
+        let (mut keep, mut moved) = (None, None);
         if let Some((now, old)) = needs.current {
-            self.keep(options, items, &n, s, now, old);
+            keep = self.options.transition.then(|| self.keep(items, &n, s, now, old));
+            moved = self.options.max_moves.map(|_| self.moved(items, &n, s, now));
         }
+        Some(Replicas { n, keep, moved })
     }
 
     /// The column `n_sj`.
-    fn replicas(
-        &mut self,
-        needs: &Needs,
-        options: &ProblemOptions,
-        s: usize,
-        j: usize,
-        item: &Item,
-    ) -> usize {
-        let moved =
-            options.transition && needs.current.is_some_and(|(now, _)| now != item.accelerator);
+    fn replicas(&mut self, needs: &Needs, s: usize, j: usize, item: &Item) -> usize {
+        let moved = self.options.transition
+            && needs.current.is_some_and(|(now, _)| now != item.accelerator);
         let charge = if moved { 1.0 + MOVE_PENALTY } else { 1.0 };
         self.meanings.push(vec![Meaning { server: s, item: j, replicas: 1 }]);
         self.milp.add_column(Column {
@@ -132,40 +138,35 @@ impl Statement {
             let of_type = items.iter().zip(n).filter(|(item, _)| item.card_type == t);
             let mut terms: Vec<(usize, f64)> = of_type.map(|(_, &n)| (n, 1.0)).collect();
             terms.push((a, -1.0));
-            self.milp.add_row(at_least(format!("on_{s}_{t}"), 0.0, terms));
+            self.milp.add_row(Row::at_least(format!("on_{s}_{t}"), 0.0, terms));
             used.push((a, 1.0));
         }
-        self.milp.add_row(at_least(format!("spread_{s}"), f64::from(needs.min_types), used));
+        self.milp.add_row(Row::at_least(format!("spread_{s}"), f64::from(needs.min_types), used));
     }
 
-    /// Columns `k_s` and `q_s`: what a move away from the current accelerator costs.
-    fn keep(
-        &mut self,
-        options: &ProblemOptions,
-        items: &[Item],
-        n: &[usize],
-        s: usize,
-        now: usize,
-        old: f64,
-    ) {
-        if options.transition {
-            self.milp.offset += MOVE_PENALTY * old;
-            let k = self.binary(format!("k_{s}"), -MOVE_PENALTY * old);
-            let kept = items.iter().zip(n).filter(|(item, _)| item.accelerator == now);
-            let mut terms: Vec<(usize, f64)> = kept.map(|(_, &n)| (n, 1.0)).collect();
-            terms.push((k, -1.0));
-            self.milp.add_row(at_least(format!("keep_{s}"), 0.0, terms));
-        }
-        if options.max_moves.is_some() {
-            let q = self.binary(format!("q_{s}"), 0.0);
-            self.moves.push((q, 1.0));
-            for (j, (item, &n)) in items.iter().zip(n).enumerate() {
-                if item.accelerator != now {
-                    let terms = vec![(n, 1.0), (q, -self.milp.columns[n].upper)];
-                    self.milp.add_row(at_most(format!("move_{s}_{j}"), 0.0, terms));
-                }
+    /// The column `k_s`: giving the current accelerator up costs a tenth of the old cost.
+    fn keep(&mut self, items: &[Item], n: &[usize], s: usize, now: usize, old: f64) -> usize {
+        self.milp.offset += MOVE_PENALTY * old;
+        let k = self.binary(format!("k_{s}"), -MOVE_PENALTY * old);
+        let kept = items.iter().zip(n).filter(|(item, _)| item.accelerator == now);
+        let mut terms: Vec<(usize, f64)> = kept.map(|(_, &n)| (n, 1.0)).collect();
+        terms.push((k, -1.0));
+        self.milp.add_row(Row::at_least(format!("keep_{s}"), 0.0, terms));
+        k
+    }
+
+    /// The column `q_s`: a replica off the current accelerator is a move.
+    fn moved(&mut self, items: &[Item], n: &[usize], s: usize, now: usize) -> usize {
+        let q = self.binary(format!("q_{s}"), 0.0);
+        let moves = self.problem.limits.len();
+        self.limits[moves].terms.push((q, 1.0));
+        for (j, (item, &n)) in items.iter().zip(n).enumerate() {
+            if item.accelerator != now {
+                let terms = vec![(n, 1.0), (q, -self.milp.columns[n].upper)];
+                self.milp.add_row(Row::at_most(format!("move_{s}_{j}"), 0.0, terms));
             }
         }
+        q
     }
 }
 
@@ -174,12 +175,4 @@ impl Statement {
 pub(crate) fn most_replicas(needs: &Needs, item: &Item) -> f64 {
     let alone = (needs.demand / item.rate).ceil().max(needs.min_replicas as f64).max(1.0);
     needs.max_replicas.map_or(alone, |most| alone.min(most as f64))
-}
-
-fn at_least(name: String, lower: f64, terms: Vec<(usize, f64)>) -> Row {
-    Row { name, lower, upper: f64::INFINITY, terms }
-}
-
-fn at_most(name: String, upper: f64, terms: Vec<(usize, f64)>) -> Row {
-    Row { name, lower: f64::NEG_INFINITY, upper, terms }
 }

@@ -17,7 +17,7 @@ use isocost_model::scenario::{Provenance, Saturation};
 use isocost_solver::{Backend, SolveOptions, SolverError};
 
 use crate::greedy::{Greedy, greedy};
-use crate::pattern::{self, Shape};
+use crate::pattern::{self, Shape, Space};
 use crate::problem::{Problem, ProblemOptions};
 use crate::program::Program;
 use crate::shortage::{Effort, Policy, shortage};
@@ -68,9 +68,6 @@ pub enum PlanError {
 fn lines(violations: &[Violation]) -> String {
     violations.iter().take(20).map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
-
-/// Servers up to which `single` goes to the backend as it is: it closes that in milliseconds.
-const DIRECT: usize = 200;
 
 /// Plans `scenario` and has the plan checked.
 ///
@@ -163,8 +160,9 @@ pub fn exact(
     request: &Request,
     backend: &dyn Backend,
 ) -> Result<Choice, SolverError> {
-    if let Some(shape) = formulation.shape(problem, &request.problem) {
-        return pattern::solve(problem, shape, backend, &request.solve, &request.devices);
+    if let Some(shape) = formulation.shape() {
+        let space = Space::new(problem, shape, &request.problem);
+        return pattern::solve(&space, backend, &request.solve, &request.devices);
     }
     let program = match formulation {
         Formulation::Single => single(problem, &request.problem),
@@ -184,11 +182,10 @@ impl Formulation {
     }
 
     /// The shape of the patterns that state it, or `None` where the plain program does.
-    fn shape(self, problem: &Problem, options: &ProblemOptions) -> Option<Shape> {
-        let plain = options.max_moves.is_some() || problem.servers.iter().any(|s| s.min_types > 1);
+    fn shape(self) -> Option<Shape> {
         match self {
-            Self::Single if !plain && problem.servers.len() > DIRECT => Some(Shape::Single),
-            Self::Mixed if !plain && !options.transition => Some(Shape::Mixed),
+            Self::Single => Some(Shape::Single),
+            Self::Mixed => Some(Shape::Mixed),
             _ => None,
         }
     }

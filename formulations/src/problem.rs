@@ -120,14 +120,6 @@ impl Problem {
         }
     }
 
-    /// The same problem with every cost 0: what is left is how much of the limits is taken.
-    pub(crate) fn clone_without_costs(&self) -> Self {
-        let mut free = self.clone();
-        free.groups.iter_mut().flatten().for_each(|item| item.cost = 0.0);
-        free.servers.iter_mut().for_each(|needs| needs.current = None);
-        free
-    }
-
     /// Items that a server chooses from.
     pub fn items(&self, server: usize) -> &[Item] {
         &self.groups[self.servers[server].group]

@@ -1,6 +1,6 @@
 //! On random tiny problems every formulation, by every backend, finds what trying everything finds.
 
-use isocost_formulations::pattern::{self, Devices, Shape};
+use isocost_formulations::pattern::{self, Devices, Shape, Space};
 use isocost_formulations::problem::{Item, Limit, Needs};
 use isocost_formulations::{Problem, ProblemOptions, mixed, single};
 use isocost_model::plan::{Choice, Status};
@@ -120,7 +120,8 @@ proptest! {
                 };
                 let compact = program.solve(&problem, &*backend, &solve).expect("it solves");
                 agrees(&compact, expected, &format!("{shape:?}, compact, {name}"))?;
-                let choice = pattern::solve(&problem, shape, &*backend, &solve, &Devices::default()).expect("it solves");
+                let space = Space::new(&problem, shape, &options);
+                let choice = pattern::solve(&space, &*backend, &solve, &Devices::default()).expect("it solves");
                 agrees(&choice, expected, &format!("{shape:?}, by patterns, {name}"))?;
             }
         }

@@ -1,6 +1,6 @@
 //! What a move costs, how many are allowed, and how far replicas are spread.
 
-use isocost_formulations::pattern::{self, Devices, Shape};
+use isocost_formulations::pattern::{self, Devices, Shape, Space};
 use isocost_formulations::problem::{Item, Limit, Needs};
 use isocost_formulations::{Problem, ProblemOptions, mixed, single};
 use isocost_model::plan::{Choice, Status};
@@ -55,13 +55,9 @@ fn a_move_pays_only_beyond_its_penalty() {
             assert!((choice.objective - value).abs() < 1e-9, "{}", choice.objective);
         }
         let backend = default_backend().expect("one is built");
-        let by_patterns = pattern::solve(
-            &problem,
-            Shape::Single,
-            &*backend,
-            &SolveOptions::default(),
-            &Devices::default(),
-        );
+        let space = Space::new(&problem, Shape::Single, &transition());
+        let by_patterns =
+            pattern::solve(&space, &*backend, &SolveOptions::default(), &Devices::default());
         let choice = by_patterns.expect("solved");
         assert_eq!((choice.status, &choice.shares[0][..]), (Status::Optimal, &[(item, 1)][..]));
         assert!((choice.objective - value).abs() < 1e-9);

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use isocost_formulations::{Problem, Request, pattern, planner};
+use isocost_formulations::pattern::{self, Shape, Space};
+use isocost_formulations::{Problem, Request, planner};
 use isocost_model::Scenario;
 use isocost_model::plan::{Choice, OPTIMAL_GAP, Status, relative_gap};
 use isocost_solver::{Backend, read_solution};
@@ -36,8 +37,9 @@ pub fn choice(
     }
     let shares = program.decode(problem, &values);
     let objective = program.milp.objective(&values);
-    let bound =
-        pattern::lower_bound(problem, program.name, &request.problem, backend, &request.solve);
+    let shape = if program.name == "single" { Shape::Single } else { Shape::Mixed };
+    let space = Space::new(problem, shape, &request.problem);
+    let bound = pattern::lower_bound(&space, backend, &request.solve);
     let bound = bound.map_err(Failure::failed)?.min(objective);
     let proven = relative_gap(objective, bound) <= OPTIMAL_GAP;
     Ok(Choice {

@@ -1,28 +1,23 @@
 //! Patterns: whole replica mixes of one server.
 
-use crate::problem::Problem;
+use super::space::Space;
 
 /// A pattern `p` of a server: it covers the server's load.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern {
     /// `c_p`, cents/h (or the change's value).
     pub cost: f64,
-    /// `u_pk` for every limit `k`.
+    /// `u_pk` for every limit `k` of the space.
     pub uses: Box<[f64]>,
     /// (index of item, replicas), by index.
     pub shares: Box<[(u32, u32)]>,
 }
 
 impl Pattern {
-    /// The pattern of `shares` for a server whose items are `items`; `cost` is what it is charged.
-    pub fn new(problem: &Problem, server: usize, shares: Vec<(u32, u32)>, cost: f64) -> Self {
-        let items = problem.items(server);
-        let mut uses = vec![0.0; problem.limits.len()].into_boxed_slice();
-        for &(j, n) in &shares {
-            for &(k, amount) in &items[j as usize].uses {
-                uses[k] += amount * f64::from(n);
-            }
-        }
+    /// The pattern of `shares` for server `s`.
+    pub fn new(space: &Space<'_>, s: usize, mut shares: Vec<(u32, u32)>) -> Self {
+        shares.sort_unstable();
+        let (cost, uses) = space.weigh(s, &shares);
         Self { cost, uses, shares: shares.into_boxed_slice() }
     }
 

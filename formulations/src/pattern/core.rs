@@ -1,11 +1,11 @@
 //! The core: a mixed-integer program over what is left to decide.
 
-use isocost_solver::{Backend, Column, Milp, Row, SolveOptions, SolverError, Status};
+use isocost_solver::{Backend, Column, Row, SolveOptions, SolverError, Status};
 
 use super::column::Pattern;
 use super::dual::Part;
-use crate::mixed::most_replicas;
-use crate::problem::{COVER_TOLERANCE, Problem};
+use super::space::{Charges, Space};
+use crate::mixed::Statement;
 
 /// What a core knows of a server's patterns.
 #[derive(Debug, Clone)]
@@ -13,9 +13,9 @@ pub enum Offer {
     /// All of them.
     Listed(Vec<Pattern>),
     /// Too many to list: replicas `n_j` instead, with what pricing has proven of every pattern,
-    /// `sum_j p_j n_j >= z` at several prices, so that nothing of the bound is lost.
+    /// that its price is at least `z`, at several prices, so that nothing of the bound is lost.
     Open {
-        /// (price of a replica of each item, price of the cheapest pattern).
+        /// Prices of the limits, and the price `z` of the cheapest pattern at them.
         cuts: Vec<(Vec<f64>, f64)>,
         /// No replica mix that matters has a price, as in the first cut, above this.
         budget: f64,
@@ -35,130 +35,120 @@ pub struct CoreSolution {
 /// the limits that are stated.
 ///
 /// ```text
-/// minimise    sum_s sum_p c_p x_sp + sum_s sum_j c_j n_sj
+/// minimise    sum_s sum_p c_p x_sp + sum_s c_s(n_s)
 /// subject to  sum_p x_sp = 1,  x in {0, 1}                             for each listed s
-///             sum_j r_j n_sj >= L_s,  m_s <= sum_j n_sj <= M_s         for each open s
-///             z <= sum_j p_j n_sj (<= budget)                          for each cut of s
-///             sum_s (sum_p u_pk x_sp + sum_j u_jk n_sj) <= C_k         for each k in limits
+///             n_s a replica mix of s, as `mixed` states it             for each open s
+///             z <= c_s(n_s) + lambda u_s(n_s) (<= budget)              for each cut of s
+///             sum_s (sum_p u_pk x_sp + u_sk(n_s)) <= C_k               for each k in limits
 /// ```
 ///
 /// # Errors
 /// A failure of the backend.
 pub fn solve(
-    problem: &Problem,
+    space: &Space<'_>,
     part: &Part,
     offers: &[Offer],
     limits: &[usize],
     backend: &dyn Backend,
     options: &SolveOptions,
 ) -> Result<CoreSolution, SolverError> {
-    let mut core = Core {
-        milp: Milp { name: "pattern".to_owned(), ..Milp::default() },
-        rows: limits
-            .iter()
-            .map(|&k| Row::at_most(problem.limits[k].name.clone(), part.capacity[k], Vec::new()))
-            .collect(),
-        limits,
-        first: Vec::new(),
-    };
-    for (&s, offer) in part.servers.iter().zip(offers) {
-        core.first.push(core.milp.columns.len());
-        match offer {
-            Offer::Listed(patterns) => core.listed(s, patterns),
-            Offer::Open { cuts, budget } => core.open(problem, s, cuts, *budget),
-        }
-    }
-    let Core { mut milp, rows, first, .. } = core;
-    rows.into_iter().for_each(|row| {
-        milp.add_row(row);
-    });
-    let solution = backend.solve(&milp, options)?;
+    let (statement, first) = state(space, part, offers, limits);
+    let solution = backend.solve(&statement.milp, options)?;
     let bound = if solution.status == Status::Infeasible { f64::INFINITY } else { solution.bound };
     let chosen = (!solution.values.is_empty()).then(|| {
         let servers = part.servers.iter().zip(offers).zip(&first);
-        servers.map(|((&s, offer), &at)| pick(problem, s, offer, &solution.values[at..])).collect()
+        servers.map(|((&s, offer), &at)| pick(space, s, offer, &solution.values[at..])).collect()
     });
     Ok(CoreSolution { chosen: chosen.flatten(), bound })
 }
 
+/// The program, and the first column of each server.
+pub(super) fn state<'a>(
+    space: &'a Space<'_>,
+    part: &Part,
+    offers: &[Offer],
+    limits: &[usize],
+) -> (Statement<'a>, Vec<usize>) {
+    let mut statement = Statement::new(space.problem, space.options());
+    let mut first = Vec::with_capacity(part.servers.len());
+    for (&s, offer) in part.servers.iter().zip(offers) {
+        first.push(statement.milp.columns.len());
+        match offer {
+            Offer::Listed(patterns) => listed(&mut statement, s, patterns),
+            Offer::Open { cuts, budget } => open(&mut statement, space, s, cuts, *budget),
+        }
+    }
+    for &k in limits {
+        let terms = std::mem::take(&mut statement.limits[k].terms);
+        let name = statement.limits[k].name.clone();
+        statement.milp.add_row(Row::at_most(name, part.capacity[k], terms));
+    }
+    (statement, first)
+}
+
 /// The pattern that the values of a server's columns stand for.
-fn pick(problem: &Problem, s: usize, offer: &Offer, values: &[f64]) -> Option<Pattern> {
+fn pick(space: &Space<'_>, s: usize, offer: &Offer, values: &[f64]) -> Option<Pattern> {
     match offer {
         Offer::Listed(patterns) => {
             patterns.iter().zip(values).find(|(_, x)| **x > 0.5).map(|(p, _)| p.clone())
         }
         Offer::Open { .. } => {
-            let items = problem.items(s);
-            let counts = (0..items.len() as u32).zip(values).filter(|(_, n)| **n > 0.5);
-            let shares: Vec<(u32, u32)> = counts.map(|(j, n)| (j, n.round() as u32)).collect();
-            let cost = shares.iter().map(|&(j, n)| items[j as usize].cost * f64::from(n)).sum();
-            Some(Pattern::new(problem, s, shares, cost))
+            let counts = (0..space.items(s).len() as u32).zip(values).filter(|(_, n)| **n > 0.5);
+            let shares = counts.map(|(j, n)| (j, n.round() as u32)).collect();
+            Some(Pattern::new(space, s, shares))
         }
     }
 }
 
-/// The program as it grows, server by server.
-struct Core<'a> {
-    milp: Milp,
-    rows: Vec<Row>,
-    limits: &'a [usize],
-    /// First column of each server.
-    first: Vec<usize>,
-}
-
-impl Core<'_> {
-    fn listed(&mut self, s: usize, patterns: &[Pattern]) {
-        let mut one = Row::equal(format!("one_{s}"), 1.0, Vec::new());
-        for (p, pattern) in patterns.iter().enumerate() {
-            let column = Column::integer(format!("x_{s}_{p}"), pattern.cost, 0.0, 1.0);
-            let x = self.milp.add_column(column);
-            one.terms.push((x, 1.0));
-            for (row, &k) in self.rows.iter_mut().zip(self.limits) {
-                if pattern.uses[k] > 0.0 {
-                    row.terms.push((x, pattern.uses[k]));
-                }
+fn listed(statement: &mut Statement<'_>, s: usize, patterns: &[Pattern]) {
+    let mut one = Row::equal(format!("one_{s}"), 1.0, Vec::new());
+    for (p, pattern) in patterns.iter().enumerate() {
+        let column = Column::integer(format!("x_{s}_{p}"), pattern.cost, 0.0, 1.0);
+        let x = statement.milp.add_column(column);
+        one.terms.push((x, 1.0));
+        for (row, &used) in statement.limits.iter_mut().zip(&pattern.uses) {
+            if used > 0.0 {
+                row.terms.push((x, used));
             }
         }
-        self.milp.add_row(one);
     }
+    statement.milp.add_row(one);
+}
 
-    fn open(&mut self, problem: &Problem, s: usize, cuts: &[(Vec<f64>, f64)], budget: f64) {
-        let (needs, items) = (&problem.servers[s], problem.items(s));
-        let mut columns = Vec::new();
-        for (j, item) in items.iter().enumerate() {
-            let most = most_replicas(needs, item);
+fn open(
+    statement: &mut Statement<'_>,
+    space: &Space<'_>,
+    s: usize,
+    cuts: &[(Vec<f64>, f64)],
+    budget: f64,
+) {
+    let Some(columns) = statement.server(s) else { return };
+    let charges = space.charges(s);
+    for (i, (lambda, z)) in cuts.iter().enumerate() {
+        let prices = space.prices(s, &charges, lambda);
+        let fixed = fixed(&charges);
+        let mut terms: Vec<(usize, f64)> =
+            columns.n.iter().copied().zip(prices.iter().copied()).collect();
+        terms.extend(columns.keep.map(|k| (k, -charges.give_up)));
+        terms.extend(columns.moved.zip(charges.moves).map(|(q, k)| (q, lambda[k])));
+        let rounding = 1e-9 * z.abs().max(1.0);
+        let upper = if i == 0 { budget - fixed + rounding } else { f64::INFINITY };
+        if i == 0 {
             // A replica that alone is dearer than the budget has no place in the mix.
-            let afford = cuts.first().map_or(most, |(prices, _)| {
-                if prices[j] > 0.0 { (budget / prices[j] + 1e-9).floor().min(most) } else { most }
-            });
-            let column = Column::integer(format!("n_{s}_{j}"), item.cost, 0.0, afford);
-            let n = self.milp.add_column(column);
-            columns.push(n);
-            for &(k, amount) in &item.uses {
-                if let Some(i) = self.limits.iter().position(|&l| l == k) {
-                    self.rows[i].terms.push((n, amount));
-                }
+            for (&n, price) in columns.n.iter().zip(&prices).filter(|(_, price)| **price > 0.0) {
+                let affordable = ((budget - charges.base) / price + 1e-9).floor().max(0.0);
+                let column = &mut statement.milp.columns[n];
+                column.upper = column.upper.min(affordable);
             }
         }
-        let sum = |of: &dyn Fn(usize) -> f64| -> Vec<(usize, f64)> {
-            columns.iter().enumerate().map(|(j, &n)| (n, of(j))).collect()
-        };
-        if needs.demand > 0.0 {
-            let cover = needs.demand * (1.0 - COVER_TOLERANCE);
-            self.milp.add_row(Row::at_least(format!("cover_{s}"), cover, sum(&|j| items[j].rate)));
-        }
-        let upper = needs.max_replicas.map_or(f64::INFINITY, |most| most as f64);
-        if needs.min_replicas > 0 || upper.is_finite() {
-            let (name, lower) = (format!("replicas_{s}"), needs.min_replicas as f64);
-            self.milp.add_row(Row { name, lower, upper, terms: sum(&|_| 1.0) });
-        }
-        for (i, (prices, z)) in cuts.iter().enumerate() {
-            let rounding = 1e-9 * z.abs().max(1.0);
-            let upper = if i == 0 { budget + rounding } else { f64::INFINITY };
-            let (name, lower) = (format!("price_{s}_{i}"), z - rounding);
-            self.milp.add_row(Row { name, lower, upper, terms: sum(&|j| prices[j]) });
-        }
+        let (name, lower) = (format!("price_{s}_{i}"), z - fixed - rounding);
+        statement.milp.add_row(Row { name, lower, upper, terms });
     }
+}
+
+/// What a server is charged whatever its mix, if it gives its accelerator up.
+fn fixed(charges: &Charges) -> f64 {
+    charges.base + charges.give_up
 }
 
 /// Leaves only patterns that no other one beats in cost and in every one of `limits`.

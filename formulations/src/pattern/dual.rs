@@ -21,10 +21,10 @@
 use isocost_solver::{Backend, Column, Master, Milp, Row, SolverError};
 use rayon::prelude::*;
 
-use super::Clock;
-use super::column::{Pattern, Shape};
+use super::clock::Clock;
+use super::column::Pattern;
 use super::pricing::{Priced, cheapest};
-use crate::problem::Problem;
+use super::space::Space;
 
 /// Servers to plan and what they may use.
 #[derive(Debug, Clone)]
@@ -68,14 +68,13 @@ const SMOOTHING: f64 = 0.6;
 /// # Errors
 /// A failure of the backend.
 pub fn bound(
-    problem: &Problem,
-    shape: Shape,
+    space: &Space<'_>,
     part: &Part,
     backend: &dyn Backend,
     clock: &Clock,
 ) -> Result<Option<Dual>, SolverError> {
-    let limits = problem.limits.len();
-    let mut generation = Generation::new(problem, shape, part, backend)?;
+    let limits = space.capacity.len();
+    let mut generation = Generation::new(space, part, backend)?;
     let Some(first) = generation.price(&vec![0.0; limits]) else { return Ok(None) };
     let mut best = (vec![0.0; limits], generation.value(&vec![0.0; limits], &first));
     generation.add(first, None)?;
@@ -122,8 +121,7 @@ pub fn bound(
 
 /// Column generation on its way.
 struct Generation<'a> {
-    problem: &'a Problem,
-    shape: Shape,
+    space: &'a Space<'a>,
     part: &'a Part,
     blocks: Vec<Vec<usize>>,
     master: Box<dyn Master>,
@@ -133,29 +131,26 @@ struct Generation<'a> {
 
 impl<'a> Generation<'a> {
     fn new(
-        problem: &'a Problem,
-        shape: Shape,
+        space: &'a Space<'a>,
         part: &'a Part,
         backend: &dyn Backend,
     ) -> Result<Self, SolverError> {
-        let blocks = blocks(problem, &part.servers);
+        let blocks = blocks(space, &part.servers);
         let mut milp = Milp::default();
         for (k, &capacity) in part.capacity.iter().enumerate() {
-            let e =
-                milp.add_column(Column::continuous("", penalty(problem, k), 0.0, f64::INFINITY));
+            let e = milp.add_column(Column::continuous("", penalty(space, k), 0.0, f64::INFINITY));
             milp.add_row(Row::at_most("", capacity, vec![(e, -1.0)]));
         }
         for _ in &blocks {
             milp.add_row(Row::equal("", 1.0, Vec::new()));
         }
         let master = backend.master(&milp)?;
-        Ok(Self { problem, shape, part, blocks, master, columns: Vec::new() })
+        Ok(Self { space, part, blocks, master, columns: Vec::new() })
     }
 
     /// The cheapest pattern of every server of every block; `None` where one has none.
     fn price(&self, lambda: &[f64]) -> Option<Vec<Vec<Priced>>> {
-        let (problem, shape) = (self.problem, self.shape);
-        let of_server = |&s: &usize| cheapest(problem, shape, s, lambda);
+        let of_server = |&s: &usize| cheapest(self.space, s, lambda);
         self.blocks.par_iter().map(|block| block.iter().map(of_server).collect()).collect()
     }
 
@@ -209,10 +204,10 @@ impl<'a> Generation<'a> {
 }
 
 /// Servers in at most [`BLOCKS`] blocks, like beside like.
-fn blocks(problem: &Problem, servers: &[usize]) -> Vec<Vec<usize>> {
+fn blocks(space: &Space<'_>, servers: &[usize]) -> Vec<Vec<usize>> {
     let mut order = servers.to_vec();
     order.sort_by(|&a, &b| {
-        let (a, b) = (&problem.servers[a], &problem.servers[b]);
+        let (a, b) = (space.needs(a), space.needs(b));
         a.group.cmp(&b.group).then(a.demand.total_cmp(&b.demand))
     });
     let size = order.len().div_ceil(BLOCKS).max(1);
@@ -220,7 +215,17 @@ fn blocks(problem: &Problem, servers: &[usize]) -> Vec<Vec<usize>> {
 }
 
 /// `M_k`: far above what a unit of the limit can be worth.
-fn penalty(problem: &Problem, k: usize) -> f64 {
+fn penalty(space: &Space<'_>, k: usize) -> f64 {
+    let problem = space.problem;
+    if k == problem.limits.len() {
+        // A move is worth no more than what a server costs on the worst of its items.
+        let worst = |s: usize| {
+            let items = space.items(s).iter();
+            let costs = items.filter_map(|i| Some(i.cost * space.needs(s).replicas(i)? as f64));
+            costs.fold(1.0, f64::max)
+        };
+        return 10.0 * (0..problem.servers.len()).map(worst).fold(1.0, f64::max);
+    }
     let items = problem.groups.iter().flatten();
     let worth = items.filter_map(|item| {
         let taken = item.uses.iter().find(|u| u.0 == k)?;

@@ -1,0 +1,116 @@
+//! The proof: cores over every pattern that a cheaper plan may use.
+
+use std::time::Duration;
+
+use isocost_model::plan::Status;
+use isocost_solver::SolverError;
+use rayon::prelude::*;
+
+use super::column::{Pattern, Shape};
+use super::core::{self, Offer};
+use super::dual::{Dual, Part};
+use super::pricing;
+use super::state::State;
+
+/// A server with more patterns than this is left open in a core.
+const OPEN_ABOVE: usize = 48;
+/// Patterns of one server that are listed at most, before the beaten ones are dropped.
+const LISTED: usize = 5_000;
+/// Time of the first core of a proof.
+pub(super) const FIRST_SLICE: Duration = Duration::from_secs(2);
+
+impl State<'_> {
+    /// Cores over every pattern that a cheaper plan may use. One that runs out its slice of time
+    /// is stated anew once the incumbent has improved: it is smaller then.
+    pub(super) fn prove(&mut self, part: &Part, dual: &Dual) -> Result<Status, SolverError> {
+        let mut scarce: Vec<usize> =
+            (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 0.0).collect();
+        let step = self.step();
+        let mut slice = FIRST_SLICE;
+        while !self.is_proven() && !self.clock.is_over() {
+            let before = self.cost();
+            // A cheaper plan is cheaper by a whole step.
+            let delta = match self.devices.fixing {
+                true => (before - step - dual.bound).max(0.0),
+                false => f64::INFINITY,
+            };
+            let offers = self.offers(part, dual, delta, &scarce);
+            let complete = scarce.len() == self.space.capacity.len();
+            let options = self.watched(slice, before, complete);
+            let core = core::solve(self.space, part, &offers, &scarce, self.backend, &options)?;
+            // The core leaves limits out that did not seem to bind: its bound holds all the same.
+            self.bound = self.bound.max(core.bound.min(before));
+            if let Some(found) = core.chosen {
+                match self.overused(&found) {
+                    Some(k) => {
+                        scarce.push(k);
+                        scarce.sort_unstable();
+                    }
+                    None => self.offer(found),
+                }
+            }
+            if self.bound == f64::INFINITY {
+                break;
+            }
+            if step > 0.0 {
+                // Between the bound and the next step there is no plan.
+                let next = (self.bound / step - 1e-6).ceil() * step;
+                self.bound = self.bound.max(next.min(self.cost()));
+            }
+            self.report();
+            if self.cost() >= before {
+                slice *= 3;
+            }
+        }
+        Ok(self.status())
+    }
+
+    /// For each server the patterns of reduced cost at most `delta`, the beaten ones dropped, or,
+    /// where they are too many, its items with price cuts.
+    pub(super) fn offers(
+        &self,
+        part: &Part,
+        dual: &Dual,
+        delta: f64,
+        scarce: &[usize],
+    ) -> Vec<Offer> {
+        let of_server = |&s: &usize| {
+            let priced = pricing::cheapest(self.space, s, &dual.lambda);
+            let Some(least) = priced.map(|p| p.bound) else { return Offer::Listed(Vec::new()) };
+            let budget = least + delta + 1e-9 * least.abs().max(1.0);
+            let most = if self.space.shape == Shape::Mixed { LISTED } else { usize::MAX };
+            let single = self.space.shape == Shape::Single;
+            let listable = single || (budget.is_finite() && self.devices.listing);
+            let list = listable.then(|| pricing::list(self.space, s, &dual.lambda, budget, most));
+            match list.flatten().map(|list| self.prune(list, scarce)) {
+                Some(list) if list.len() <= OPEN_ABOVE || single => Offer::Listed(list),
+                _ => Offer::Open { cuts: self.cuts(s, dual, scarce), budget },
+            }
+        };
+        part.servers.par_iter().map(of_server).collect()
+    }
+
+    /// Price cuts of a server at the best prices and around them.
+    pub(super) fn cuts(&self, s: usize, dual: &Dual, scarce: &[usize]) -> Vec<(Vec<f64>, f64)> {
+        if !self.devices.cuts {
+            return Vec::new();
+        }
+        let mut around = vec![dual.lambda.clone()];
+        for &k in scarce {
+            for factor in [0.0, 0.7, 0.9, 1.1, 1.4] {
+                let mut lambda = dual.lambda.clone();
+                lambda[k] *= factor;
+                around.push(lambda);
+            }
+        }
+        let cut = |lambda: Vec<f64>| {
+            let z = pricing::cheapest(self.space, s, &lambda)?.bound;
+            Some((lambda, z))
+        };
+        around.into_iter().filter_map(cut).collect()
+    }
+
+    pub(super) fn prune(&self, patterns: Vec<Pattern>, limits: &[usize]) -> Vec<Pattern> {
+        if self.devices.prune { core::prune(patterns, limits) } else { patterns }
+    }
+}
