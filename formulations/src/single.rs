@@ -27,7 +27,8 @@ pub fn single(problem: &Problem, options: &ProblemOptions) -> Program {
     let mut moves = Vec::new();
     for (s, needs) in problem.servers.iter().enumerate() {
         if needs.is_idle() {
-            milp.offset -= needs.current.map_or(0.0, |(_, old)| old);
+            let old = needs.current.filter(|_| options.transition);
+            milp.offset -= old.map_or(0.0, |(_, old)| old);
             continue;
         }
         let mut serve = Row { name: format!("serve_{s}"), lower: 1.0, upper: 1.0, terms: vec![] };

@@ -242,7 +242,8 @@ impl Site<'_> {
             || format!("{n} replicas are more than it may have"),
         );
         let idle = self.demand_per_s() == 0.0;
-        let least = u64::from(server.min_replicas).max(u64::from(server.min_types));
+        let spread = if server.min_replicas > 0 { server.min_types } else { 0 };
+        let least = u64::from(server.min_replicas).max(u64::from(spread));
         found.unless(!idle || n <= least, Rule::Replicas, &server.name, || {
             format!("{n} replicas without load, {least} would do")
         });
@@ -353,7 +354,10 @@ impl Site<'_> {
         let mut types: Vec<usize> = types.collect();
         types.sort_unstable();
         types.dedup();
-        let spread = types.len() >= self.server.min_types as usize || self.options.partial;
+        // Without load and without replicas asked for there is nothing to spread.
+        let idle = self.demand_per_s() == 0.0 && self.server.min_replicas == 0;
+        let enough = types.len() >= self.server.min_types as usize;
+        let spread = enough || idle || self.options.partial;
         found.unless(spread, Rule::Spread, &self.server.name, || {
             format!("on {} card types of {}", types.len(), self.server.min_types)
         });

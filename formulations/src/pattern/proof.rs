@@ -59,7 +59,7 @@ impl State<'_> {
             }
             self.report();
             if self.cost() >= before {
-                slice *= 3;
+                slice = slice.saturating_mul(3);
             }
         }
         Ok(self.status())
@@ -79,7 +79,7 @@ impl State<'_> {
             let Some(least) = priced.map(|p| p.bound) else { return Offer::Listed(Vec::new()) };
             let budget = least + delta + 1e-9 * least.abs().max(1.0);
             let most = if self.space.shape == Shape::Mixed { LISTED } else { usize::MAX };
-            let single = self.space.shape == Shape::Single;
+            let single = self.space.shape == Shape::Single || self.space.needs(s).is_idle();
             let listable = single || (budget.is_finite() && self.devices.listing);
             let list = listable.then(|| pricing::list(self.space, s, &dual.lambda, budget, most));
             match list.flatten().map(|list| self.prune(list, scarce)) {
