@@ -167,12 +167,12 @@ impl Site<'_> {
         let Some(dual) = &self.dual else { return 0.0 };
         let accelerator = &self.subject.scenario.accelerators[a];
         let mut best: f64 = 0.0;
+        let space = self.probe.space(self.problem);
         for (s, needs) in self.problem.servers.iter().enumerate() {
             let Some(item) = self.problem.items(s).iter().find(|item| item.accelerator == a) else {
                 continue;
             };
-            let least =
-                crate::pattern::pricing::cheapest(self.problem, self.probe.shape, s, &dual.lambda);
+            let least = crate::pattern::pricing::cheapest(&space, s, &dual.lambda);
             let (Some(least), Some(n)) = (least, needs.replicas(item)) else { continue };
             let n = n as f64;
             let uses: f64 = item.uses.iter().map(|&(k, amount)| amount * dual.lambda[k]).sum();

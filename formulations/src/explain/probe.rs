@@ -8,8 +8,9 @@ use isocost_model::plan::Choice;
 use isocost_solver::{Backend, Milp, SolveOptions, SolverError, Status};
 
 use super::elastic::{self, Give, Given};
+use crate::pattern::clock::Clock;
 use crate::pattern::dual::{self, Dual, Part};
-use crate::pattern::{Clock, Shape};
+use crate::pattern::{Shape, Space};
 use crate::planner::{self, Formulation, Request};
 use crate::problem::{Problem, ProblemOptions};
 
@@ -136,6 +137,11 @@ impl<'a> Probe<'a> {
         Ok((solution.status == Status::Optimal).then_some(solution.values))
     }
 
+    /// The patterns of a variant.
+    pub fn space<'p>(&self, problem: &'p Problem) -> Space<'p> {
+        Space::new(problem, self.shape, self.asked())
+    }
+
     /// The Lagrangian bound and its prices, where patterns know the problem.
     ///
     /// # Errors
@@ -152,6 +158,7 @@ impl<'a> Probe<'a> {
         if unknown {
             return Ok(None);
         }
-        dual::bound(problem, self.shape, &part, self.backend, &Clock::new(&self.options()))
+        let space = self.space(problem);
+        dual::bound(&space, &part, self.backend, &Clock::new(&self.options()))
     }
 }

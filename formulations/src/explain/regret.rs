@@ -18,9 +18,9 @@ use serde::Serialize;
 use super::known::Known;
 use super::probe::Probe;
 use super::variant::with_accelerators;
-use crate::pattern::Shape;
 use crate::pattern::dual::Dual;
 use crate::pattern::pricing;
+use crate::pattern::{Shape, Space};
 use crate::problem::{Item, Problem};
 
 /// Why a server is where it is.
@@ -96,7 +96,7 @@ pub fn options(
     exact: usize,
 ) -> Result<Vec<Ranked>, SolverError> {
     let needs = &problem.servers[s];
-    let bounds = bounds(probe.shape, problem, dual, base, s);
+    let bounds = bounds(&probe.space(problem), dual, base, s);
     let option = |(item, bound): (usize, f64)| {
         let of = &problem.items(s)[item];
         let replicas = needs.replicas(of).filter(|_| needs.min_types <= 1)?;
@@ -171,17 +171,9 @@ pub fn off(
 }
 
 /// For each item of server `s` a lower bound on the regret of running on it alone, at least 0.
-fn bounds(
-    shape: Shape,
-    problem: &Problem,
-    dual: Option<&Dual>,
-    base: &Known,
-    s: usize,
-) -> Vec<f64> {
-    let needs = &problem.servers[s];
-    let items = problem.items(s);
-    let least =
-        dual.and_then(|d| Some((d, pricing::cheapest(problem, shape, s, &d.lambda)?.bound)));
+fn bounds(space: &Space<'_>, dual: Option<&Dual>, base: &Known, s: usize) -> Vec<f64> {
+    let (needs, items) = (space.needs(s), space.items(s));
+    let least = dual.and_then(|d| Some((d, pricing::cheapest(space, s, &d.lambda)?.bound)));
     let Some((dual, least)) = least else { return vec![0.0; items.len()] };
     let bound = |item: &Item| {
         let Some(n) = needs.replicas(item) else { return f64::INFINITY };
