@@ -40,10 +40,12 @@
 //! `(ca + cs) / 2` (Allen and Cunneen 1978); both 1 give the chain above exactly.
 
 mod analysis;
+mod near;
 mod objective;
 mod occupancy;
 mod roofline;
 mod root;
+mod search;
 mod service;
 mod sizing;
 mod tail;

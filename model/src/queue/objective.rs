@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::analysis::Analysis;
+
 /// A latency objective.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Objective {
@@ -44,6 +46,9 @@ impl Objectives {
     }
 }
 
+/// An objective met to this share is met: a latency that does not depend on the rate may equal it.
+const ROUNDING: f64 = 1e-12;
+
 /// A quantity that an objective limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Metric {
@@ -74,6 +79,55 @@ impl Shortfall {
     /// How far off it is: best over limit.
     pub fn excess(&self) -> f64 {
         self.best / self.limit
+    }
+}
+
+/// The objective that is furthest from being met.
+pub(super) struct Worst {
+    /// `(value - limit) / (value + limit)`, in [-1, 1]: bounded where the wait is not, and rising
+    /// with the rate. At most 0 if every objective is met.
+    pub value: f64,
+    /// Which it is.
+    pub shortfall: Shortfall,
+}
+
+impl Objectives {
+    /// The objective that an analysis is furthest from meeting.
+    pub(super) fn worst(&self, analysis: &Analysis) -> Worst {
+        let none = Shortfall { metric: Metric::Rate, limit: 1.0, best: 0.0, percentile: None };
+        let mut worst = Worst { value: -1.0, shortfall: none };
+        let mut compare = |shortfall: Shortfall| {
+            let value = shortfall.signed();
+            if value > worst.value {
+                worst = Worst { value, shortfall };
+            }
+        };
+        if let Some(Objective { limit_ms: limit, percentile }) = self.itl {
+            let best = percentile.map_or(analysis.itl_ms, |p| analysis.itl_percentile_ms(p));
+            compare(Shortfall { metric: Metric::Itl, limit, best, percentile });
+        }
+        if let Some(Objective { limit_ms: limit, percentile }) = self.ttft {
+            let best = percentile.map_or(analysis.ttft_ms, |p| analysis.ttft_percentile_ms(p));
+            compare(Shortfall { metric: Metric::Ttft, limit, best, percentile });
+        }
+        if analysis.station.queue_limit.is_some() && self.max_loss < 1.0 {
+            let (limit, best) = (self.max_loss, analysis.loss_probability);
+            compare(Shortfall { metric: Metric::Loss, limit, best, percentile: None });
+        }
+        worst
+    }
+}
+
+impl Shortfall {
+    /// See [`Worst::value`].
+    fn signed(&self) -> f64 {
+        let Self { best, limit, .. } = *self;
+        let value = (best - limit) / (best + limit);
+        match best.is_finite() {
+            true if best <= limit * (1.0 + ROUNDING) => value.min(0.0),
+            true => value,
+            false => 1.0,
+        }
     }
 }
 

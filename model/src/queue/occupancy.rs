@@ -74,8 +74,9 @@ pub(super) fn every_batch(
 
 /// Sums are rescaled beyond this. A state outweighs the one below by at most `lambda / mu(1)`,
 /// which sizing keeps under the batch size (1e5), so that a few dozen steps cannot overflow.
-const HUGE: f64 = 1e100;
-const RESCALE_EVERY: usize = 32;
+pub(super) const HUGE: f64 = 1e100;
+/// States after which the sums are looked at.
+pub(super) const RESCALE_EVERY: usize = 32;
 
 /// The whole chain, normalised.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,7 +103,7 @@ impl Occupancy {
     }
 
     /// Adds the states above `N` to those up to it.
-    fn close(body: Body, batch: f64, rho: f64, queue_limit: Option<u32>) -> Self {
+    pub fn close(body: Body, batch: f64, rho: f64, queue_limit: Option<u32>) -> Self {
         let tail = match queue_limit {
             None => Tail::unbounded(rho),
             Some(limit) => Tail::finite(rho, f64::from(limit)),

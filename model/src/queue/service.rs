@@ -170,7 +170,7 @@ impl Station {
     pub(super) fn chunks(&self, n: f64) -> f64 {
         let (input, out, m) = (self.input_tokens, self.output_tokens, TOKEN_BUDGET);
         let fits = |c: f64| ((c + out) * (m - input / c) / (input + out)).floor() >= n;
-        if fits(1.0) {
+        if n.is_nan() || fits(1.0) {
             return 1.0;
         }
         let b = m * out - input - n * (input + out);

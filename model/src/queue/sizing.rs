@@ -1,23 +1,9 @@
 //! Sizing: the largest rate at which a replica meets every objective.
 
-use super::analysis::Analysis;
-use super::objective::{Metric, Objective, Objectives, Shortfall};
+use super::objective::{Metric, Objectives, Shortfall};
 use super::occupancy::{Occupancy, every_batch, mean_gaps_ms};
-use super::root::{Bracket, narrow};
+use super::search::{Search, range};
 use super::service::{MAX_BATCH, Station};
-
-/// Ends of the range in which the rate is sought, as shares of `mu(1)` and of `mu(N)`.
-const LOWEST: f64 = 0.001;
-const HIGHEST: f64 = 0.999;
-
-/// Share of the upper end that is used where tokens per second are asked for.
-const TOKENS_RESERVE: f64 = 0.9;
-
-/// Relative width at which the rate is known well enough.
-const TOLERANCE: f64 = 1e-12;
-
-/// An objective met to this share is met: a latency that does not depend on the rate may equal it.
-const ROUNDING: f64 = 1e-12;
 
 /// The largest rate of a replica.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,14 +37,16 @@ impl Station {
         objectives: &Objectives,
     ) -> Vec<Result<Sized, Shortfall>> {
         let gaps_ms = mean_gaps_ms(self, max_batch.clamp(1, MAX_BATCH));
-        let mut guess = None;
-        (1..=gaps_ms.len())
-            .map(|n| {
-                let sized = self.size_gaps(&gaps_ms[..n], objectives, guess);
-                guess = sized.as_ref().ok().map(|s| s.arrival_rate_per_s);
-                sized
-            })
-            .collect()
+        let mut curve = Curve::default();
+        let size = |n| {
+            let sized = self.size_gaps(&gaps_ms[..n], objectives, curve.next());
+            match &sized {
+                Ok(sized) => curve.push(sized.arrival_rate_per_s),
+                Err(_) => curve = Curve::default(),
+            }
+            sized
+        };
+        (1..=gaps_ms.len()).map(size).collect()
     }
 
     /// The least batch size in `1..=max_batch` whose rate is within `tolerance` (a share) of the
@@ -82,17 +70,16 @@ impl Station {
         let (Ok(mut best), None) = (whole, self.queue_limit) else {
             return best_batch(&self.size_all(max_batch, objectives), tolerance);
         };
-        // Each turn finds a better rate by more than the root's tolerance, so that it ends.
-        while let Some(n) =
-            self.least_reaching(&gaps_ms, best.arrival_rate_per_s * (1.0 + 1e-9), objectives)
-        {
-            let guess = Some(best.arrival_rate_per_s);
-            best = self.size_gaps(&gaps_ms[..n], objectives, guess)?;
+        // Each turn finds a rate that is better by more than the root's tolerance, so that it ends.
+        loop {
+            let better = best.arrival_rate_per_s * (1.0 + 1e-9);
+            let Some(n) = self.least_reaching(&gaps_ms, better, objectives) else { break };
+            best = self.size_gaps_above(&gaps_ms[..n], objectives, better)?;
         }
         let enough = best.arrival_rate_per_s * (1.0 - tolerance);
         match self.least_reaching(&gaps_ms, enough, objectives) {
             Some(n) if n < best.batch as usize => {
-                self.size_gaps(&gaps_ms[..n], objectives, Some(enough))
+                self.size_gaps_above(&gaps_ms[..n], objectives, enough)
             }
             _ => Ok(best),
         }
@@ -110,7 +97,7 @@ impl Station {
             let gaps_ms = &gaps_ms[..=i];
             let (_, most) = range(gaps_ms, objectives);
             (rate_per_s <= most
-                && worst(&self.read(chain, gaps_ms, rate_per_s), objectives).value <= 0.0)
+                && objectives.worst(&self.read(chain, gaps_ms, rate_per_s)).value <= 0.0)
                 .then_some(i + 1)
         };
         chains.enumerate().find_map(reaches)
@@ -122,112 +109,43 @@ impl Station {
         objectives: &Objectives,
         guess: Option<f64>,
     ) -> Result<Sized, Shortfall> {
-        let (least, most) = range(gaps_ms, objectives);
-        if !(least > 0.0 && least.is_finite() && most.is_finite()) {
-            let (limit, best) = (f64::INFINITY, f64::NAN);
-            return Err(Shortfall { metric: Metric::Rate, limit, best, percentile: None });
-        }
-        let analyze = |rate: f64| self.analyze_gaps(gaps_ms, rate);
-        let rate = self.largest_rate(least, most, objectives, guess, analyze)?;
-        Ok(Sized {
-            batch: gaps_ms.len() as u32,
-            arrival_rate_per_s: rate,
-            throughput_per_s: analyze(rate).throughput_per_s,
-        })
+        Search::new(self, gaps_ms, objectives)?.size(guess)
     }
 
-    /// Brackets the rate, next to `guess` where that helps, and narrows the bracket.
-    fn largest_rate(
+    /// The same where every objective is known to be met at `rate_per_s`.
+    fn size_gaps_above(
         &self,
-        least: f64,
-        most: f64,
+        gaps_ms: &[f64],
         objectives: &Objectives,
-        guess: Option<f64>,
-        analyze: impl Fn(f64) -> Analysis,
-    ) -> Result<f64, Shortfall> {
-        let excess = |rate: f64| worst(&analyze(rate), objectives);
-        let top = excess(most);
-        if top.value <= 0.0 {
-            return Ok(most);
-        }
-        let mut bracket = Bracket { low: (least, -1.0), high: (most, top.value) };
-        let mut known_low = false;
-        for near in guess.iter().flat_map(|g| [g * (1.0 - 1e-7), g * (1.0 + 1e-7), g * 1.02]) {
-            if near <= bracket.low.0 || near >= bracket.high.0 {
-                continue;
-            }
-            let value = excess(near).value;
-            if value > 0.0 {
-                bracket.high = (near, value);
-                break;
-            }
-            bracket.low = (near, value);
-            known_low = true;
-        }
-        if !known_low {
-            let bottom = excess(least);
-            if bottom.value > 0.0 {
-                return Err(bottom.shortfall);
-            }
-            bracket.low.1 = bottom.value;
-        }
-        Ok(narrow(bracket, TOLERANCE, |rate| excess(rate).value))
+        rate_per_s: f64,
+    ) -> Result<Sized, Shortfall> {
+        Search::new(self, gaps_ms, objectives)?.above(rate_per_s).size(Some(rate_per_s))
     }
 }
 
-/// The range in which the rate is sought, requests/s.
-fn range(gaps_ms: &[f64], objectives: &Objectives) -> (f64, f64) {
-    let least = LOWEST * 1000.0 / gaps_ms[0];
-    let reserve = if objectives.tokens_per_s.is_some() { TOKENS_RESERVE } else { 1.0 };
-    let most = 1000.0 / gaps_ms[gaps_ms.len() - 1] * HIGHEST * reserve;
-    (least, most.max(least))
+/// The rates of the batch sizes before, latest first, and where they lead.
+#[derive(Default)]
+struct Curve {
+    rates: [f64; 4],
+    known: usize,
 }
 
-/// The objective that is furthest from being met.
-struct Worst {
-    /// `(value - limit) / (value + limit)`, in [-1, 1]: bounded where the wait is not, and rising
-    /// with the rate. At most 0 if every objective is met.
-    value: f64,
-    shortfall: Shortfall,
-}
+impl Curve {
+    fn push(&mut self, rate: f64) {
+        self.rates = [rate, self.rates[0], self.rates[1], self.rates[2]];
+        self.known += 1;
+    }
 
-fn worst(analysis: &Analysis, objectives: &Objectives) -> Worst {
-    let latency = |metric, objective: Option<Objective>, value: &dyn Fn(Option<f64>) -> f64| {
-        objective.map(|o| Shortfall {
-            metric,
-            limit: o.limit_ms,
-            best: value(o.percentile),
-            percentile: o.percentile,
-        })
-    };
-    let itl = |p: Option<f64>| p.map_or(analysis.itl_ms, |p| analysis.itl_percentile_ms(p));
-    let ttft = |p: Option<f64>| p.map_or(analysis.ttft_ms, |p| analysis.ttft_percentile_ms(p));
-    let loss =
-        analysis.station.queue_limit.filter(|_| objectives.max_loss < 1.0).map(|_| Shortfall {
-            metric: Metric::Loss,
-            limit: objectives.max_loss,
-            best: analysis.loss_probability,
-            percentile: None,
-        });
-    let each = [
-        latency(Metric::Itl, objectives.itl, &itl),
-        latency(Metric::Ttft, objectives.ttft, &ttft),
-        loss,
-    ];
-    let none = Shortfall { metric: Metric::Rate, limit: 1.0, best: 0.0, percentile: None };
-    each.into_iter().flatten().fold(Worst { value: -1.0, shortfall: none }, |worst, shortfall| {
-        let value = excess(&shortfall);
-        if value > worst.value { Worst { value, shortfall } } else { worst }
-    })
-}
-
-fn excess(s: &Shortfall) -> f64 {
-    if s.best <= s.limit * (1.0 + ROUNDING) {
-        ((s.best - s.limit) / (s.best + s.limit)).min(0.0)
-    } else if s.best.is_finite() {
-        (s.best - s.limit) / (s.best + s.limit)
-    } else {
-        1.0
+    /// The polynomial through the rates that are known, at the next batch size.
+    fn next(&self) -> Option<f64> {
+        let [a, b, c, d] = self.rates;
+        match self.known {
+            0 => None,
+            1 => Some(a),
+            2 => Some(2.0 * a - b),
+            3 => Some(3.0 * (a - b) + c),
+            _ => Some(4.0 * (a + c) - 6.0 * b - d),
+        }
     }
 }
 
