@@ -1,7 +1,7 @@
 //! Analysis: what a rate brings.
 
 use super::occupancy::{Occupancy, mean_gaps_ms};
-use super::service::{MAX_BATCH, Station};
+use super::service::{Latency, MAX_BATCH, Station};
 
 /// What one replica of a given batch size does at a given rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,27 +96,46 @@ impl Station {
     /// What a chain of batch size `gaps_ms.len()` says.
     pub(super) fn read(&self, chain: Occupancy, gaps_ms: &[f64], rate_per_s: f64) -> Analysis {
         let batch = gaps_ms.len() as u32;
-        let throughput = rate_per_s / 1000.0 * (1.0 - chain.loss);
-        let mean_service_ms = chain.in_service / throughput;
-        let mean_wait_ms = chain.waiting / throughput * self.burst_factor();
-        let latency = self.latency(batch, mean_service_ms, chain.in_service);
+        let Means { throughput_per_ms, wait_ms, service_ms, latency } =
+            self.means(&chain, batch, rate_per_s);
         Analysis {
             station: *self,
             batch,
             rate_per_s,
-            throughput_per_s: throughput * 1000.0,
+            throughput_per_s: throughput_per_ms * 1000.0,
             capacity_per_s: 1000.0 / gaps_ms[gaps_ms.len() - 1],
             loss_probability: chain.loss,
-            mean_in_system: chain.in_service + throughput * mean_wait_ms,
+            mean_in_system: chain.in_service + throughput_per_ms * wait_ms,
             mean_in_service: chain.in_service,
-            mean_wait_ms,
-            mean_service_ms,
-            mean_response_ms: mean_wait_ms + mean_service_ms,
+            mean_wait_ms: wait_ms,
+            mean_service_ms: service_ms,
+            mean_response_ms: wait_ms + service_ms,
             itl_ms: latency.itl_ms,
-            ttft_ms: mean_wait_ms + latency.first_token_ms,
+            ttft_ms: wait_ms + latency.first_token_ms,
             utilisation: chain.in_service / f64::from(batch),
             first_token_ms: latency.first_token_ms,
             chain,
         }
     }
+
+    /// The means of a chain, by Little's law.
+    #[inline(always)]
+    pub(super) fn means(&self, chain: &Occupancy, batch: u32, rate_per_s: f64) -> Means {
+        let throughput_per_ms = rate_per_s / 1000.0 * (1.0 - chain.loss);
+        let service_ms = chain.in_service / throughput_per_ms;
+        Means {
+            throughput_per_ms,
+            wait_ms: chain.waiting / throughput_per_ms * self.burst_factor(),
+            service_ms,
+            latency: self.latency(batch, service_ms, chain.in_service),
+        }
+    }
+}
+
+/// What objectives on the mean ask of a chain.
+pub(super) struct Means {
+    pub throughput_per_ms: f64,
+    pub wait_ms: f64,
+    pub service_ms: f64,
+    pub latency: Latency,
 }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::analysis::Analysis;
-
 /// A latency objective.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Objective {
@@ -82,52 +80,15 @@ impl Shortfall {
     }
 }
 
-/// The objective that is furthest from being met.
-pub(super) struct Worst {
-    /// `(value - limit) / (value + limit)`, in [-1, 1]: bounded where the wait is not, and rising
-    /// with the rate. At most 0 if every objective is met.
-    pub value: f64,
-    /// Which it is.
-    pub shortfall: Shortfall,
-}
-
-impl Objectives {
-    /// The objective that an analysis is furthest from meeting.
-    pub(super) fn worst(&self, analysis: &Analysis) -> Worst {
-        let none = Shortfall { metric: Metric::Rate, limit: 1.0, best: 0.0, percentile: None };
-        let mut worst = Worst { value: -1.0, shortfall: none };
-        let mut compare = |shortfall: Shortfall| {
-            let value = shortfall.signed();
-            if value > worst.value {
-                worst = Worst { value, shortfall };
-            }
-        };
-        if let Some(Objective { limit_ms: limit, percentile }) = self.itl {
-            let best = percentile.map_or(analysis.itl_ms, |p| analysis.itl_percentile_ms(p));
-            compare(Shortfall { metric: Metric::Itl, limit, best, percentile });
-        }
-        if let Some(Objective { limit_ms: limit, percentile }) = self.ttft {
-            let best = percentile.map_or(analysis.ttft_ms, |p| analysis.ttft_percentile_ms(p));
-            compare(Shortfall { metric: Metric::Ttft, limit, best, percentile });
-        }
-        if analysis.station.queue_limit.is_some() && self.max_loss < 1.0 {
-            let (limit, best) = (self.max_loss, analysis.loss_probability);
-            compare(Shortfall { metric: Metric::Loss, limit, best, percentile: None });
-        }
-        worst
-    }
-}
-
-impl Shortfall {
-    /// See [`Worst::value`].
-    fn signed(&self) -> f64 {
-        let Self { best, limit, .. } = *self;
-        let value = (best - limit) / (best + limit);
-        match best.is_finite() {
-            true if best <= limit * (1.0 + ROUNDING) => value.min(0.0),
-            true => value,
-            false => 1.0,
-        }
+/// How far a value is above its limit: `(value - limit) / (value + limit)`, at most 0 if it is met.
+/// It lies in [-1, 1], bounded where the wait is not, and rises with the value.
+#[inline]
+pub(super) fn excess(value: f64, limit: f64) -> f64 {
+    let excess = (value - limit) / (value + limit);
+    match value <= limit * (1.0 + ROUNDING) {
+        true => excess.min(0.0),
+        false if value.is_finite() => excess,
+        false => 1.0,
     }
 }
 

@@ -103,6 +103,7 @@ impl Occupancy {
     }
 
     /// Adds the states above `N` to those up to it.
+    #[inline(always)]
     pub fn close(body: Body, batch: f64, rho: f64, queue_limit: Option<u32>) -> Self {
         let tail = match queue_limit {
             None => Tail::unbounded(rho),

@@ -9,14 +9,6 @@ pub(super) struct Bracket {
     pub high: (f64, f64),
 }
 
-impl Bracket {
-    /// Where the line through both ends is zero, outside of the bracket if need be.
-    pub fn secant(&self) -> f64 {
-        let ((a, fa), (b, fb)) = (self.low, self.high);
-        a - fa * (b - a) / (fb - fa)
-    }
-}
-
 /// Narrows the bracket of a rising `f` to a width of `tolerance` times its upper end and returns
 /// the lower end, at which `f` is at most 0.
 ///

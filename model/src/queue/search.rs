@@ -5,9 +5,8 @@
 //! a guess, as a neighbouring batch size gives it, one pass is enough in most cases: it tells the
 //! chain at the rates near by as well ([`Near`]), and the root is sought among them.
 
-use super::analysis::Analysis;
 use super::near::Near;
-use super::objective::{Metric, Objectives, Shortfall, Worst};
+use super::objective::{Metric, Objective, Objectives, Shortfall, excess};
 use super::occupancy::Occupancy;
 use super::root::{Bracket, narrow};
 use super::service::Station;
@@ -21,20 +20,39 @@ const HIGHEST: f64 = 0.999;
 const TOKENS_RESERVE: f64 = 0.9;
 
 /// Relative width at which the rate is known well enough.
-const TOLERANCE: f64 = 1e-12;
+const TOLERANCE: f64 = 2e-12;
 
 /// Relative width at which a guess is good enough to start from.
-const GUESS_TOLERANCE: f64 = 1e-3;
+const GUESS_TOLERANCE: f64 = 1e-2;
 
 /// Passes that may follow a guess before the root is bracketed from afar.
 const MAX_PASSES: usize = 6;
 
+/// Steps of the secant within one pass before the root is bracketed there.
+const MAX_SECANTS: usize = 4;
+
 /// The range in which the rate is sought, requests/s.
-pub(super) fn range(gaps_ms: &[f64], objectives: &Objectives) -> (f64, f64) {
+fn range(gaps_ms: &[f64], objectives: &Objectives) -> (f64, f64) {
     let least = LOWEST * 1000.0 / gaps_ms[0];
     let reserve = if objectives.tokens_per_s.is_some() { TOKENS_RESERVE } else { 1.0 };
     let most = 1000.0 / gaps_ms[gaps_ms.len() - 1] * HIGHEST * reserve;
     (least, most.max(least))
+}
+
+/// Where the root is thought to be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Guess {
+    /// Requests/s.
+    pub rate: f64,
+    /// How fast the excess rises with the rate there, s.
+    pub slope: Option<f64>,
+}
+
+/// The root, and how fast the excess rises there where that is known: a guess for the next search.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    rate: f64,
+    slope: Option<f64>,
 }
 
 /// One batch size and what it has to keep.
@@ -43,6 +61,8 @@ pub(super) struct Search<'a> {
     /// `1 / mu(n)` up to the batch size.
     gaps_ms: &'a [f64],
     objectives: &'a Objectives,
+    /// Limits of ITL and TTFT, ms, and of loss; 1 where nothing is asked.
+    limits: [f64; 3],
     /// Lower end of the range, requests/s.
     least: f64,
     /// Upper end of the range, requests/s.
@@ -62,7 +82,9 @@ impl<'a> Search<'a> {
             let (limit, best) = (f64::INFINITY, f64::NAN);
             return Err(Shortfall { metric: Metric::Rate, limit, best, percentile: None });
         }
-        Ok(Self { station, gaps_ms, objectives, least, most })
+        let limit = |o: Option<Objective>| o.map_or(1.0, |o| o.limit_ms);
+        let limits = [limit(objectives.itl), limit(objectives.ttft), objectives.max_loss];
+        Ok(Self { station, gaps_ms, objectives, limits, least, most })
     }
 
     /// Seeks no rate below one at which every objective is known to be met.
@@ -71,77 +93,157 @@ impl<'a> Search<'a> {
         self
     }
 
+    /// Whether every objective is met at a rate, with the chain that it brings.
+    pub fn meets(&self, chain: &Occupancy, rate: f64) -> bool {
+        rate <= self.most && self.excess(chain, rate) <= 0.0
+    }
+
     /// The largest rate, next to `guess` if it is there.
     ///
     /// # Errors
     /// The objective that is not met even at the lower end.
-    pub fn size(&self, guess: Option<f64>) -> Result<Sized, Shortfall> {
-        let rate = match guess.and_then(|guess| self.from_near(guess)) {
-            Some(rate) => rate,
+    pub fn size(&self, guess: Option<Guess>) -> Result<(Sized, Option<f64>), Shortfall> {
+        let Found { rate, slope } = match guess.and_then(|guess| self.from_near(guess)) {
+            Some(found) => found,
             None => self.from_afar()?,
         };
         let throughput_per_s = match self.station.queue_limit {
             None => rate,
-            Some(_) => self.read(self.pass(rate), rate).throughput_per_s,
+            Some(_) => rate * (1.0 - self.pass(rate).loss),
         };
         let batch = self.gaps_ms.len() as u32;
-        Ok(Sized { batch, arrival_rate_per_s: rate, throughput_per_s })
+        Ok((Sized { batch, arrival_rate_per_s: rate, throughput_per_s }, slope))
     }
 
-    fn from_afar(&self) -> Result<f64, Shortfall> {
-        let excess = |rate: f64| self.worst(self.pass(rate), rate).value;
-        let bottom = self.worst(self.pass(self.least), self.least);
-        if bottom.value > 0.0 {
-            return Err(bottom.shortfall);
+    fn from_afar(&self) -> Result<Found, Shortfall> {
+        let excess = |rate: f64| self.excess(&self.pass(rate), rate);
+        let bottom = excess(self.least);
+        if bottom > 0.0 {
+            return Err(self.shortfall(&self.pass(self.least), self.least));
         }
         let top = excess(self.most);
         if top <= 0.0 {
-            return Ok(self.most);
+            return Ok(Found { rate: self.most, slope: None });
         }
-        let bracket = Bracket { low: (self.least, bottom.value), high: (self.most, top) };
+        let bracket = Bracket { low: (self.least, bottom), high: (self.most, top) };
         let guess = narrow(bracket, GUESS_TOLERANCE, excess);
-        Ok(self.from_near(guess).unwrap_or_else(|| narrow(bracket, TOLERANCE, excess)))
+        Ok(self
+            .from_near(Guess { rate: guess, slope: None })
+            .unwrap_or_else(|| Found { rate: narrow(bracket, TOLERANCE, excess), slope: None }))
     }
 
-    /// Newton's method, each step of which is exact within the reach of its pass; `None` where it
-    /// leads out of what is known to hold the root.
-    fn from_near(&self, guess: f64) -> Option<f64> {
+    /// Steps along the slope, a pass each, until the root is within reach of one; `None` where they
+    /// lead out of what is known to hold the root.
+    fn from_near(&self, guess: Guess) -> Option<Found> {
         let (mut low, mut high) = (self.least, f64::INFINITY);
-        let mut rate = guess;
+        let Guess { mut rate, mut slope } = guess;
+        let mut before: Option<(f64, f64)> = None;
         for _ in 0..MAX_PASSES {
             rate = rate.min(self.most);
             if !(low <= rate && rate <= high) {
                 return None;
             }
             let near = Near::new(self.gaps_ms, rate / 1000.0, self.station.queue_limit);
-            let excess = |rate: f64| self.worst(near.at(rate / 1000.0), rate).value;
-            let below = self.least.max(rate * (1.0 - near.reach()));
-            let above = self.most.min(rate * (1.0 + near.reach()));
-            let bracket = Bracket { low: (below, excess(below)), high: (above, excess(above)) };
-            if bracket.high.1 <= 0.0 {
-                if above == self.most {
-                    return Some(above);
-                }
-                low = above;
-            } else if bracket.low.1 > 0.0 {
-                high = below;
+            let excess = |rate: f64| self.excess_near(&near, rate);
+            let value = excess(rate);
+            if value > 0.0 {
+                high = rate;
+            } else if rate == self.most {
+                return Some(Found { rate, slope });
             } else {
-                return Some(narrow(bracket, TOLERANCE, excess));
+                low = rate;
             }
-            rate = bracket.secant();
+            let reach = rate * near.reach();
+            let other = before.replace((rate, value)).filter(|other| other.0 != rate);
+            let steepness = match (other, slope) {
+                (Some(other), _) => (value - other.1) / (rate - other.0),
+                (None, Some(slope)) => slope,
+                (None, None) => (value - excess(rate - reach)) / reach,
+            };
+            let next = (rate - value / steepness).min(self.most);
+            if (next - rate).abs() <= reach {
+                let ends = (self.least.max(rate - reach), self.most.min(rate + reach));
+                if let Some(found) = settle((rate, value), next, ends, excess) {
+                    return Some(found);
+                }
+            }
+            (rate, slope) = (next, None);
         }
         None
+    }
+
+    fn excess_near(&self, near: &Near, rate: f64) -> f64 {
+        self.excess(&near.at(rate / 1000.0), rate)
     }
 
     fn pass(&self, rate: f64) -> Occupancy {
         Occupancy::new(self.gaps_ms, rate / 1000.0, self.station.queue_limit)
     }
 
-    fn worst(&self, chain: Occupancy, rate: f64) -> Worst {
-        self.objectives.worst(&self.read(chain, rate))
+    /// How far the objectives are from being met: that of the one that is furthest.
+    #[inline(always)]
+    fn excess(&self, chain: &Occupancy, rate: f64) -> f64 {
+        let values = self.values(chain, rate);
+        let each = |i: usize| excess(values[i], self.limits[i]);
+        each(0).max(each(1)).max(each(2))
     }
 
-    fn read(&self, chain: Occupancy, rate: f64) -> Analysis {
-        self.station.read(chain, self.gaps_ms, rate)
+    /// What the chain makes of ITL, TTFT and loss, 0 where nothing is asked.
+    #[inline(always)]
+    fn values(&self, chain: &Occupancy, rate: f64) -> [f64; 3] {
+        let means = self.station.means(chain, self.gaps_ms.len() as u32, rate);
+        let read = || self.station.read(*chain, self.gaps_ms, rate);
+        let itl = |o: Objective| match o.percentile {
+            None => means.latency.itl_ms,
+            Some(p) => read().itl_percentile_ms(p),
+        };
+        let ttft = |o: Objective| match o.percentile {
+            None => means.wait_ms + means.latency.first_token_ms,
+            Some(p) => read().ttft_percentile_ms(p),
+        };
+        [self.objectives.itl.map_or(0.0, itl), self.objectives.ttft.map_or(0.0, ttft), chain.loss]
     }
+
+    /// The objective that is furthest from being met.
+    fn shortfall(&self, chain: &Occupancy, rate: f64) -> Shortfall {
+        let percentile = |o: Option<Objective>| o.and_then(|o| o.percentile);
+        let Objectives { itl, ttft, .. } = *self.objectives;
+        let names = [
+            (Metric::Itl, percentile(itl)),
+            (Metric::Ttft, percentile(ttft)),
+            (Metric::Loss, None),
+        ];
+        let values = self.values(chain, rate);
+        let far = |i: &usize| excess(values[*i], self.limits[*i]);
+        let worst = (0..3).max_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(0);
+        let (metric, percentile) = names[worst];
+        Shortfall { metric, limit: self.limits[worst], best: values[worst], percentile }
+    }
+}
+
+/// The root between `ends`, by steps of the secant through the last two points; `None` if it is not
+/// there.
+fn settle(
+    mut from: (f64, f64),
+    next: f64,
+    ends: (f64, f64),
+    excess: impl Fn(f64) -> f64,
+) -> Option<Found> {
+    let mut to = (next, excess(next));
+    for _ in 0..MAX_SECANTS {
+        let slope = (to.1 - from.1) / (to.0 - from.0);
+        // A little below, as the objective has to be met.
+        let rate = (to.0 - to.1 / slope) * (1.0 - TOLERANCE / 4.0);
+        if !(ends.0 <= rate && rate <= ends.1) {
+            break;
+        }
+        let value = excess(rate);
+        if value <= 0.0 && -value <= slope * rate * TOLERANCE {
+            return Some(Found { rate, slope: Some(slope) });
+        }
+        (from, to) = (to, (rate, value));
+    }
+    let bracket = Bracket { low: (ends.0, excess(ends.0)), high: (ends.1, excess(ends.1)) };
+    (bracket.low.1 <= 0.0 && bracket.high.1 > 0.0)
+        .then(|| Found { rate: narrow(bracket, TOLERANCE, excess), slope: None })
 }

@@ -89,7 +89,7 @@ impl Station {
                 fixed + slope * n
             }
             ServiceModel::Iteration { alpha_ms, .. } => {
-                let c = self.chunks(n);
+                let c = self.chunks(n.ceil());
                 (c + self.output_tokens) * (alpha_ms + n * self.iteration_delta_ms(c))
             }
             ServiceModel::Roofline(roofline) => roofline.service_ms(self.tokens(), n),
@@ -110,13 +110,14 @@ impl Station {
         match self.service {
             ServiceModel::Linear { alpha_ms, beta_ms, .. } => alpha_ms + beta_ms * n,
             ServiceModel::Iteration { alpha_ms, .. } => {
-                alpha_ms + n * self.iteration_delta_ms(self.chunks(n))
+                alpha_ms + n * self.iteration_delta_ms(self.chunks(n.ceil()))
             }
             ServiceModel::Roofline(roofline) => roofline.step_ms(self.tokens(), n),
         }
     }
 
     /// Latencies at a mean service time and a mean number in service of at most `batch`.
+    #[inline(always)]
     pub(super) fn latency(
         &self,
         batch: u32,
@@ -136,7 +137,8 @@ impl Station {
                 Latency { itl_ms: alpha_ms + beta_ms * n, first_token_ms: prefill }
             }
             ServiceModel::Iteration { alpha_ms, .. } => {
-                let c = self.chunks(mean_in_service.round().clamp(1.0, most));
+                let nearest = f64::from((mean_in_service + 0.5) as u32);
+                let c = self.chunks(nearest.clamp(1.0, most));
                 let others = (mean_in_service - 1.0) * self.iteration_delta_ms(c);
                 let prefill = c * (alpha_ms + others).max(0.0) + self.prefill_work_ms(c);
                 let itl_ms = (mean_service_ms - prefill) / self.output_tokens;
@@ -154,6 +156,7 @@ impl Station {
     }
 
     /// `S(n) = fixed + slope n` of the linear model.
+    #[inline]
     fn linear_parts(&self) -> (f64, f64) {
         let ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms } = self.service else {
             return (0.0, 0.0);
@@ -163,13 +166,15 @@ impl Station {
         (prefill + steps * alpha_ms, delta_ms * self.input_tokens + steps * beta_ms)
     }
 
-    /// The least `c >= 1` with `floor((c + out) (M - in / c) / (in + out)) >= n`.
+    /// For a whole `n`, the least `c >= 1` with `floor((c + out) (M - in / c) / (in + out)) >= n`.
     ///
     /// The left side rises with `c`; its root is that of
     /// `M c^2 + (M out - in - n (in + out)) c - in out = 0`.
+    #[inline]
     pub(super) fn chunks(&self, n: f64) -> f64 {
         let (input, out, m) = (self.input_tokens, self.output_tokens, TOKEN_BUDGET);
-        let fits = |c: f64| ((c + out) * (m - input / c) / (input + out)).floor() >= n;
+        let tokens = n * (input + out);
+        let fits = |c: f64| (c + out) * (m - input / c) >= tokens;
         if n.is_nan() || fits(1.0) {
             return 1.0;
         }
@@ -186,11 +191,13 @@ impl Station {
         c
     }
 
+    #[inline]
     fn prefill_work_ms(&self, c: f64) -> f64 {
         let ServiceModel::Iteration { beta_ms, gamma_ms, .. } = self.service else { return 0.0 };
         (beta_ms + gamma_ms * (c + 1.0) / 2.0) * self.input_tokens
     }
 
+    #[inline]
     fn iteration_delta_ms(&self, c: f64) -> f64 {
         let ServiceModel::Iteration { beta_ms, gamma_ms, .. } = self.service else { return 0.0 };
         let (input, out) = (self.input_tokens, self.output_tokens);

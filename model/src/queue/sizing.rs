@@ -2,7 +2,7 @@
 
 use super::objective::{Metric, Objectives, Shortfall};
 use super::occupancy::{Occupancy, every_batch, mean_gaps_ms};
-use super::search::{Search, range};
+use super::search::{Guess, Search};
 use super::service::{MAX_BATCH, Station};
 
 /// The largest rate of a replica.
@@ -24,7 +24,7 @@ impl Station {
     /// The objective that is not met even at the lower end.
     pub fn size(&self, batch: u32, objectives: &Objectives) -> Result<Sized, Shortfall> {
         let gaps_ms = mean_gaps_ms(self, batch.clamp(1, MAX_BATCH));
-        self.size_gaps(&gaps_ms, objectives, None)
+        self.size_gaps(&gaps_ms, objectives)
     }
 
     /// [`Station::size`] for every batch size: entry `i` is that of batch size `i + 1`.
@@ -39,12 +39,13 @@ impl Station {
         let gaps_ms = mean_gaps_ms(self, max_batch.clamp(1, MAX_BATCH));
         let mut curve = Curve::default();
         let size = |n| {
-            let sized = self.size_gaps(&gaps_ms[..n], objectives, curve.next());
+            let search = Search::new(self, &gaps_ms[..n], objectives)?;
+            let sized = search.size(curve.next());
             match &sized {
-                Ok(sized) => curve.push(sized.arrival_rate_per_s),
+                Ok((sized, slope)) => curve.push(sized.arrival_rate_per_s, *slope),
                 Err(_) => curve = Curve::default(),
             }
-            sized
+            sized.map(|(sized, _)| sized)
         };
         (1..=gaps_ms.len()).map(size).collect()
     }
@@ -66,7 +67,7 @@ impl Station {
         tolerance: f64,
     ) -> Result<Sized, Shortfall> {
         let gaps_ms = mean_gaps_ms(self, max_batch.clamp(1, MAX_BATCH));
-        let whole = self.size_gaps(&gaps_ms, objectives, None);
+        let whole = self.size_gaps(&gaps_ms, objectives);
         let (Ok(mut best), None) = (whole, self.queue_limit) else {
             return best_batch(&self.size_all(max_batch, objectives), tolerance);
         };
@@ -94,22 +95,15 @@ impl Station {
     ) -> Option<usize> {
         let chains = every_batch(gaps_ms, rate_per_s / 1000.0, self.queue_limit);
         let reaches = |(i, chain): (usize, Occupancy)| {
-            let gaps_ms = &gaps_ms[..=i];
-            let (_, most) = range(gaps_ms, objectives);
-            (rate_per_s <= most
-                && objectives.worst(&self.read(chain, gaps_ms, rate_per_s)).value <= 0.0)
-                .then_some(i + 1)
+            let search = Search::new(self, &gaps_ms[..=i], objectives).ok()?;
+            search.meets(&chain, rate_per_s).then_some(i + 1)
         };
         chains.enumerate().find_map(reaches)
     }
 
-    fn size_gaps(
-        &self,
-        gaps_ms: &[f64],
-        objectives: &Objectives,
-        guess: Option<f64>,
-    ) -> Result<Sized, Shortfall> {
-        Search::new(self, gaps_ms, objectives)?.size(guess)
+    fn size_gaps(&self, gaps_ms: &[f64], objectives: &Objectives) -> Result<Sized, Shortfall> {
+        let search = Search::new(self, gaps_ms, objectives)?;
+        search.size(None).map(|(sized, _)| sized)
     }
 
     /// The same where every objective is known to be met at `rate_per_s`.
@@ -119,7 +113,8 @@ impl Station {
         objectives: &Objectives,
         rate_per_s: f64,
     ) -> Result<Sized, Shortfall> {
-        Search::new(self, gaps_ms, objectives)?.above(rate_per_s).size(Some(rate_per_s))
+        let search = Search::new(self, gaps_ms, objectives)?.above(rate_per_s);
+        search.size(Some(Guess { rate: rate_per_s, slope: None })).map(|(sized, _)| sized)
     }
 }
 
@@ -128,24 +123,27 @@ impl Station {
 struct Curve {
     rates: [f64; 4],
     known: usize,
+    slope: Option<f64>,
 }
 
 impl Curve {
-    fn push(&mut self, rate: f64) {
+    fn push(&mut self, rate: f64, slope: Option<f64>) {
+        self.slope = slope;
         self.rates = [rate, self.rates[0], self.rates[1], self.rates[2]];
         self.known += 1;
     }
 
     /// The polynomial through the rates that are known, at the next batch size.
-    fn next(&self) -> Option<f64> {
+    fn next(&self) -> Option<Guess> {
         let [a, b, c, d] = self.rates;
-        match self.known {
-            0 => None,
-            1 => Some(a),
-            2 => Some(2.0 * a - b),
-            3 => Some(3.0 * (a - b) + c),
-            _ => Some(4.0 * (a + c) - 6.0 * b - d),
-        }
+        let rate = match self.known {
+            0 => return None,
+            1 => a,
+            2 => 2.0 * a - b,
+            3 => 3.0 * (a - b) + c,
+            _ => 4.0 * (a + c) - 6.0 * b - d,
+        };
+        Some(Guess { rate, slope: self.slope })
     }
 }
 
