@@ -122,10 +122,11 @@ impl Station {
     #[inline(always)]
     pub(super) fn means(&self, chain: &Occupancy, batch: u32, rate_per_s: f64) -> Means {
         let throughput_per_ms = rate_per_s / 1000.0 * (1.0 - chain.loss);
-        let service_ms = chain.in_service / throughput_per_ms;
+        let gap_ms = 1.0 / throughput_per_ms;
+        let service_ms = chain.in_service * gap_ms;
         Means {
             throughput_per_ms,
-            wait_ms: chain.waiting / throughput_per_ms * self.burst_factor(),
+            wait_ms: chain.waiting * gap_ms * self.burst_factor(),
             service_ms,
             latency: self.latency(batch, service_ms, chain.in_service),
         }

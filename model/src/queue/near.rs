@@ -24,6 +24,8 @@ const REACH: f64 = 5e-3;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Near {
     rate_per_ms: f64,
+    /// `1 / rate_per_ms`.
+    per_rate_ms: f64,
     batch: f64,
     /// `1 / mu(N)`, ms.
     gap_ms: f64,
@@ -37,31 +39,36 @@ pub(super) struct Near {
 impl Near {
     /// One pass over the states.
     pub fn new(gaps_ms: &[f64], rate_per_ms: f64, queue_limit: Option<u32>) -> Self {
-        let (mut n, mut last) = (0.0, 1.0);
-        let mut falling = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let mut last = 1.0;
+        let mut mass = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let mut choose = mass;
         for chunk in gaps_ms.chunks(RESCALE_EVERY) {
             for gap in chunk {
-                n += 1.0;
+                // Pascal's rule: C(n, k) = C(n - 1, k) + C(n - 1, k - 1).
+                let [a, b, c, d, e, _] = choose;
+                let before = [0.0, a, b, c, d, e];
                 last *= rate_per_ms * gap;
-                let second = last * n * (n - 1.0);
-                let third = second * (n - 2.0);
-                falling[0] += last;
-                falling[1] += last * n;
-                falling[2] += second;
-                falling[3] += third;
-                let fourth = third * (n - 3.0);
-                falling[4] += fourth;
-                falling[5] += fourth * (n - 4.0);
+                for k in 0..TERMS {
+                    choose[k] += before[k];
+                    mass[k] += last * choose[k];
+                }
             }
-            if falling[0] > HUGE {
-                last /= falling[0];
-                falling = falling.map(|sum| sum / falling[0]);
+            if mass[0] > HUGE {
+                let unit = 1.0 / mass[0];
+                last *= unit;
+                mass = mass.map(|sum| sum * unit);
             }
         }
-        let [one, served, second, third, fourth, fifth] = falling;
-        let mass = [one, served, second / 2.0, third / 6.0, fourth / 24.0, fifth / 120.0];
         let gap_ms = gaps_ms.last().copied().unwrap_or(0.0);
-        Self { rate_per_ms, batch: n, gap_ms, queue_limit, mass, last }
+        Self {
+            rate_per_ms,
+            per_rate_ms: 1.0 / rate_per_ms,
+            batch: gaps_ms.len() as f64,
+            gap_ms,
+            queue_limit,
+            mass,
+            last,
+        }
     }
 
     /// How far the rate may be from that of the pass, as a share of it.
@@ -72,7 +79,7 @@ impl Near {
     /// The chain at a rate within reach.
     #[inline(always)]
     pub fn at(&self, rate_per_ms: f64) -> Occupancy {
-        let y = rate_per_ms / self.rate_per_ms - 1.0;
+        let y = (rate_per_ms - self.rate_per_ms) * self.per_rate_ms;
         let ([a, b, c, d, e, f], n) = (self.mass, self.batch);
         let body = Body {
             mass: a + y * (b + y * (c + y * (d + y * (e + y * f)))),

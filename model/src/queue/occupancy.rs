@@ -111,13 +111,13 @@ impl Occupancy {
         };
         let first = body.last;
         let body = body.scaled(tail.unit);
-        let total = body.mass + first * tail.mass;
+        let unit = 1.0 / (body.mass + first * tail.mass);
         Self {
-            in_service: (body.served + batch * first * tail.mass) / total,
-            waiting: first * tail.waiting / total,
-            busy: (body.last + first * tail.mass) / total,
-            loss: first * tail.last / total,
-            last: body.last / total,
+            in_service: (body.served + batch * first * tail.mass) * unit,
+            waiting: first * tail.waiting * unit,
+            busy: (body.last + first * tail.mass) * unit,
+            loss: first * tail.last * unit,
+            last: body.last * unit,
             rho,
         }
     }
@@ -138,8 +138,9 @@ struct Tail {
 
 impl Tail {
     fn unbounded(rho: f64) -> Self {
-        let free = 1.0 - rho;
-        Self { unit: 1.0, mass: rho / free, waiting: rho / (free * free), last: 0.0 }
+        let per_free = 1.0 / (1.0 - rho);
+        let mass = rho * per_free;
+        Self { unit: 1.0, mass, waiting: mass * per_free, last: 0.0 }
     }
 
     fn finite(rho: f64, limit: f64) -> Self {

@@ -185,7 +185,8 @@ impl<'a> Search<'a> {
     fn excess(&self, chain: &Occupancy, rate: f64) -> f64 {
         let values = self.values(chain, rate);
         let each = |i: usize| excess(values[i], self.limits[i]);
-        each(0).max(each(1)).max(each(2))
+        let latency = each(0).max(each(1));
+        if self.station.queue_limit.is_some() { latency.max(each(2)) } else { latency }
     }
 
     /// What the chain makes of ITL, TTFT and loss, 0 where nothing is asked.
