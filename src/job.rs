@@ -110,12 +110,18 @@ pub fn choose_backend(args: &SolveArgs) -> Result<Box<dyn Backend>, Failure> {
     chosen.map_err(Failure::input)
 }
 
-/// What the arguments ask of the planner.
-pub fn request(args: &SolveArgs, scenario: &Scenario) -> Request {
+/// A flag that Ctrl-C raises.
+pub fn interrupt() -> Interrupt {
     let interrupt = Interrupt::default();
     let raise = interrupt.clone();
     // A second handler cannot be set; then Ctrl-C ends the process as it always does.
     let _ = ctrlc::set_handler(move || raise.raise());
+    interrupt
+}
+
+/// What the arguments ask of the planner.
+pub fn request(args: &SolveArgs, scenario: &Scenario) -> Request {
+    let interrupt = interrupt();
     let mixed = matches!(
         planner::Formulation::from(args.formulation).resolve(scenario),
         planner::Formulation::Mixed | planner::Formulation::Compact

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::commands::{plan, queue, shell, stress, sweep};
+use crate::commands::{plan, queue, shell, simulate, stress, sweep};
 use crate::output::style;
 
 /// Exit codes, as `--help` lists them.
@@ -59,6 +59,7 @@ fn main() -> ExitCode {
     let done = match &args.command {
         Command::Plan(args) => plan::run(args),
         Command::Stress(args) => stress::run(args),
+        Command::Simulate(args) => simulate::run(args),
         Command::Analyze(args) => queue::analyze(args),
         Command::Size(args) => queue::size(args),
         Command::Completions(args) => shell::completions(args),

@@ -17,7 +17,7 @@ pub enum Latency {
     Response,
 }
 
-/// Largest growth of the number in the system, as a share of the arrivals, that counts as steady.
+/// Largest growth of the queue, as a share of the arrivals, that counts as steady.
 const STEADY: f64 = 0.02;
 
 /// A simulation's sections, pooled and one by one.
@@ -77,10 +77,11 @@ impl Report {
         self.estimate(|s| (s.time_ms > 0.0).then(|| s.in_system_ms / s.time_ms))
     }
 
-    /// Whether the number in the system kept within bounds: what grows with the length of the run
-    /// has no steady state to estimate.
+    /// Whether the queue kept within bounds: one that grows with the length of the run has no
+    /// steady state to estimate.
     pub fn is_steady(&self) -> bool {
-        self.pooled.growth as f64 <= STEADY * self.pooled.arrived as f64
+        let growth = self.estimate(|s| (s.arrived > 0).then(|| s.growth as f64 / s.arrived as f64));
+        growth.is_none_or(|g| g.value - g.half_width <= STEADY)
     }
 
     fn estimate(&self, of: impl Fn(&Section) -> Option<f64>) -> Option<Estimate> {

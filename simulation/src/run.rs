@@ -36,7 +36,8 @@ impl Effort {
         (self.warmup_requests() + self.requests) * u64::from(self.replications)
     }
 
-    fn warmup_requests(&self) -> u64 {
+    /// Requests of a replication that are not counted.
+    pub fn warmup_requests(&self) -> u64 {
         (self.warmup * self.requests as f64) as u64
     }
 

@@ -25,7 +25,7 @@ pub struct Section {
     pub in_system_ms: f64,
     /// Requests in service, times ms.
     pub in_service_ms: f64,
-    /// Requests in the system at the end less those at the start.
+    /// Requests that wait at the end less those at the start.
     pub growth: i64,
 }
 
@@ -79,14 +79,13 @@ pub(crate) struct Recorder {
     /// Section of the time since the last arrival.
     current: Option<usize>,
     clock_ms: f64,
-    in_system: i64,
 }
 
 impl Recorder {
     pub fn new(window: Window) -> Self {
         let sections = vec![Section::default(); window.sections.max(1) as usize];
         let current = None;
-        Self { window, sections, arrivals: 0, open: 0, current, clock_ms: 0.0, in_system: 0 }
+        Self { window, sections, arrivals: 0, open: 0, current, clock_ms: 0.0 }
     }
 
     /// Time goes on to `to_ms` with that many in the system and in service since the last call.
@@ -112,11 +111,12 @@ impl Recorder {
             section.lost += u64::from(!accepted);
             self.open += u64::from(accepted);
         }
-        self.change(i64::from(accepted));
+        self.queue(i64::from(accepted));
         index
     }
 
     pub fn start(&mut self, index: u64, wait_ms: f64) {
+        self.queue(-1);
         if let Some(section) = self.window.section(index) {
             self.sections[section].wait_ms.add(wait_ms, 1);
         }
@@ -140,11 +140,9 @@ impl Recorder {
             self.sections[section].response_ms.add(response_ms, 1);
             self.open -= 1;
         }
-        self.change(-1);
     }
 
-    fn change(&mut self, by: i64) {
-        self.in_system += by;
+    fn queue(&mut self, by: i64) {
         if let Some(section) = self.current {
             self.sections[section].growth += by;
         }

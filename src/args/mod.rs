@@ -3,6 +3,7 @@
 mod plan;
 mod scenario;
 mod shell;
+mod simulate;
 mod solve;
 mod station;
 mod stress;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub use plan::PlanArgs;
 pub use scenario::{ScenarioArgs, SizingArgs};
 pub use shell::{CompletionsArgs, ManArgs};
+pub use simulate::{Alone, EffortArgs, ReplicaArgs, SimulateArgs};
 pub use solve::{Shortage, SolveArgs};
 pub use station::{AnalyzeArgs, SizeArgs, StationArgs};
 pub use stress::StressArgs;
@@ -41,6 +43,9 @@ pub enum Command {
     /// Say how far loads and service times may be off before a plan breaks its objectives, and
     /// which break first
     Stress(StressArgs),
+    /// Simulate a plan's replicas iteration by iteration, and hold its predictions and objectives
+    /// against that
+    Simulate(SimulateArgs),
     /// Say what latency a rate brings on one replica
     Analyze(AnalyzeArgs),
     /// Say what rate a replica's objectives allow, at every batch size

@@ -4,5 +4,6 @@ mod outside;
 pub mod plan;
 pub mod queue;
 pub mod shell;
+pub mod simulate;
 pub mod stress;
 pub mod sweep;

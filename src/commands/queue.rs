@@ -173,7 +173,8 @@ fn curve_table(sizings: &[Result<Sized, Shortfall>], best: &Result<Sized, Shortf
     }
 }
 
-fn station(args: &StationArgs) -> Station {
+/// The replica that the arguments describe.
+pub fn station(args: &StationArgs) -> Station {
     let (alpha_ms, beta_ms, gamma_ms) = (args.alpha, args.beta, args.gamma);
     let service = match args.delta {
         delta if args.hidden.is_some() => ServiceModel::Roofline(Roofline {

@@ -8,8 +8,10 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
-const RED: Style = AnsiColor::Red.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+/// For what went wrong.
+pub const RED: Style = AnsiColor::Red.on_default().bold();
+/// For what may not be meant.
+pub const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 /// For what went well.
 pub const GREEN: Style = AnsiColor::Green.on_default().bold();
 /// For headings.
@@ -23,6 +25,19 @@ pub fn error(text: &str) {
 /// Says on standard error what may not be meant.
 pub fn warning(text: &str) {
     anstream::eprintln!("{YELLOW}warning{YELLOW:#}: {text}");
+}
+
+/// A bar on standard error for work whose length is known; none in a pipe.
+pub fn bar(what: &'static str, length: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(length).with_message(what);
+    let template = "{msg} {wide_bar} {percent}% {eta}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
 }
 
 /// A spinner on standard error for work that takes more than a second; none in a pipe.

@@ -1,0 +1,133 @@
+//! `isocost simulate`.
+
+use std::path::PathBuf;
+
+use clap::{ArgMatches, Subcommand};
+use isocost_simulation::{Effort, TOKEN_BUDGET};
+
+use super::values::{amount, positive, share};
+use super::{Format, ScenarioArgs, SizingArgs, SolveArgs, StationArgs};
+
+/// `isocost simulate`.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct SimulateArgs {
+    /// One replica without a scenario.
+    #[command(subcommand)]
+    pub alone: Option<Alone>,
+    #[command(flatten)]
+    pub scenario: Given<ScenarioArgs>,
+    #[command(flatten)]
+    pub sizing: SizingArgs,
+    #[command(flatten)]
+    pub solve: SolveArgs,
+    #[command(flatten)]
+    pub effort: EffortArgs,
+    /// Squared coefficient of variation of output tokens, whatever the scenario says of it [0: all
+    /// answers as long as their mean; 1: geometric]
+    #[arg(long, value_name = "SCV", value_parser = amount)]
+    pub token_scv: Option<f64>,
+    /// Squared coefficient of variation of inter-arrival times, whatever the scenario says of it
+    #[arg(long, value_name = "SCV", value_parser = amount)]
+    pub arrival_scv: Option<f64>,
+    /// Simulate this server alone; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub server: Vec<String>,
+    /// CSV of requests (arrival_s,input_tokens,output_tokens) that arrive at the one --server
+    /// instead of drawn ones
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub trace: Option<PathBuf>,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// Arguments that a subcommand stands in for: `None` where their positional is absent.
+#[derive(Debug, Clone)]
+pub struct Given<T>(pub Option<T>);
+
+impl<T: clap::Args> clap::Args for Given<T> {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        T::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        T::augment_args_for_update(command)
+    }
+}
+
+impl<T: clap::FromArgMatches> clap::FromArgMatches for Given<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = matches.contains_id("scenario");
+        Ok(Self(given.then(|| T::from_arg_matches(matches)).transpose()?))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// What is simulated without a scenario.
+#[derive(Debug, Subcommand)]
+pub enum Alone {
+    /// Simulate one replica, given as for `isocost analyze`
+    Replica(Box<ReplicaArgs>),
+}
+
+/// `isocost simulate replica`.
+#[derive(Debug, clap::Args)]
+pub struct ReplicaArgs {
+    #[command(flatten)]
+    pub station: StationArgs,
+    /// Batch size
+    #[arg(long)]
+    pub batch: u32,
+    /// Arrival rate, requests per minute
+    #[arg(long, value_name = "PER_MIN", required_unless_present = "trace", value_parser = positive)]
+    pub rate: Option<f64>,
+    /// CSV of requests (arrival_s,input_tokens,output_tokens) that arrive instead of drawn ones
+    #[arg(long, value_name = "FILE", conflicts_with = "rate")]
+    pub trace: Option<PathBuf>,
+    #[command(flatten)]
+    pub effort: EffortArgs,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// How much is simulated.
+#[derive(Debug, Clone, clap::Args)]
+pub struct EffortArgs {
+    /// Seed of the random numbers: the same seed gives the same result, on every machine
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Requests counted in each replication
+    #[arg(long, value_name = "N", default_value_t = 10_000,
+          value_parser = clap::value_parser!(u64).range(10..=1_000_000_000))]
+    pub requests: u64,
+    /// Independent replications of each replica; batches of a trace
+    #[arg(long, value_name = "N", default_value_t = 10,
+          value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    pub replications: u32,
+    /// Requests that are not counted before those that are, as a share of them: the replica starts
+    /// empty
+    #[arg(long, value_name = "SHARE", default_value_t = 0.25, value_parser = share)]
+    pub warmup: f64,
+    /// Tokens that an iteration works off at most
+    #[arg(long, value_name = "TOKENS", default_value_t = TOKEN_BUDGET,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub token_budget: u32,
+}
+
+impl EffortArgs {
+    /// As the simulation takes it.
+    pub fn effort(&self) -> Effort {
+        Effort {
+            requests: self.requests,
+            warmup: self.warmup,
+            replications: self.replications,
+            seed: self.seed,
+        }
+    }
+}

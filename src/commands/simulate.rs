@@ -1,0 +1,286 @@
+//! `isocost simulate`: a plan's replicas, or one given by its flags, iteration by iteration.
+
+use std::path::Path;
+use std::time::Instant;
+
+use indicatif::ProgressBar;
+use isocost_formulations::planner;
+use isocost_model::candidates::targets;
+use isocost_model::plan::{Part, Plan};
+use isocost_model::queue::{Analysis, Objectives, Station};
+use isocost_simulation::{
+    Effort, Group, Replica, Report, Trace, Traffic, Watch, read_trace, simulate, simulate_trace,
+};
+use isocost_solver::Interrupt;
+use rayon::prelude::*;
+
+use super::queue::station;
+use crate::args::{Alone, EffortArgs, Format, ReplicaArgs, SimulateArgs};
+use crate::job::{self, Job};
+use crate::output::simulation::{Row, Simulation};
+use crate::output::style::{Spinner, bar, error, warning};
+use crate::{Failure, exit, output};
+
+/// Runs the command; returns its exit code.
+pub fn run(args: &SimulateArgs) -> Result<u8, Failure> {
+    match (&args.alone, &args.scenario.0) {
+        (Some(Alone::Replica(replica)), _) => alone(replica),
+        (None, Some(scenario)) => {
+            let job = Job::new(scenario, &args.sizing, &args.solve)?;
+            planned(args, &job)
+        }
+        (None, None) => Err(Failure::input("give a SCENARIO, or `replica` and its flags")),
+    }
+}
+
+/// Equal replicas, and what they are simulated for.
+struct Task {
+    server: String,
+    accelerator: String,
+    replicas: u64,
+    batch: u32,
+    /// The replica under the load it is simulated with.
+    station: Station,
+    rate_per_s: f64,
+    /// What the queueing model predicts there; `None` where it has no steady state.
+    predicted: Option<Analysis>,
+    objectives: Objectives,
+    /// Tells the random numbers of one server from those of another.
+    unit: u32,
+}
+
+/// One replica from its flags.
+fn alone(args: &ReplicaArgs) -> Result<u8, Failure> {
+    let mut station = station(&args.station);
+    let trace = args.trace.as_deref().map(trace).transpose()?;
+    let rate_per_s = match &trace {
+        Some(trace) => {
+            loaded(&mut station, trace, 1.0);
+            trace.rate_per_s
+        }
+        None => args.rate.unwrap_or(0.0) / 60.0,
+    };
+    let predicted = match station.analyze(args.batch, rate_per_s) {
+        Ok(analysis) => Some(analysis),
+        Err(isocost_model::queue::QueueError::Unstable { .. }) => None,
+        Err(e) => return Err(Failure::input(e)),
+    };
+    let task = Task {
+        server: String::new(),
+        accelerator: String::new(),
+        replicas: 1,
+        batch: args.batch,
+        station,
+        rate_per_s,
+        predicted,
+        objectives: Objectives::none(),
+        unit: 0,
+    };
+    finish(&args.effort, args.format, vec![task], trace.as_ref(), &job::interrupt())
+}
+
+/// The replicas of a plan.
+fn planned(args: &SimulateArgs, job: &Job) -> Result<u8, Failure> {
+    let chosen = chosen(args, job)?;
+    let trace = args.trace.as_deref().map(trace).transpose()?;
+    let plan = plan(job)?;
+    if !plan.has_plan() {
+        plan.notes.iter().for_each(|note| warning(note));
+        error(&format!("there is no plan to simulate: it is {}", plan.status.word()));
+        return Ok(exit::of(plan.status));
+    }
+    let mut tasks = Vec::new();
+    for s in chosen {
+        let parts = &plan.placements[s].parts;
+        let meant = parts.iter().map(|p| p.rate_per_s * p.replicas as f64).sum::<f64>();
+        for part in parts.iter().filter(|p| p.rate_per_s > 0.0) {
+            let share = part.rate_per_s / meant;
+            tasks.extend(task(args, job, s, part, trace.as_ref().map(|t| (t, share))));
+        }
+    }
+    if trace.is_some() && tasks.is_empty() {
+        return Err(Failure::input(
+            "--trace: the server has no load and so no replica to send it to",
+        ));
+    }
+    finish(&args.effort, args.format, tasks, trace.as_ref(), &job.request.solve.interrupt)
+}
+
+/// Indices of the servers asked for.
+fn chosen(args: &SimulateArgs, job: &Job) -> Result<Vec<usize>, Failure> {
+    let servers = &job.stated().servers;
+    if args.server.is_empty() {
+        return Ok((0..servers.len()).collect());
+    }
+    if args.trace.is_some() && args.server.len() > 1 {
+        return Err(Failure::input("--trace: one trace is for one --server"));
+    }
+    let index = |name: &String| {
+        servers.iter().position(|s| s.name == *name).ok_or_else(|| {
+            format!("--server: there is no server `{name}`; the scenario names its servers")
+        })
+    };
+    let (found, unknown): (Vec<_>, Vec<_>) = args.server.iter().map(index).partition(Result::is_ok);
+    let unknown: Vec<String> = unknown.into_iter().filter_map(Result::err).collect();
+    match unknown.is_empty() {
+        true => Ok(found.into_iter().flatten().collect()),
+        false => Err(Failure::input(unknown.join("\n"))),
+    }
+}
+
+fn plan(job: &Job) -> Result<Plan, Failure> {
+    let _spinner = Spinner::start("planning");
+    let problem = job.problem();
+    let Job { scenario, candidates, request, backend, .. } = job;
+    let choice = planner::choose(scenario, candidates, &problem, request, &**backend)
+        .map_err(Failure::failed)?;
+    job.plan(choice)
+}
+
+/// A part of a server's placement, under its planned load or its share of a trace.
+fn task(
+    args: &SimulateArgs,
+    job: &Job,
+    s: usize,
+    part: &Part,
+    trace: Option<(&Trace, f64)>,
+) -> Option<Task> {
+    let scenario = job.stated();
+    let server = &scenario.servers[s];
+    let (mut station, mut rate_per_s) = (part.predicted?.station, part.rate_per_s);
+    if let Some((trace, share)) = trace {
+        loaded(&mut station, trace, share);
+        rate_per_s = trace.rate_per_s * share;
+    }
+    station.token_scv = args.token_scv.unwrap_or(station.token_scv);
+    station.arrival_scv = args.arrival_scv.unwrap_or(station.arrival_scv);
+    Some(Task {
+        server: server.name.clone(),
+        accelerator: scenario.accelerators[part.accelerator].name.clone(),
+        replicas: part.replicas,
+        batch: part.batch,
+        station,
+        rate_per_s,
+        predicted: station.analyze(part.batch, rate_per_s).ok(),
+        objectives: targets(scenario, server),
+        unit: (s as u32) << 8 | part.accelerator as u32 & 0xff,
+    })
+}
+
+/// Gives a station the moments of a trace of which it gets a share at random: of gaps with a
+/// squared coefficient of variation `c`, a share `p` keeps `1 + p (c - 1)`.
+fn loaded(station: &mut Station, trace: &Trace, share: f64) {
+    station.input_tokens = trace.input_tokens;
+    station.output_tokens = trace.output_tokens;
+    station.arrival_scv = 1.0 + share * (trace.arrival_scv - 1.0);
+    station.token_scv = trace.token_scv;
+}
+
+fn trace(path: &Path) -> Result<Trace, Failure> {
+    read_trace(path).map_err(Failure::input)
+}
+
+/// Simulates the tasks and says what came of it.
+fn finish(
+    args: &EffortArgs,
+    format: Format,
+    tasks: Vec<Task>,
+    trace: Option<&Trace>,
+    interrupt: &Interrupt,
+) -> Result<u8, Failure> {
+    let effort = args.effort();
+    if let Some(task) = tasks.iter().find(|t| t.batch > args.token_budget) {
+        let (batch, budget) = (task.batch, args.token_budget);
+        let text = format!("--token-budget: {budget} is below the batch size {batch}; raise it");
+        return Err(Failure::input(text));
+    }
+    let length = match trace {
+        Some(trace) => trace.requests.len() as u64,
+        None => effort.total() * tasks.len() as u64,
+    };
+    let start = Instant::now();
+    let bar = bar("simulating", length);
+    let reports = match trace {
+        Some(trace) => traced(args, &effort, &tasks, trace, interrupt, &bar),
+        None => drawn(args, &effort, &tasks, interrupt, &bar),
+    };
+    bar.finish_and_clear();
+    let seconds = start.elapsed().as_secs_f64();
+    let stopped = reports.iter().any(Option::is_none);
+    let rows = tasks.into_iter().zip(reports).filter_map(|(task, report)| {
+        Some(Row::new(
+            [task.server, task.accelerator],
+            (task.replicas, task.batch, task.rate_per_s),
+            task.predicted,
+            &task.objectives,
+            report?,
+        ))
+    });
+    let warmup_requests = trace.is_none().then(|| effort.warmup_requests());
+    let simulation = Simulation { rows: rows.collect(), effort, warmup_requests, seconds };
+    match format {
+        Format::Table => simulation.print_table(),
+        Format::Json => output::print(simulation.json().as_bytes())?,
+        Format::Csv => output::print(&simulation.csv()?)?,
+    }
+    if stopped {
+        warning("stopped: what was not simulated to its end is left out");
+    }
+    Ok(if stopped { exit::UNKNOWN } else { exit::OK })
+}
+
+/// Replications of each task; `None` where it was stopped.
+fn drawn(
+    args: &EffortArgs,
+    effort: &Effort,
+    tasks: &[Task],
+    interrupt: &Interrupt,
+    bar: &ProgressBar,
+) -> Vec<Option<Report>> {
+    let (stop, arrived) = (|| interrupt.is_raised(), |n| bar.inc(n));
+    let watch = Watch { stop: &stop, arrived: &arrived };
+    let one = |task: &Task| {
+        let traffic = Traffic {
+            rate_per_s: task.rate_per_s,
+            arrival_scv: task.station.arrival_scv,
+            input_tokens: task.station.input_tokens,
+            output_tokens: task.station.output_tokens,
+            token_scv: task.station.token_scv,
+        };
+        simulate(&replica(args, task), &traffic, effort, task.unit, &watch).ok()
+    };
+    tasks.par_iter().map(one).collect()
+}
+
+/// One trace over the replicas of one server.
+fn traced(
+    args: &EffortArgs,
+    effort: &Effort,
+    tasks: &[Task],
+    trace: &Trace,
+    interrupt: &Interrupt,
+    bar: &ProgressBar,
+) -> Vec<Option<Report>> {
+    let (stop, arrived) = (|| interrupt.is_raised(), |n| bar.inc(n));
+    let watch = Watch { stop: &stop, arrived: &arrived };
+    let group = |task: &Task| Group {
+        replica: replica(args, task),
+        count: task.replicas,
+        weight: task.rate_per_s,
+    };
+    let groups: Vec<Group> = tasks.iter().map(group).collect();
+    let unit = tasks.first().map_or(0, |t| t.unit);
+    match simulate_trace(&groups, &trace.requests, effort, unit, &watch) {
+        Ok(reports) => reports.into_iter().map(Some).collect(),
+        Err(_) => vec![None; tasks.len()],
+    }
+}
+
+fn replica(args: &EffortArgs, task: &Task) -> Replica {
+    Replica {
+        service: task.station.service,
+        batch: task.batch,
+        queue_limit: task.station.queue_limit,
+        token_budget: args.token_budget,
+    }
+}

@@ -1,0 +1,347 @@
+//! What `isocost simulate` found: predictions beside simulated values, and which objectives hold.
+
+use isocost_model::queue::{Analysis, Objective, Objectives};
+use isocost_simulation::{CONFIDENCE, Effort, Estimate, Latency, Report};
+use serde_json::{Value, json};
+
+use super::style::{BOLD, GREEN, RED, YELLOW};
+use super::table::{table, trimmed};
+use crate::Failure;
+
+/// Simulated replicas.
+pub struct Simulation {
+    /// One entry for each kind of replica.
+    pub rows: Vec<Row>,
+    /// How much was simulated.
+    pub effort: Effort,
+    /// Requests left out before those counted in each replication; `None` for a trace.
+    pub warmup_requests: Option<u64>,
+    /// Seconds that it took.
+    pub seconds: f64,
+}
+
+/// Equal replicas: what was predicted, and what was simulated.
+pub struct Row {
+    server: String,
+    accelerator: String,
+    replicas: u64,
+    batch: u32,
+    rate_per_s: f64,
+    predicted: Option<Analysis>,
+    report: Report,
+    objectives: Vec<Checked>,
+}
+
+/// An objective, held against the simulation.
+struct Checked {
+    latency: Latency,
+    objective: Objective,
+    verdict: Verdict,
+}
+
+/// Whether an objective holds in simulation.
+#[derive(Clone, Copy, PartialEq)]
+enum Verdict {
+    /// The whole confidence interval is within the limit.
+    Holds,
+    /// The limit lies within the confidence interval.
+    Open,
+    /// The whole confidence interval is beyond the limit, or the queue grows without end.
+    Missed,
+}
+
+impl Verdict {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Open => "open",
+            Self::Missed => "missed",
+        }
+    }
+}
+
+/// The latencies shown, and the percentile shown beside the mean.
+const SHOWN: [(Latency, &str); 3] =
+    [(Latency::Wait, "wait"), (Latency::Ttft, "TTFT"), (Latency::Itl, "ITL")];
+const PERCENT: f64 = 99.0;
+
+impl Row {
+    /// Holds a simulation against what was predicted and asked for; `names` are those of the server
+    /// and the accelerator, `replicas` their number, batch size and requests/s each.
+    pub fn new(
+        names: [String; 2],
+        replicas: (u64, u32, f64),
+        predicted: Option<Analysis>,
+        objectives: &Objectives,
+        report: Report,
+    ) -> Self {
+        let [server, accelerator] = names;
+        let (replicas, batch, rate_per_s) = replicas;
+        let asked = [(Latency::Itl, objectives.itl), (Latency::Ttft, objectives.ttft)];
+        let check = |(latency, objective): (Latency, Option<Objective>)| {
+            let objective = objective?;
+            Some(Checked { latency, objective, verdict: verdict(&report, latency, objective) })
+        };
+        let objectives = asked.into_iter().filter_map(check).collect();
+        Self { server, accelerator, replicas, batch, rate_per_s, predicted, report, objectives }
+    }
+
+    fn predicted_ms(&self, latency: Latency, percentile: Option<f64>) -> Option<f64> {
+        let a = self.predicted.as_ref()?;
+        match (latency, percentile) {
+            (Latency::Wait, None) => Some(a.mean_wait_ms),
+            (Latency::Wait, Some(p)) => Some(a.wait_percentile_ms(p)),
+            (Latency::Ttft, None) => Some(a.ttft_ms),
+            (Latency::Ttft, Some(p)) => Some(a.ttft_percentile_ms(p)),
+            (Latency::Itl, None) => Some(a.itl_ms),
+            (Latency::Itl, Some(p)) => Some(a.itl_percentile_ms(p)),
+            (Latency::Response, None) => Some(a.mean_response_ms),
+            (Latency::Response, Some(_)) => None,
+        }
+    }
+
+    /// Whether the warm-up is over before what starts empty has turned its requests over twice.
+    fn is_fuller_than(&self, warmup_requests: Option<u64>) -> bool {
+        let in_service = self.report.in_service().map_or(0.0, |e| e.value);
+        warmup_requests.is_some_and(|warmup| 2.0 * in_service > warmup as f64)
+    }
+
+    fn checked(&self, latency: Latency) -> Option<&Checked> {
+        self.objectives.iter().find(|c| c.latency == latency)
+    }
+}
+
+fn verdict(report: &Report, latency: Latency, objective: Objective) -> Verdict {
+    if latency == Latency::Ttft && !report.is_steady() {
+        return Verdict::Missed;
+    }
+    match report.latency_ms(latency, objective.percentile) {
+        // Answers of one token have no latency between tokens.
+        None => Verdict::Holds,
+        Some(e) if e.value + e.half_width <= objective.limit_ms => Verdict::Holds,
+        Some(e) if e.value - e.half_width > objective.limit_ms => Verdict::Missed,
+        Some(_) => Verdict::Open,
+    }
+}
+
+impl Simulation {
+    /// Prints three lines for each kind of replica, and a summary.
+    pub fn print_table(&self) {
+        let header = [
+            "server",
+            "on",
+            "replicas",
+            "batch",
+            "req/s",
+            "ms",
+            "mean",
+            "simulated",
+            "±",
+            "P99",
+            "simulated",
+            "±",
+            "objective",
+            "",
+        ];
+        let mut rows = table(&header, 2);
+        for row in &self.rows {
+            for (i, (latency, name)) in SHOWN.into_iter().enumerate() {
+                let mut cells = match i {
+                    0 => row.cells().to_vec(),
+                    _ => vec![String::new(); 5],
+                };
+                cells.push(name.to_owned());
+                for percentile in [None, Some(PERCENT)] {
+                    cells.push(row.predicted_ms(latency, percentile).map_or("-".into(), short));
+                    let simulated = row.report.latency_ms(latency, percentile);
+                    cells.push(simulated.map_or("-".into(), |e| short(e.value)));
+                    cells.push(simulated.map_or(String::new(), |e| short(e.half_width)));
+                }
+                let checked = row.checked(latency);
+                cells.push(checked.map_or(String::new(), |c| limit(c.objective)));
+                cells.push(checked.map_or(String::new(), |c| c.verdict.word().to_owned()));
+                rows.add_row(cells);
+            }
+        }
+        anstream::println!("{}\n", trimmed(&rows));
+        for row in self.rows.iter().filter(|r| !r.report.is_steady()) {
+            let place = [&row.server, &row.accelerator].map(String::as_str).join(" on ");
+            let place = if row.server.is_empty() { "the replica" } else { &place };
+            anstream::println!("{RED}{place}: the queue grows without end in simulation{RED:#}");
+        }
+        let short = self.rows.iter().filter(|r| r.is_fuller_than(self.warmup_requests)).count();
+        if short > 0 {
+            anstream::println!(
+                "note: {short} of {} kinds of replica hold about as many requests as are left out \
+                 as warm-up; raise --requests or --warmup",
+                self.rows.len()
+            );
+        }
+        self.print_summary();
+    }
+
+    fn print_summary(&self) {
+        let count = |verdict| self.checked().filter(|c| c.verdict == verdict).count();
+        let all = self.checked().count();
+        let (holds, open, missed) =
+            (count(Verdict::Holds), count(Verdict::Open), count(Verdict::Missed));
+        if all > 0 {
+            let style = match (open, missed) {
+                (0, 0) => GREEN,
+                (_, 0) => YELLOW,
+                _ => RED,
+            };
+            anstream::println!(
+                "{BOLD}{holds} of {all} objectives hold in simulation{BOLD:#}, \
+                 {style}{missed} missed, {open} within the error{style:#}"
+            );
+        }
+        let requests: u64 = self.rows.iter().map(|r| r.report.pooled().arrived).sum();
+        anstream::println!(
+            "{requests} requests counted, {} replications, seed {}, intervals at {}%; \
+             simulating {:.1} s",
+            self.effort.replications,
+            self.effort.seed,
+            CONFIDENCE * 100.0,
+            self.seconds,
+        );
+    }
+
+    fn checked(&self) -> impl Iterator<Item = &Checked> {
+        self.rows.iter().flat_map(|r| &r.objectives)
+    }
+
+    /// As JSON.
+    pub fn json(&self) -> String {
+        let rows: Vec<Value> = self.rows.iter().map(Row::json).collect();
+        let effort = &self.effort;
+        let value = json!({
+            "seed": effort.seed,
+            "requests": effort.requests,
+            "replications": effort.replications,
+            "warmup": effort.warmup,
+            "confidence": CONFIDENCE,
+            "replicas": rows,
+        });
+        format!("{value:#}\n")
+    }
+
+    /// As CSV, a line for each latency of each kind of replica.
+    pub fn csv(&self) -> Result<Vec<u8>, Failure> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let header = [
+            "server",
+            "accelerator",
+            "replicas",
+            "batch",
+            "rate_per_replica_per_s",
+            "latency",
+            "mean_predicted_ms",
+            "mean_ms",
+            "mean_half_width_ms",
+            "p99_predicted_ms",
+            "p99_ms",
+            "p99_half_width_ms",
+            "objective_ms",
+            "objective_percentile",
+            "objective",
+            "steady",
+        ];
+        writer.write_record(header).map_err(Failure::failed)?;
+        for row in &self.rows {
+            for (latency, name) in SHOWN {
+                let cell = |x: Option<f64>| x.map_or(String::new(), |x| x.to_string());
+                let mut cells = row.names().to_vec();
+                cells.push(name.to_lowercase());
+                for percentile in [None, Some(PERCENT)] {
+                    let simulated = row.report.latency_ms(latency, percentile);
+                    cells.push(cell(row.predicted_ms(latency, percentile)));
+                    cells.push(cell(simulated.map(|e| e.value)));
+                    cells.push(cell(simulated.map(|e| e.half_width)));
+                }
+                let checked = row.checked(latency);
+                cells.push(cell(checked.map(|c| c.objective.limit_ms)));
+                cells.push(cell(checked.and_then(|c| c.objective.percentile)));
+                cells.push(checked.map_or(String::new(), |c| c.verdict.word().to_owned()));
+                cells.push(row.report.is_steady().to_string());
+                writer.write_record(cells).map_err(Failure::failed)?;
+            }
+        }
+        writer.into_inner().map_err(Failure::failed)
+    }
+}
+
+impl Row {
+    fn names(&self) -> [String; 5] {
+        [
+            self.server.clone(),
+            self.accelerator.clone(),
+            self.replicas.to_string(),
+            self.batch.to_string(),
+            self.rate_per_s.to_string(),
+        ]
+    }
+
+    fn cells(&self) -> [String; 5] {
+        let mut cells = self.names();
+        cells[4] = format!("{:.3}", self.rate_per_s);
+        cells
+    }
+
+    fn json(&self) -> Value {
+        let mut value = json!({
+            "server": self.server,
+            "accelerator": self.accelerator,
+            "numReplicas": self.replicas,
+            "maxBatch": self.batch,
+            "ratePerSecond": self.rate_per_s,
+            "steady": self.report.is_steady(),
+            "arrived": self.report.pooled().arrived,
+            "lost": self.report.pooled().lost,
+            "lossProbability": pair(self.predicted.map(|a| a.loss_probability), self.report.loss()),
+            "inService": pair(self.predicted.map(|a| a.mean_in_service), self.report.in_service()),
+            "inSystem": pair(self.predicted.map(|a| a.mean_in_system), self.report.in_system()),
+        });
+        let latencies = SHOWN.into_iter().chain([(Latency::Response, "response")]);
+        for (latency, name) in latencies {
+            let of = |p| pair(self.predicted_ms(latency, p), self.report.latency_ms(latency, p));
+            let mut fields = json!({ "mean": of(None), "p99": of(Some(PERCENT)) });
+            if let Some(checked) = self.checked(latency) {
+                let Objective { limit_ms, percentile } = checked.objective;
+                fields["objective"] = json!({
+                    "limit": limit_ms,
+                    "percentile": percentile,
+                    "simulated": estimate(self.report.latency_ms(latency, percentile)),
+                    "verdict": checked.verdict.word(),
+                });
+            }
+            value[name.to_lowercase()] = fields;
+        }
+        value
+    }
+}
+
+fn estimate(estimate: Option<Estimate>) -> Value {
+    json!(estimate.map(|e| json!({ "value": e.value, "halfWidth": e.half_width })))
+}
+
+fn pair(predicted: Option<f64>, simulated: Option<Estimate>) -> Value {
+    json!({ "predicted": predicted, "simulated": estimate(simulated) })
+}
+
+/// Milliseconds, with the digits that matter.
+fn short(ms: f64) -> String {
+    match ms {
+        m if m >= 100.0 => format!("{m:.0}"),
+        m if m >= 10.0 => format!("{m:.1}"),
+        m => format!("{m:.2}"),
+    }
+}
+
+/// An objective in few words.
+fn limit(objective: Objective) -> String {
+    match objective.percentile {
+        Some(percentile) => format!("P{percentile} {}", objective.limit_ms),
+        None => format!("mean {}", objective.limit_ms),
+    }
+}
