@@ -237,10 +237,38 @@ fn bursts_lengthen_the_wait_alone() {
     let service =
         ServiceModel::Linear { alpha_ms: 10.0, beta_ms: 0.1, gamma_ms: 1.0, delta_ms: 0.0 };
     let smooth = Station::new(service, 10.0, 100.0, None);
-    let bursty = Station { arrival_scv: 3.0, ..smooth };
-    let rate = smooth.service_rate_per_s(8) * 0.9;
-    let (a, b) =
-        (smooth.analyze(8, rate).expect("stable"), bursty.analyze(8, rate).expect("stable"));
-    assert!((b.mean_wait_ms - 2.0 * a.mean_wait_ms).abs() < 1e-9 * b.mean_wait_ms);
+    let at = |station: Station| {
+        let rate = smooth.service_rate_per_s(8) * 0.9;
+        station.analyze(8, rate).expect("stable")
+    };
+    let (a, b) = (at(smooth), at(Station { arrival_scv: 3.0, ..smooth }));
+    assert!(b.mean_wait_ms > 2.0 * a.mean_wait_ms);
     assert_eq!(a.itl_ms, b.itl_ms);
+    // Under Poisson arrivals lengths stretch the wait and leave its probability alone.
+    let varied = at(Station { token_scv: 3.0, ..smooth });
+    for (one, other) in [
+        (varied.mean_wait_ms, a.mean_wait_ms),
+        (varied.wait_percentile_ms(99.0), a.wait_percentile_ms(99.0)),
+    ] {
+        assert!((one - 2.0 * other).abs() < 1e-9 * one, "{one}, not twice {other}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn waits_rise_with_the_rate_and_with_bursts(
+        station in stations(any_queue()), batch in 1_u32..200, at in 0.05..0.97_f64,
+        arrival_scv in 0.0..10.0_f64, token_scv in 0.05..10.0_f64,
+    ) {
+        let rate = capacity(&station, batch) * at;
+        let wait = |arrival_scv: f64, rate: f64| {
+            let a = Station { arrival_scv, token_scv, ..station }.analyze(batch, rate).expect("below capacity");
+            (a.mean_wait_ms, a.wait_percentile_ms(99.0))
+        };
+        let (mean, p99) = wait(arrival_scv, rate);
+        prop_assert!(mean.is_finite() && mean >= 0.0 && p99.is_finite() && p99 >= 0.0);
+        let (later, later_p99) = wait(arrival_scv, rate * 1.02);
+        prop_assert!(later >= mean * (1.0 - 1e-9) && later_p99 >= p99 * (1.0 - 1e-6));
+        prop_assert!(wait(arrival_scv + 0.5, rate).0 >= mean * (1.0 - 1e-9));
+    }
 }

@@ -1,5 +1,6 @@
 //! Analysis: what a rate brings.
 
+use super::bursts::Bursts;
 use super::occupancy::{Occupancy, mean_gaps_ms};
 use super::service::{Latency, MAX_BATCH, Station};
 
@@ -126,7 +127,7 @@ impl Station {
         let service_ms = chain.in_service * gap_ms;
         Means {
             throughput_per_ms,
-            wait_ms: chain.waiting * gap_ms * self.burst_factor(),
+            wait_ms: chain.waiting * gap_ms * Bursts::new(self, chain).mean(),
             service_ms,
             latency: self.latency(batch, service_ms, chain.in_service),
         }

@@ -36,10 +36,11 @@
 //! ```
 //!
 //! **Bursts and variable lengths.** With squared coefficients of variation `ca` of inter-arrival
-//! times and `cs` of output tokens the wait (its mean, and the scale of its tail) is multiplied by
-//! `(ca + cs) / 2` (Allen and Cunneen 1978); both 1 give the chain above exactly.
+//! times and `cs` of output tokens the probability of waiting and the wait of those who wait are
+//! corrected as `bursts.rs` derives it; both 1 give the chain above exactly.
 
 mod analysis;
+mod bursts;
 mod near;
 mod objective;
 mod occupancy;

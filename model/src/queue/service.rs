@@ -100,11 +100,6 @@ impl Station {
         Tokens { input: self.input_tokens, output: self.output_tokens }
     }
 
-    /// Factor on the wait for arrivals and lengths that are not exponential.
-    pub(super) fn burst_factor(&self) -> f64 {
-        (self.arrival_scv + self.token_scv) / 2.0
-    }
-
     /// Time of one decode step (linear, roofline) or iteration with `n` in service, ms.
     pub(super) fn step_ms(&self, n: f64) -> f64 {
         match self.service {

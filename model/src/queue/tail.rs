@@ -3,17 +3,19 @@
 //! A request that finds all `N` places taken and `k` requests waiting starts after `k + 1`
 //! completions at rate `mu(N)`, so that for an unbounded queue
 //! `P(W > t) = P(n >= N) exp(-(mu(N) - lambda) t)`, and for a finite one, over the requests that
-//! are let in, `P(W > t) = sum over k of p(N + k) / (1 - loss) P(Poisson(mu(N) t) <= k)`.
+//! are let in, `P(W > t) = sum over k of p(N + k) / (1 - loss) P(Poisson(mu(N) t) <= k)`. Bursts and
+//! variable lengths change the probability of waiting and stretch the time, as `bursts.rs` says.
 
 use super::analysis::Analysis;
+use super::bursts::Bursts;
 use super::occupancy::mean_gaps_ms;
 use super::root::{Bracket, narrow};
 
 impl Analysis {
     /// Wait that `percent` of the served requests do not exceed, ms; `percent` in [0, 100).
     pub fn wait_percentile_ms(&self, percent: f64) -> f64 {
-        let above = 1.0 - percent / 100.0;
-        let scale = self.station.burst_factor();
+        let Bursts { odds, scale } = Bursts::new(&self.station, &self.chain);
+        let above = (1.0 - percent / 100.0) / odds;
         match self.station.queue_limit {
             _ if self.busy_on_entry() <= above => 0.0,
             None => {
