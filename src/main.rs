@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::commands::{plan, queue, shell, simulate, stress, sweep};
+use crate::commands::{explain, plan, queue, shell, simulate, stress, sweep};
 use crate::output::style;
 
 /// Exit codes, as `--help` lists them.
@@ -58,6 +58,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let done = match &args.command {
         Command::Plan(args) => plan::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Stress(args) => stress::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Analyze(args) => queue::analyze(args),

@@ -1,5 +1,6 @@
 //! Arguments: one file a command, and what several of them share.
 
+mod explain;
 mod plan;
 mod scenario;
 mod shell;
@@ -12,6 +13,7 @@ mod values;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use explain::{ExplainArgs, ExplainFormat};
 pub use plan::PlanArgs;
 pub use scenario::{ScenarioArgs, SizingArgs};
 pub use shell::{CompletionsArgs, ManArgs};
@@ -40,6 +42,8 @@ pub enum Command {
     /// Plan a fleet: which accelerator, how many replicas and which batch size for every server,
     /// at proven least cost
     Plan(PlanArgs),
+    /// Say why a plan is as it is, what would change it, or why there is none
+    Explain(ExplainArgs),
     /// Say how far loads and service times may be off before a plan breaks its objectives, and
     /// which break first
     Stress(StressArgs),

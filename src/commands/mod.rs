@@ -1,5 +1,6 @@
 //! One file a command: arguments in, its output and exit code out.
 
+pub mod explain;
 mod outside;
 pub mod plan;
 pub mod queue;

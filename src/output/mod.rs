@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crate::Failure;
 
+pub mod explain;
 pub mod simulation;
 pub mod stress;
 pub mod style;

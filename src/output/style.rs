@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -43,14 +44,18 @@ pub fn bar(what: &'static str, length: u64) -> ProgressBar {
 /// A spinner on standard error for work that takes more than a second; none in a pipe.
 pub struct Spinner {
     thread: Option<(Sender<()>, JoinHandle<()>)>,
+    what: Arc<Mutex<&'static str>>,
 }
 
 impl Spinner {
     /// Starts to count; `what` is shown after a second.
     pub fn start(what: &'static str) -> Self {
+        let what = Arc::new(Mutex::new(what));
         if !std::io::stderr().is_terminal() {
-            return Self { thread: None };
+            return Self { thread: None, what };
         }
+        let now = Arc::clone(&what);
+        let message = move || *now.lock().unwrap_or_else(PoisonError::into_inner);
         let (stop, stopped) = channel::<()>();
         let wait = move |time| {
             stopped
@@ -61,16 +66,22 @@ impl Spinner {
             if !wait(Duration::from_secs(1)) {
                 return;
             }
-            let bar = ProgressBar::new_spinner().with_message(what);
+            let bar = ProgressBar::new_spinner().with_message(message());
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
                 bar.set_style(style);
             }
             while wait(Duration::from_millis(100)) {
+                bar.set_message(message());
                 bar.tick();
             }
             bar.finish_and_clear();
         });
-        Self { thread: Some((stop, thread)) }
+        Self { thread: Some((stop, thread)), what }
+    }
+
+    /// Says what is being done now.
+    pub fn say(&self, what: &'static str) {
+        *self.what.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }
 }
 

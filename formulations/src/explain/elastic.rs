@@ -87,7 +87,8 @@ pub fn solve(
     if solution.status == Status::Infeasible {
         return Ok(none);
     }
-    if solution.values.is_empty() {
+    // A program without columns has an empty point.
+    if !matches!(solution.status, Status::Optimal | Status::Feasible) {
         let at_least = solution.bound.max(0.0);
         return Ok(Given { price: Known::between(at_least, f64::INFINITY), ..none });
     }

@@ -1,5 +1,6 @@
 //! What is to be said where no plan serves every server.
 
+use isocost_model::plan::Status;
 use isocost_solver::SolverError;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -120,7 +121,10 @@ pub fn explain(
 
     let kept: Vec<bool> = (0..problem.servers.len()).map(|s| !without.contains(&s)).collect();
     let rest = with_servers(problem, &kept);
-    explanation.others_fit = probe.fits(&rest, probe.asked().max_moves)?;
+    explanation.others_fit = match subject.plan.status == Status::Infeasible && without.is_empty() {
+        true => Some(false),
+        false => probe.fits(&rest, probe.asked().max_moves)?,
+    };
     if explanation.others_fit != Some(false) {
         return Ok(());
     }

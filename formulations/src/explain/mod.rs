@@ -155,10 +155,9 @@ pub fn explain(
         true => feasible::explain(&probe, subject, &problem, &mut explanation)?,
         false => infeasible::explain(&probe, subject, &problem, &mut explanation)?,
     }
-    if probe.is_over() {
+    if probe.was_cut() {
         explanation.notes.push(
-            "stopped before all was worked out: what is missing or stands \
-             between two bounds was cut short"
+            "a question took longer than it may: what is open, or between two bounds, was cut short"
                 .to_owned(),
         );
     }

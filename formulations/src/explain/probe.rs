@@ -1,7 +1,7 @@
 //! Probes: variants of a problem, each solved by the formulation that the plan was made by.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use isocost_model::plan::Choice;
@@ -19,6 +19,8 @@ use crate::problem::{Problem, ProblemOptions};
 pub struct Effort {
     /// Longest that one solve may take; what it then knows are bounds.
     pub slice: Duration,
+    /// Longest that a stage of the explanation may take: it then goes on with bounds.
+    pub stage: Duration,
     /// Options of each server whose regret is worked out exactly; 0 leaves all at their bounds.
     pub options: usize,
     /// Hears of every step.
@@ -30,7 +32,12 @@ pub type Listener = Arc<dyn Fn(&'static str) + Send + Sync>;
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { slice: Duration::from_secs(3), options: 3, listener: None }
+        Self {
+            slice: Duration::from_secs(2),
+            stage: Duration::from_secs(10),
+            options: 3,
+            listener: None,
+        }
     }
 }
 
@@ -45,7 +52,9 @@ pub struct Probe<'a> {
     request: &'a Request,
     backend: &'a dyn Backend,
     start: Instant,
+    stage: Mutex<Instant>,
     solves: AtomicUsize,
+    cut: AtomicBool,
 }
 
 impl<'a> Probe<'a> {
@@ -61,8 +70,10 @@ impl<'a> Probe<'a> {
             Formulation::Mixed | Formulation::Compact => Shape::Mixed,
             _ => Shape::Single,
         };
-        let solves = AtomicUsize::new(0);
-        Self { formulation, shape, effort, request, backend, start: Instant::now(), solves }
+        let start = Instant::now();
+        let (stage, solves) = (Mutex::new(start), AtomicUsize::new(0));
+        let cut = AtomicBool::new(false);
+        Self { formulation, shape, effort, request, backend, start, stage, solves, cut }
     }
 
     /// Solves so far.
@@ -70,29 +81,41 @@ impl<'a> Probe<'a> {
         self.solves.load(Ordering::Relaxed)
     }
 
+    /// Whether anything was left out because the time was over.
+    pub fn was_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
+    }
+
     /// Limits and objective that the plan was asked for.
     pub fn asked(&self) -> &ProblemOptions {
         &self.request.problem
     }
 
-    /// Whether the time is over, or an interrupt came.
+    /// Whether the time of the stage or of all is over, or an interrupt came.
     pub fn is_over(&self) -> bool {
-        self.request.solve.interrupt.is_raised() || self.left().is_some_and(|left| left.is_zero())
+        let over = self.request.solve.interrupt.is_raised() || self.left().is_zero();
+        self.cut.fetch_or(over, Ordering::Relaxed);
+        over
     }
 
-    fn left(&self) -> Option<Duration> {
-        self.request.solve.time_limit.map(|limit| limit.saturating_sub(self.start.elapsed()))
+    /// Time that is left of the stage and of all.
+    fn left(&self) -> Duration {
+        let stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+        let left = self.effort.stage.saturating_sub(stage);
+        let limit = self.request.solve.time_limit;
+        limit.map_or(left, |limit| left.min(limit.saturating_sub(self.start.elapsed())))
     }
 
-    /// Tells the listener what comes next.
+    /// Begins a stage, and tells the listener.
     pub fn begin(&self, what: &'static str) {
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         if let Some(listener) = &self.effort.listener {
             listener(what);
         }
     }
 
     fn options(&self) -> SolveOptions {
-        let slice = self.left().map_or(self.effort.slice, |left| left.min(self.effort.slice));
+        let slice = self.left().min(self.effort.slice);
         SolveOptions { time_limit: Some(slice), progress: None, ..self.request.solve.clone() }
     }
 

@@ -9,8 +9,9 @@
 //! ```
 //!
 //! The regret counts what the others have to do to make room, which the server's own cost does not
-//! show. The bounds are at hand after one bound of the fleet; exact regrets are solved in the order of
-//! the bounds until the ones wanted are proven to be the least.
+//! show. The bounds are at hand after one bound of the fleet. Where a server runs on one accelerator
+//! only, the cheapest plan without its own shows the option of the least regret, the cheapest without
+//! both the next; with mixes, options are solved in the order of their bounds.
 
 use isocost_solver::SolverError;
 use serde::Serialize;
@@ -111,41 +112,97 @@ pub fn options(
         Some(Ranked { item, replicas, cost: of.cost * replicas as f64, regret })
     };
     let mut options: Vec<Ranked> = bounds.into_iter().enumerate().filter_map(option).collect();
-    let by_regret = |a: &Ranked, b: &Ranked| {
-        let open = |o: &Ranked| !o.regret.is_settled();
-        a.regret.at_least().total_cmp(&b.regret.at_least()).then(open(a).cmp(&open(b)))
-    };
-    let mut left = 2 * exact;
-    loop {
-        options.sort_by(by_regret);
-        let others = options
-            .iter()
-            .enumerate()
-            .filter(|(_, o)| alone != Some(problem.items(s)[o.item].accelerator));
-        let first = others.take(exact).find(|(_, o)| !o.regret.is_settled()).map(|(i, _)| i);
-        let Some(i) = first.filter(|_| left > 0 && !probe.is_over()) else { break };
-        left -= 1;
-        let accelerator = problem.items(s)[options[i].item].accelerator;
-        let forced = with_accelerators(problem, s, |a| a == accelerator);
-        let regret = Known::objective(&probe.solve(&forced)?).above(base);
-        let bound = options[i].regret.at_least();
-        options[i].regret = match regret {
-            Known::Between { at_least, at_most } if at_least < bound => {
-                Known::between(bound, at_most.max(bound))
-            }
-            regret => regret,
-        };
-        if !options[i].regret.is_settled() {
-            // Cut short: it stays at its bounds, and is not tried again.
-            break;
-        }
+    match probe.shape {
+        Shape::Single => by_exclusion(probe, problem, base, s, alone, exact, &mut options)?,
+        Shape::Mixed => by_bound(probe, problem, base, s, alone, exact, &mut options)?,
     }
     options.sort_by(by_regret);
     Ok(options)
 }
 
-/// `off(s, j)` of an accelerator that server `s` uses. Where it may run on one alone only, that is the
-/// least of its other options, if that one is exact.
+fn by_regret(a: &Ranked, b: &Ranked) -> std::cmp::Ordering {
+    let open = |o: &Ranked| !o.regret.is_settled();
+    a.regret.at_least().total_cmp(&b.regret.at_least()).then(open(a).cmp(&open(b)))
+}
+
+/// On one accelerator only, the cheapest plan without those of less regret shows the next one. What
+/// is left has at least the last regret.
+fn by_exclusion(
+    probe: &Probe<'_>,
+    problem: &Problem,
+    base: &Known,
+    s: usize,
+    alone: Option<usize>,
+    exact: usize,
+    options: &mut [Ranked],
+) -> Result<(), SolverError> {
+    let items = problem.items(s);
+    let mut excluded: Vec<usize> = alone.into_iter().collect();
+    for _ in 0..exact {
+        if probe.is_over() || options.iter().all(|o| o.regret.is_settled()) {
+            break;
+        }
+        let choice = probe.solve(&with_accelerators(problem, s, |a| !excluded.contains(&a)))?;
+        let regret = Known::objective(&choice).above(base);
+        let found = choice.shares.get(s).and_then(|share| share.first());
+        let found = found.and_then(|&(c, _)| items.iter().find(|item| item.candidate == c));
+        for option in options.iter_mut() {
+            let a = items[option.item].accelerator;
+            if excluded.contains(&a) || option.regret.is_settled() {
+                continue;
+            }
+            option.regret = if found.is_some_and(|item| item.accelerator == a) {
+                regret
+            } else {
+                let bound = option.regret.at_least().max(regret.at_least());
+                Known::between(bound, f64::INFINITY)
+            };
+        }
+        match found.filter(|_| regret.is_settled()) {
+            Some(item) => excluded.push(item.accelerator),
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+/// The options of the least bounds, each solved, until the ones wanted are proven to be the least.
+fn by_bound(
+    probe: &Probe<'_>,
+    problem: &Problem,
+    base: &Known,
+    s: usize,
+    alone: Option<usize>,
+    exact: usize,
+    options: &mut [Ranked],
+) -> Result<(), SolverError> {
+    let accelerator = |o: &Ranked| problem.items(s)[o.item].accelerator;
+    for _ in 0..2 * exact {
+        options.sort_by(by_regret);
+        let others = options.iter_mut().filter(|o| alone != Some(accelerator(o)));
+        let open = others.take(exact).find(|o| !o.regret.is_settled());
+        let Some(option) = open.filter(|_| !probe.is_over()) else { break };
+        let on = accelerator(option);
+        let forced = with_accelerators(problem, s, |a| a == on);
+        let regret = Known::objective(&probe.solve(&forced)?).above(base);
+        let bound = option.regret.at_least();
+        let settled = regret.is_settled();
+        option.regret = match regret {
+            Known::Between { at_least, at_most } => {
+                Known::between(at_least.max(bound), at_most.max(bound))
+            }
+            regret => regret,
+        };
+        if !settled {
+            // Cut short: it stays at its bounds, and is not tried again.
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// `off(s, j)` of an accelerator that server `s` uses: where it may run on one alone only, the least
+/// regret of its other options.
 ///
 /// # Errors
 /// A failure of the backend.

@@ -1,0 +1,441 @@
+//! Explanations against trying everything, on random tiny fleets.
+
+use isocost_formulations::explain::Known;
+use isocost_formulations::explain::conflict;
+use isocost_formulations::explain::entry;
+use isocost_formulations::explain::limits;
+use isocost_formulations::explain::probe::{Effort, Probe};
+use isocost_formulations::explain::regret;
+use isocost_formulations::explain::repair::{self, Measure};
+use isocost_formulations::explain::source::Source;
+use isocost_formulations::pattern::Shape;
+use isocost_formulations::problem::{Item, Limit, Needs};
+use isocost_formulations::{Formulation, Problem, Request};
+use isocost_model::Scenario;
+use isocost_model::plan::{Choice, Status};
+use isocost_model::scenario::{Accelerator, CardType, Optimizer, PowerCurve};
+use isocost_solver::{Backend, backend, backends};
+use proptest::prelude::*;
+
+/// A tiny fleet: three accelerators, the first two on one card type, and up to three servers.
+#[derive(Debug, Clone)]
+struct Fleet {
+    scenario: Scenario,
+    problem: Problem,
+}
+
+const TYPES: [usize; 3] = [0, 0, 1];
+const MULTIPLICITY: [u32; 3] = [1, 2, 1];
+
+fn fleets() -> impl Strategy<Value = Fleet> {
+    let rates = [0_u32..=8, 0..=8, 0..=8];
+    let server = (rates, 1_u32..=20, 0_u64..=2, 1_u32..=3);
+    let prices = [1_u32..=12, 1..=20, 1..=16];
+    (proptest::collection::vec(server, 1..=3), prices, [0_u32..=8, 0..=6])
+        .prop_map(|(servers, prices, capacity)| fleet(&servers, prices, capacity))
+}
+
+fn fleet(servers: &[([u32; 3], u32, u64, u32)], prices: [u32; 3], capacity: [u32; 2]) -> Fleet {
+    let price = |a: usize| f64::from(prices[a]) * 0.5;
+    let item = |(j, (a, rate)): (usize, (usize, u32))| {
+        let cards = u64::from(MULTIPLICITY[a]);
+        Item {
+            candidate: j,
+            rate: f64::from(rate),
+            cost: price(a),
+            uses: vec![(TYPES[a], cards as f64)],
+            cards,
+            accelerator: a,
+            card_type: TYPES[a],
+        }
+    };
+    let groups = servers.iter().map(|(rates, ..)| {
+        let runs = (0..3).map(|a| (a, rates[a])).filter(|(_, rate)| *rate > 0);
+        runs.enumerate().map(item).collect()
+    });
+    let needs =
+        servers.iter().enumerate().map(|(group, &(_, demand, min_replicas, priority))| Needs {
+            group,
+            demand: f64::from(demand) * 0.7,
+            min_replicas,
+            max_replicas: None,
+            min_types: 0,
+            current: None,
+            priority,
+        });
+    let limit = |t: usize| Limit { name: format!("type {t}"), capacity: f64::from(capacity[t]) };
+    let accelerator = |a: usize| Accelerator {
+        name: format!("accelerator {a}"),
+        card_type: TYPES[a],
+        multiplicity: MULTIPLICITY[a],
+        memory_gb: 1.0,
+        bandwidth_gb_per_s: 1.0,
+        power: PowerCurve::default(),
+        cost_cents_per_h: price(a),
+    };
+    let card = |t: usize| CardType {
+        name: format!("type {t}"),
+        count: Some(u64::from(capacity[t])),
+        spare: 0,
+    };
+    Fleet {
+        problem: Problem {
+            limits: vec![limit(0), limit(1)],
+            groups: groups.collect(),
+            servers: needs.collect(),
+        },
+        scenario: Scenario {
+            card_types: vec![card(0), card(1)],
+            accelerators: (0..3).map(accelerator).collect(),
+            models: Vec::new(),
+            profiles: Vec::new(),
+            classes: Vec::new(),
+            servers: Vec::new(),
+            budgets: Vec::new(),
+            optimizer: Optimizer::default(),
+        },
+    }
+}
+
+/// A plan of some servers: what it costs, the cards of each type, and replicas by accelerator.
+#[derive(Debug, Clone)]
+struct Full {
+    cost: f64,
+    cards: [f64; 2],
+    mixes: Vec<[u64; 3]>,
+}
+
+/// Every plan of `servers` (a set) that wastes no whole replica, whatever cards there are.
+fn plans(problem: &Problem, shape: Shape, servers: &[usize]) -> Vec<Full> {
+    let mut all =
+        vec![Full { cost: 0.0, cards: [0.0; 2], mixes: vec![[0; 3]; problem.servers.len()] }];
+    for &s in servers {
+        let covers = covers(problem, shape, s);
+        let with = |plan: Full| {
+            covers.iter().map(move |mix| {
+                let mut plan = plan.clone();
+                plan.mixes[s] = *mix;
+                for item in problem.items(s) {
+                    let n = mix[item.accelerator] as f64;
+                    plan.cost += item.cost * n;
+                    plan.cards[item.card_type] += item.cards as f64 * n;
+                }
+                plan
+            })
+        };
+        all = all.into_iter().flat_map(with).collect();
+    }
+    all
+}
+
+/// Covers of a server that stay none without any one of their replicas.
+fn covers(problem: &Problem, shape: Shape, s: usize) -> Vec<[u64; 3]> {
+    let (needs, items) = (&problem.servers[s], problem.items(s));
+    let is_cover = |mix: &[u64; 3]| {
+        let rate: f64 = items.iter().map(|i| i.rate * mix[i.accelerator] as f64).sum();
+        rate >= needs.demand * (1.0 - 1e-9) && mix.iter().sum::<u64>() >= needs.min_replicas
+    };
+    let mut all = vec![[0; 3]];
+    for item in items {
+        let most = ((needs.demand / item.rate).ceil() as u64).max(needs.min_replicas);
+        let longer = |mix: [u64; 3]| {
+            (0..=most).map(move |n| {
+                let mut longer = mix;
+                longer[item.accelerator] = n;
+                longer
+            })
+        };
+        all = all.into_iter().flat_map(longer).collect();
+    }
+    all.retain(|mix| {
+        let single = mix.iter().filter(|n| **n > 0).count() <= 1;
+        let minimal = (0..3).filter(|&a| mix[a] > 0).all(|a| {
+            let mut less = *mix;
+            less[a] -= 1;
+            !is_cover(&less)
+        });
+        is_cover(mix) && minimal && (shape == Shape::Mixed || single)
+    });
+    all
+}
+
+fn cheapest<'a>(plans: impl IntoIterator<Item = &'a Full>, capacity: [f64; 2]) -> f64 {
+    let fits = |p: &&Full| (0..2).all(|t| p.cards[t] <= capacity[t]);
+    plans.into_iter().filter(fits).map(|p| p.cost).fold(f64::INFINITY, f64::min)
+}
+
+fn is(known: Known, expected: f64, what: &str) -> Result<(), TestCaseError> {
+    match known {
+        Known::Infeasible => prop_assert!(expected.is_infinite(), "{what}: none, not {expected}"),
+        Known::Exact { value } => {
+            prop_assert!((value - expected).abs() < 1e-6, "{what}: {value}, not {expected}");
+        }
+        Known::Between { .. } => prop_assert!(false, "{what}: {known:?}, not {expected}"),
+    }
+    Ok(())
+}
+
+struct Case<'a> {
+    probe: Probe<'a>,
+    fleet: &'a Fleet,
+    plans: Vec<Full>,
+    capacity: [f64; 2],
+}
+
+impl Case<'_> {
+    fn problem(&self) -> &Problem {
+        &self.fleet.problem
+    }
+
+    /// Servers that can be served at all.
+    fn servable(&self) -> Vec<usize> {
+        (0..self.problem().servers.len()).filter(|&s| !self.problem().items(s).is_empty()).collect()
+    }
+
+    fn feasible(&self, choice: &Choice) -> Result<(), TestCaseError> {
+        let (probe, problem) = (&self.probe, self.problem());
+        let base = Known::objective(choice);
+        let cost = cheapest(&self.plans, self.capacity);
+        is(base, cost, "the plan")?;
+        let used = limits::uses(problem, &choice.shares);
+        for k in 0..2 {
+            let (more, fewer) =
+                limits::worth(probe, problem, &base, used[k], k, 1.0).expect("it solves");
+            let with = |by: f64| {
+                let mut capacity = self.capacity;
+                capacity[k] += by;
+                if capacity[k] < 0.0 { f64::INFINITY } else { cheapest(&self.plans, capacity) }
+            };
+            is(more, cost - with(1.0), "one more")?;
+            is(fewer, with(-1.0) - cost, "one fewer")?;
+            let enough = limits::enough(probe, problem, &base, used[k], k, 1.0).expect("it solves");
+            let enough = enough.expect("it is proven");
+            let saving = cost - with(1000.0);
+            is(enough.saving, saving, "saves in all")?;
+            let by = enough.capacity - self.capacity[k];
+            prop_assert!((with(by) - with(1000.0)).abs() < 1e-6, "{enough:?} is not enough");
+            if saving > 0.0 {
+                prop_assert!(enough.fewest && with(by - 1.0) > with(1000.0) + 1e-6);
+            }
+        }
+        for s in 0..problem.servers.len() {
+            self.regrets(choice, &base, cost, s)?;
+        }
+        for a in 0..3 {
+            self.entry(choice, &base, cost, a)?;
+        }
+        Ok(())
+    }
+
+    fn regrets(
+        &self,
+        choice: &Choice,
+        base: &Known,
+        cost: f64,
+        s: usize,
+    ) -> Result<(), TestCaseError> {
+        let (probe, problem) = (&self.probe, self.problem());
+        let dual = probe.dual(problem).expect("it solves");
+        let on = |c: usize| problem.items(s)[c].accelerator;
+        let used: Vec<usize> = choice.shares[s].iter().map(|&(c, _)| on(c)).collect();
+        let alone = if let [a] = used[..] { Some(a) } else { None };
+        let forced = |keep: &dyn Fn(&[u64; 3]) -> bool| {
+            cheapest(self.plans.iter().filter(|p| keep(&p.mixes[s])), self.capacity) - cost
+        };
+        let only = |a: usize| forced(&|mix| mix.iter().enumerate().all(|(b, n)| b == a || *n == 0));
+        // Exact for all, then with bounds alone.
+        for exact in [3, 0] {
+            let options = regret::options(probe, problem, dual.as_ref(), base, s, alone, exact)
+                .expect("it solves");
+            prop_assert_eq!(options.len(), problem.items(s).len());
+            for option in &options {
+                let a = on(option.item);
+                let expected = only(a);
+                match option.regret {
+                    Known::Between { at_least, at_most } => prop_assert!(
+                        exact == 0 && at_least <= expected + 1e-6 && expected <= at_most + 1e-6,
+                        "{option:?}: {expected}"
+                    ),
+                    regret => is(regret, expected, "regret")?,
+                }
+            }
+            for &a in used.iter().filter(|_| exact > 0) {
+                let off = regret::off(probe, problem, base, s, a, &options).expect("it solves");
+                is(off, forced(&|mix| mix[a] == 0), "off")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(
+        &self,
+        choice: &Choice,
+        base: &Known,
+        cost: f64,
+        a: usize,
+    ) -> Result<(), TestCaseError> {
+        let problem = self.problem();
+        let units = |p: &Full| p.mixes.iter().map(|mix| mix[a]).sum::<u64>() as f64;
+        let used = choice
+            .shares
+            .iter()
+            .enumerate()
+            .any(|(s, share)| share.iter().any(|&(c, _)| problem.items(s)[c].accelerator == a));
+        if used {
+            return Ok(());
+        }
+        let price = self.fleet.scenario.accelerators[a].cost_cents_per_h;
+        let fits = |p: &&Full| (0..2).all(|t| p.cards[t] <= self.capacity[t]) && units(p) > 0.0;
+        let ratio = |p: &Full| (cost - (p.cost - units(p) * price)) / units(p);
+        let expected = self.plans.iter().filter(fits).map(ratio).fold(f64::NEG_INFINITY, f64::max);
+        for start in [0.0, price / 2.0, price] {
+            let (found, users) =
+                entry::price(&self.probe, &self.fleet.scenario, problem, base, a, start)
+                    .expect("it solves");
+            if expected <= 1e-9 {
+                prop_assert_eq!(found, Known::Infeasible);
+            } else {
+                is(found, expected.min(price), "entry price")?;
+                prop_assert!(!users.is_empty());
+            }
+        }
+        Ok(())
+    }
+
+    fn infeasible(&self, shape: Shape) -> Result<(), TestCaseError> {
+        let servable = self.servable();
+        let kept: Vec<bool> =
+            (0..self.problem().servers.len()).map(|s| servable.contains(&s)).collect();
+        let rest = isocost_formulations::explain::variant::with_servers(self.problem(), &kept);
+        let fits = |servers: &[usize], capacity: [f64; 2]| {
+            cheapest(&plans(&rest, shape, servers), capacity).is_finite()
+        };
+        if fits(&servable, self.capacity) {
+            prop_assert_eq!(self.probe.fits(&rest, None).expect("it solves"), Some(true));
+            return Ok(());
+        }
+        let subsets = || {
+            (0_u32..1 << servable.len()).map(|bits| -> Vec<usize> {
+                servable
+                    .iter()
+                    .enumerate()
+                    .filter(|(i, _)| bits >> i & 1 == 1)
+                    .map(|(_, &s)| s)
+                    .collect()
+            })
+        };
+        self.conflict(
+            &rest,
+            &fits,
+            subsets().filter(|s| !fits(s, self.capacity)).map(|s| s.len()).min(),
+        )?;
+        self.cards(&rest, &|capacity| fits(&servable, capacity))?;
+
+        let out = repair::leave_out(&self.probe, &rest).expect("it solves").expect("it is found");
+        let stays = |out: &[usize]| -> Vec<usize> {
+            servable.iter().copied().filter(|s| !out.contains(s)).collect()
+        };
+        let lost =
+            |out: &[usize]| -> u32 { out.iter().map(|&s| 100 - rest.servers[s].priority).sum() };
+        prop_assert!(fits(&stays(&out.servers), self.capacity));
+        let enough = || subsets().filter(|out| fits(&stays(out), self.capacity));
+        let least = enough().map(|out| (out.len(), lost(&out))).min().expect("all may leave");
+        prop_assert_eq!((out.servers.len(), lost(&out.servers)), least);
+        is(out.count, least.0 as f64, "servers left out")
+    }
+
+    fn conflict(
+        &self,
+        rest: &Problem,
+        fits: &dyn Fn(&[usize], [f64; 2]) -> bool,
+        fewest: Option<usize>,
+    ) -> Result<(), TestCaseError> {
+        let core = conflict::find(&self.probe, rest).expect("it solves").expect("there is one");
+        prop_assert!(core.irreducible && core.fewest_servers && !core.moves);
+        let within = |limits: &[usize]| {
+            let mut capacity = [f64::INFINITY; 2];
+            limits.iter().for_each(|&k| capacity[k] = self.capacity[k]);
+            capacity
+        };
+        prop_assert!(!fits(&core.servers, within(&core.limits)), "{core:?} fits");
+        prop_assert_eq!(Some(core.servers.len()), fewest);
+        let without = |all: &[usize], i: usize| [&all[..i], &all[i + 1..]].concat();
+        for i in 0..core.servers.len() {
+            let fewer = without(&core.servers, i);
+            prop_assert!(fits(&fewer, within(&core.limits)), "{core:?} needs less");
+        }
+        for i in 0..core.limits.len() {
+            let fewer = without(&core.limits, i);
+            prop_assert!(fits(&core.servers, within(&fewer)), "{core:?} needs less");
+        }
+        Ok(())
+    }
+
+    fn cards(&self, rest: &Problem, fit: &dyn Fn([f64; 2]) -> bool) -> Result<(), TestCaseError> {
+        let sources = [Source::Cards(0), Source::Cards(1)];
+        let prices = repair::card_prices(&self.fleet.scenario);
+        let plus =
+            |more: [u64; 2]| [self.capacity[0] + more[0] as f64, self.capacity[1] + more[1] as f64];
+        let each = || (0..50_u64).flat_map(|a| (0..50_u64).map(move |b| [a, b]));
+        let enough: Vec<[u64; 2]> = each().filter(|more| fit(plus(*more))).collect();
+        for measure in [Measure::Price, Measure::Count] {
+            let price = |more: &[u64; 2]| -> f64 {
+                let of = |t: usize| match measure {
+                    Measure::Price => prices[t].expect("each type has an accelerator"),
+                    Measure::Count => 1.0,
+                };
+                more[0] as f64 * of(0) + more[1] as f64 * of(1)
+            };
+            let expected = enough.iter().map(price).fold(f64::INFINITY, f64::min);
+            let found = repair::cards(&self.probe, rest, &sources, &prices, measure)
+                .expect("it solves")
+                .expect("cards help");
+            is(found.total, expected, "cards to add")?;
+            let more = [found.more[0], found.more[1]];
+            prop_assert!(fit(plus(more)), "{more:?} is not enough");
+            prop_assert!((price(&more) - expected).abs() < 1e-6);
+        }
+        let alone = repair::alone(&self.probe, rest).expect("it solves");
+        for (k, known) in alone.into_iter().enumerate() {
+            let only = enough.iter().filter(|more| more[1 - k] == 0).map(|more| more[k] as f64);
+            is(known, only.fold(f64::INFINITY, f64::min), "cards of one type")?;
+        }
+        Ok(())
+    }
+}
+
+fn check(fleet: &Fleet, shape: Shape, backend: &dyn Backend) -> Result<(), TestCaseError> {
+    let request = Request::default();
+    let formulation = match shape {
+        Shape::Single => Formulation::Single,
+        Shape::Mixed => Formulation::Mixed,
+    };
+    let effort = Effort { stage: std::time::Duration::from_secs(600), ..Effort::default() };
+    let probe = Probe::new(formulation, &request, effort, backend);
+    let choice = probe.solve(&fleet.problem).expect("it solves");
+    let everyone: Vec<usize> = (0..fleet.problem.servers.len()).collect();
+    let plans = plans(&fleet.problem, shape, &everyone);
+    let capacity = [fleet.problem.limits[0].capacity, fleet.problem.limits[1].capacity];
+    let case = Case { probe, fleet, plans, capacity };
+    match choice.status {
+        Status::Optimal => case.feasible(&choice),
+        status => {
+            prop_assert_eq!(status, Status::Infeasible);
+            case.infeasible(shape)
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    #[test]
+    fn explanations_are_what_trying_everything_says(fleet in fleets()) {
+        for name in backends() {
+            let backend = backend(name).expect("it was built");
+            for shape in [Shape::Single, Shape::Mixed] {
+                check(&fleet, shape, &*backend)?;
+            }
+        }
+    }
+}

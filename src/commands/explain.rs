@@ -1,0 +1,65 @@
+//! `isocost explain`: why a plan is as it is, or why there is none.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use isocost_formulations::explain::{self, Effort, ExplainError, Subject};
+use isocost_formulations::planner;
+
+use crate::args::{ExplainArgs, ExplainFormat};
+use crate::job::Job;
+use crate::output::style::{Spinner, warning};
+use crate::output::{explain as text, print};
+use crate::{Failure, exit};
+
+/// Servers up to which some of each server's options are solved exactly.
+const EXACT_SERVERS: usize = 100;
+/// How many of them.
+const EXACT_OPTIONS: usize = 3;
+
+/// Runs the command; returns its exit code.
+pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
+    let mut job = Job::new(&args.scenario, &args.sizing, &args.solve)?;
+    if job.request.shortage.take().is_some() {
+        warning("--shortage is not explained: what is missing is said instead");
+    }
+    let spinner = Arc::new(Spinner::start("solving"));
+    let start = Instant::now();
+    let Job { scenario, sizing, candidates, request, backend, .. } = &job;
+    let plan = planner::plan(scenario, candidates, sizing, request, &**backend)
+        .map_err(Failure::failed)?;
+    let mut rest = request.clone();
+    rest.solve.time_limit =
+        request.solve.time_limit.map(|limit| limit.saturating_sub(start.elapsed()));
+
+    let exact = if scenario.servers.len() <= EXACT_SERVERS { EXACT_OPTIONS } else { 0 };
+    let heard = Arc::clone(&spinner);
+    let effort = Effort {
+        slice: args.each,
+        stage: args.stage,
+        options: args.options.unwrap_or(exact),
+        listener: Some(Arc::new(move |what| heard.say(what))),
+    };
+    let subject = Subject { scenario, sizing, candidates, request: &rest, plan: &plan };
+    let explanation = explain::explain(subject, effort, &**backend).map_err(|e| match e {
+        ExplainError::Greedy => Failure::input(e),
+        ExplainError::Solver(e) => Failure::failed(e),
+    })?;
+    drop(spinner);
+    match args.format {
+        ExplainFormat::Table => {
+            text::print(&explanation);
+            anstream::println!(
+                "{} solves, {:.1} s",
+                explanation.solves,
+                start.elapsed().as_secs_f64()
+            );
+        }
+        ExplainFormat::Json => {
+            // Plain structs with string keys always serialise.
+            let json = serde_json::to_string_pretty(&explanation).unwrap_or_default() + "\n";
+            print(json.as_bytes())?;
+        }
+    }
+    Ok(exit::of(plan.status))
+}
