@@ -1,6 +1,7 @@
 //! The plan as a table for people.
 
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+use isocost_model::energy::Energy;
 use isocost_model::export::Export;
 use isocost_model::plan::{Part, Status};
 
@@ -64,12 +65,25 @@ pub fn print(export: &Export<'_>) {
             "{BOLD}no plan{BOLD:#}: stopped before one was found or excluded; {proven} {by}"
         ),
     }
+    if plan.has_plan() {
+        anstream::println!("{}", energy(&Energy::of_plan(scenario, plan)));
+    }
     let timing = export.timing;
     anstream::println!(
         "sizing {:.1} ms, solving {:.1} ms",
         timing.sizing_s * 1e3,
         timing.solving_s * 1e3
     );
+}
+
+/// What a plan draws, in a line.
+fn energy(energy: &Energy) -> String {
+    let (kw, kwh) = (energy.watts / 1000.0, energy.kwh_per_day());
+    let tokens = match energy.wh_per_million_tokens() {
+        Some(wh) => format!(", {} Wh a million output tokens", cents(wh.round())),
+        None => String::new(),
+    };
+    format!("power {kw:.2} kW: {} kWh a day{tokens}", cents(kwh.round()))
 }
 
 /// The table's text without blanks at the ends of lines.

@@ -1,6 +1,7 @@
 //! The plan, the cards in use and the candidates as CSV, units in the headers.
 
 use super::Export;
+use crate::energy::Energy;
 use crate::scenario::Scenario;
 
 /// One row for each part of a server's placement.
@@ -31,8 +32,7 @@ pub fn plan_csv(export: &Export<'_>) -> Vec<u8> {
         placement.parts.iter().map(move |part| {
             let a = part.predicted.as_ref();
             let value = |x: Option<f64>| x.map_or(String::new(), |x| x.to_string());
-            let tokens_per_h =
-                part.rate_per_s * part.replicas as f64 * server.load.output_tokens * 3600.0;
+            let energy = Energy::of_part(server, part);
             vec![
                 server.name.clone(),
                 scenario.classes[server.class].name.clone(),
@@ -50,9 +50,9 @@ pub fn plan_csv(export: &Export<'_>) -> Vec<u8> {
                 value(a.map(|a| a.utilisation)),
                 value(a.map(|a| a.loss_probability)),
                 placement.served_share.to_string(),
-                part.watts.to_string(),
-                (part.watts * 24.0 / 1000.0).to_string(),
-                value((tokens_per_h > 0.0).then(|| part.watts / tokens_per_h * 1e6)),
+                energy.watts.to_string(),
+                energy.kwh_per_day().to_string(),
+                value(energy.wh_per_million_tokens()),
             ]
         })
     });

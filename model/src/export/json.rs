@@ -3,12 +3,14 @@
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::Export;
+use crate::energy::Energy;
 use crate::plan::{Part, Placement};
 use crate::scenario::Server;
 
 /// The plan as JSON text. Numbers that are not finite, as a bound that was never proven, are null.
 pub fn plan_json(export: &Export<'_>) -> String {
     let plan = export.plan;
+    let energy = Energy::of_plan(export.scenario, plan);
     let solution = Solution {
         allocations: Allocations(export),
         status: plan.status.word(),
@@ -20,7 +22,9 @@ pub fn plan_json(export: &Export<'_>) -> String {
         backend: &plan.backend,
         sizing_seconds: export.timing.sizing_s,
         solving_seconds: export.timing.solving_s,
-        watts: plan.placements.iter().flat_map(|p| &p.parts).map(|p| p.watts).sum(),
+        watts: energy.watts,
+        energy_kwh_per_day: energy.kwh_per_day(),
+        wh_per_million_tokens: energy.wh_per_million_tokens(),
         usage: usage(export),
         notes: &plan.notes,
         version: env!("CARGO_PKG_VERSION"),
@@ -43,6 +47,8 @@ struct Solution<'a> {
     sizing_seconds: f64,
     solving_seconds: f64,
     watts: f64,
+    energy_kwh_per_day: f64,
+    wh_per_million_tokens: Option<f64>,
     usage: Vec<Usage<'a>>,
     notes: &'a [String],
     version: &'static str,
@@ -131,6 +137,8 @@ struct PartFields<'a> {
     utilisation: Option<f64>,
     loss_probability: Option<f64>,
     watts: f64,
+    energy_kwh_per_day: f64,
+    wh_per_million_tokens: Option<f64>,
 }
 
 /// The flat fields are those of the part that takes the most load; numbers of all parts are summed.
@@ -142,9 +150,7 @@ fn allocation<'a>(
     let scenario = export.scenario;
     let rate = |p: &Part| p.rate_per_s * p.replicas as f64;
     let main = placement.parts.iter().max_by(|a, b| rate(a).total_cmp(&rate(b)))?;
-    let watts: f64 = placement.parts.iter().map(|p| p.watts).sum();
-    let tokens_per_h: f64 =
-        placement.parts.iter().map(rate).sum::<f64>() * server.load.output_tokens * 3600.0;
+    let energy = Energy::of_placement(server, placement);
     Some(Allocation {
         accelerator: &scenario.accelerators[main.accelerator].name,
         num_replicas: placement.replicas(),
@@ -161,15 +167,16 @@ fn allocation<'a>(
         model: &scenario.models[server.model],
         cards: placement.parts.iter().map(|p| p.cards).sum(),
         served_share: placement.served_share,
-        watts,
-        energy_kwh_per_day: watts * 24.0 / 1000.0,
-        wh_per_million_tokens: (tokens_per_h > 0.0).then(|| watts / tokens_per_h * 1e6),
-        parts: placement.parts.iter().map(|p| part_fields(export, p)).collect(),
+        watts: energy.watts,
+        energy_kwh_per_day: energy.kwh_per_day(),
+        wh_per_million_tokens: energy.wh_per_million_tokens(),
+        parts: placement.parts.iter().map(|p| part_fields(export, server, p)).collect(),
     })
 }
 
-fn part_fields<'a>(export: &Export<'a>, part: &Part) -> PartFields<'a> {
+fn part_fields<'a>(export: &Export<'a>, server: &Server, part: &Part) -> PartFields<'a> {
     let a = part.predicted;
+    let energy = Energy::of_part(server, part);
     PartFields {
         accelerator: &export.scenario.accelerators[part.accelerator].name,
         num_replicas: part.replicas,
@@ -184,6 +191,8 @@ fn part_fields<'a>(export: &Export<'a>, part: &Part) -> PartFields<'a> {
         wait_average: a.map(|a| a.mean_wait_ms),
         utilisation: a.map(|a| a.utilisation),
         loss_probability: a.map(|a| a.loss_probability),
-        watts: part.watts,
+        watts: energy.watts,
+        energy_kwh_per_day: energy.kwh_per_day(),
+        wh_per_million_tokens: energy.wh_per_million_tokens(),
     }
 }
