@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::commands::{explain, plan, queue, shell, simulate, stress, sweep};
+use crate::commands::{explain, fit, plan, queue, shell, simulate, stress, sweep};
 use crate::output::style;
 
 /// Exit codes, as `--help` lists them.
@@ -61,6 +61,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Stress(args) => stress::run(args),
         Command::Simulate(args) => simulate::run(args),
+        Command::Fit(args) => fit::run(args),
         Command::Analyze(args) => queue::analyze(args),
         Command::Size(args) => queue::size(args),
         Command::Completions(args) => shell::completions(args),

@@ -1,6 +1,7 @@
 //! Arguments: one file a command, and what several of them share.
 
 mod explain;
+mod fit;
 mod plan;
 mod scenario;
 mod shell;
@@ -14,6 +15,7 @@ mod values;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use explain::{ExplainArgs, ExplainFormat};
+pub use fit::{FitArgs, FitFormat};
 pub use plan::PlanArgs;
 pub use scenario::{ScenarioArgs, SizingArgs};
 pub use shell::{CompletionsArgs, ManArgs};
@@ -50,6 +52,8 @@ pub enum Command {
     /// Simulate a plan's replicas iteration by iteration, and hold its predictions and objectives
     /// against that
     Simulate(SimulateArgs),
+    /// Fit service parameters to measured latencies
+    Fit(FitArgs),
     /// Say what latency a rate brings on one replica
     Analyze(AnalyzeArgs),
     /// Say what rate a replica's objectives allow, at every batch size

@@ -1,6 +1,7 @@
 //! One file a command: arguments in, its output and exit code out.
 
 pub mod explain;
+pub mod fit;
 mod outside;
 pub mod plan;
 pub mod queue;

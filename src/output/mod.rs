@@ -5,6 +5,7 @@ use std::io::Write;
 use crate::Failure;
 
 pub mod explain;
+pub mod fit;
 pub mod simulation;
 pub mod stress;
 pub mod style;

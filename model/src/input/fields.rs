@@ -6,11 +6,13 @@ use super::node::{Node, Value};
 use super::problem::{At, Report, nearest};
 
 /// Numbers above this are no price, size or rate.
-pub(super) const ABSURD: f64 = 1e9;
+pub const ABSURD: f64 = 1e9;
 
 /// An object whose fields are read one by one.
-pub(super) struct Fields<'a> {
+pub struct Fields<'a> {
+    /// File it stands in.
     pub file: &'a str,
+    /// Where it starts.
     pub at: At,
     /// What it is in messages, e.g. ``server `a` ``.
     pub entity: String,
@@ -57,6 +59,11 @@ impl<'a> Fields<'a> {
     /// Whether the field is there.
     pub fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|e| e.0 == key && e.1.value != Value::Null)
+    }
+
+    /// Whether the field is a text.
+    pub fn is_text(&self, key: &str) -> bool {
+        self.entries.iter().any(|e| e.0 == key && matches!(e.1.value, Value::Text(_)))
     }
 
     /// Marks fields that are known and not used.

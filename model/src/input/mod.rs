@@ -23,6 +23,15 @@ use node::{Node, Value};
 use problem::Report;
 pub use problem::{InputError, Problem, known_names};
 
+/// The means by which scenarios are read, for inputs of other kinds: documents with places,
+/// fields checked as they are read, every problem at once.
+pub mod reading {
+    pub use super::fields::{ABSURD, Fields};
+    pub use super::node::{Node, Value, parse};
+    pub use super::problem::{At, Report, known_names};
+    pub use super::read_text;
+}
+
 pub use loads::with_loads;
 
 /// Files larger than this are refused: no fleet needs them, and they would not fit in memory.
@@ -146,7 +155,10 @@ fn read_file(path: &Path, report: &mut Report) -> Option<Node> {
 }
 
 /// The text of a file, or what is wrong and what to do.
-fn read_text(path: &Path) -> Result<String, (String, String)> {
+///
+/// # Errors
+/// What is wrong, and what to do about it.
+pub fn read_text(path: &Path) -> Result<String, (String, String)> {
     let cannot = |e: std::io::Error| {
         let remedy = "give the path of a scenario directory, or of one JSON or YAML file";
         (format!("cannot be read: {e}"), remedy.to_owned())

@@ -8,18 +8,25 @@ use super::problem::{At, Report};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
+pub struct Node {
+    /// The value.
     pub value: Value,
+    /// Where it starts.
     pub at: At,
 }
 
 /// A value. Numbers stay text, so that one out of range is a problem of its own.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub enum Value {
+    /// Nothing.
     Null,
+    /// true or false.
     Bool(bool),
+    /// A number as it is written.
     Number(String),
+    /// A text.
     Text(String),
+    /// A list.
     List(Vec<Node>),
     /// Keys in lower case, each once.
     Object(Vec<(String, Node)>),
@@ -43,7 +50,7 @@ impl Value {
 const MAX_DEPTH: usize = 64;
 
 /// Reads a document; by its name it is YAML or JSON.
-pub(super) fn parse(file: &str, text: &str, report: &mut Report) -> Option<Node> {
+pub fn parse(file: &str, text: &str, report: &mut Report) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         report.problem_in(file, "the file is empty".to_owned(), "see the README for its form");

@@ -4,8 +4,10 @@ use std::fmt;
 
 /// Line and column, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct At {
+pub struct At {
+    /// Line.
     pub line: u32,
+    /// Column.
     pub column: u32,
 }
 
@@ -59,8 +61,10 @@ impl std::error::Error for InputError {}
 
 /// Problems and warnings as they are found.
 #[derive(Default)]
-pub(super) struct Report {
+pub struct Report {
+    /// What is wrong: the input cannot be used.
     pub problems: Vec<Problem>,
+    /// What is odd.
     pub warnings: Vec<Problem>,
 }
 
@@ -71,10 +75,12 @@ impl Report {
         self.problems.push(Problem { place, entity: String::new(), what, remedy });
     }
 
+    /// A problem at a place.
     pub fn problem_at(&mut self, file: &str, at: At, entity: &str, what: String, remedy: &str) {
         self.problems.push(problem(file, at, entity, what, remedy));
     }
 
+    /// A warning at a place.
     pub fn warning_at(&mut self, file: &str, at: At, entity: &str, what: String, remedy: &str) {
         self.warnings.push(problem(file, at, entity, what, remedy));
     }
@@ -90,7 +96,7 @@ fn problem(file: &str, at: At, entity: &str, what: String, remedy: &str) -> Prob
 }
 
 /// The name nearest to `name`, if one is near enough to be meant.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase();
     let distance = |k: &str| strsim::damerau_levenshtein(&lower, &k.to_lowercase());
     known

@@ -54,5 +54,5 @@ mod tail;
 pub use analysis::{Analysis, QueueError};
 pub use objective::{Metric, Objective, Objectives, Shortfall};
 pub use roofline::Roofline;
-pub use service::{MAX_BATCH, ServiceModel, Station, TOKEN_BUDGET};
+pub use service::{Latency, MAX_BATCH, ServiceModel, Station, TOKEN_BUDGET};
 pub use sizing::{Sized, best_batch};

@@ -58,7 +58,7 @@ pub struct Station {
 
 /// Latencies of a request in service, as the service model reads them off the chain.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Latency {
+pub struct Latency {
     /// Time between two output tokens, ms.
     pub itl_ms: f64,
     /// From the end of the wait to the first token, ms.
@@ -98,6 +98,13 @@ impl Station {
 
     fn tokens(&self) -> Tokens {
         Tokens { input: self.input_tokens, output: self.output_tokens }
+    }
+
+    /// Latencies while `n >= 1` requests are in service all the time, as where each of `n` clients
+    /// sends its next request when the last is answered.
+    pub fn closed_loop(&self, n: u32) -> Latency {
+        let n = n.max(1);
+        self.latency(n, self.service_ms(f64::from(n)), f64::from(n))
     }
 
     /// Time of one decode step (linear, roofline) or iteration with `n` in service, ms.

@@ -1,0 +1,99 @@
+//! `isocost fit`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use isocost_calibration::{Family, Options, Placement};
+
+/// `isocost fit`.
+#[derive(Debug, clap::Args)]
+pub struct FitArgs {
+    /// Measured points: CSV, GuideLLM's report, or results of vllm bench serve; several are fitted
+    /// together
+    #[arg(required = true)]
+    pub bench: Vec<PathBuf>,
+    /// Service model to fit
+    #[arg(long, value_enum, default_value_t = Service::Best)]
+    pub service: Service,
+    /// Batch size that the server ran with (its most requests in service)
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub max_batch: u32,
+    /// Take every point of a CSV as open loop: do not look for points that a sweep starts with, one
+    /// request after the other
+    #[arg(long)]
+    pub open: bool,
+    /// Starting points of the search
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub starts: u32,
+    /// Seed of the starting points: the same seed gives the same fit
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Model that was measured, for the entry
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Accelerator that it was measured on, for the entry
+    #[arg(long, value_name = "NAME")]
+    pub acc: Option<String>,
+    /// Accelerators that the measured replica took, for the entry
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub acc_count: u32,
+    /// Write the entry for model-data.json
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Directory for residuals.svg, itl.svg and ttft.svg
+    #[arg(long, value_name = "DIR")]
+    pub plots: Option<PathBuf>,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = FitFormat::Table)]
+    pub format: FitFormat,
+}
+
+impl FitArgs {
+    /// How to fit.
+    pub fn options(&self) -> Options {
+        Options { batch: self.max_batch, starts: self.starts, seed: self.seed }
+    }
+
+    /// What the entry is for.
+    pub fn placement(&self) -> Placement {
+        Placement {
+            model: self.model.clone(),
+            accelerator: self.acc.clone(),
+            units: self.acc_count,
+        }
+    }
+}
+
+/// Which service model is fitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Service {
+    /// All of them; the one with the least error on what was left out is taken
+    Best,
+    /// decodeParms and prefillParms
+    Linear,
+    /// perfParms
+    Iteration,
+    /// rooflineParms
+    Roofline,
+}
+
+impl Service {
+    /// The families to fit.
+    pub fn families(self) -> &'static [Family] {
+        match self {
+            Self::Best => &Family::ALL,
+            Self::Linear => &[Family::Linear],
+            Self::Iteration => &[Family::Iteration],
+            Self::Roofline => &[Family::Roofline],
+        }
+    }
+}
+
+/// What goes to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FitFormat {
+    /// For people
+    Table,
+    /// JSON, with the entry in it
+    Json,
+}

@@ -1,0 +1,249 @@
+//! What `isocost fit` found: tables for people, JSON for programs.
+
+use isocost_calibration::{Entry, Errors, Fit, Point, Spread, Validation};
+use serde_json::{Value, json};
+
+use super::style::{BOLD, GREEN, warning};
+use super::table::{table, trimmed};
+
+/// A fit, and what it is compared with.
+pub struct Fitted<'a> {
+    /// What was measured.
+    pub points: &'a [Point],
+    /// Points that were taken as one request after the other.
+    pub single: usize,
+    /// The fit that was taken.
+    pub fit: &'a Fit,
+    /// How far off it is.
+    pub validation: &'a Validation,
+    /// Every fit that was made.
+    pub all: &'a [(Fit, Validation)],
+    /// The entry for the model data.
+    pub entry: &'a Entry,
+}
+
+/// Points whose weight is below this are named.
+const OUTLIER: f64 = 0.4;
+
+impl Fitted<'_> {
+    /// Prints parameters, errors, and what the points do not tell.
+    pub fn print_table(&self) {
+        self.print_points();
+        if self.all.len() > 1 {
+            self.print_comparison();
+        }
+        self.print_parameters();
+        self.print_sweeps();
+        let v = self.validation;
+        anstream::println!(
+            "{BOLD}{} model{BOLD:#}, median error {GREEN}ITL {}{GREEN:#}, \
+             {GREEN}TTFT {}{GREEN:#}; left out: {}",
+            self.fit.family.name(),
+            percent(v.fitted.itl.median),
+            percent(v.fitted.ttft.median),
+            left_out(v),
+        );
+    }
+
+    /// Which points were used, and which were not.
+    fn print_points(&self) {
+        let (fit, points) = (self.fit, self.points);
+        anstream::println!(
+            "{} points in {} sweeps, {} fitted, batch size {}",
+            points.len(),
+            self.validation.sweeps.len(),
+            fit.used.len(),
+            fit.options.batch,
+        );
+        if self.single > 0 {
+            anstream::println!(
+                "{} points with one request in the system are taken as closed loop (--open: as any \
+                 other)",
+                self.single
+            );
+        }
+        for excluded in &fit.excluded {
+            anstream::println!("excluded: {}: {}", points[excluded.point].place, excluded.reason);
+        }
+        for (&i, weight) in fit.used.iter().zip(&fit.weights).filter(|(_, w)| **w < OUTLIER) {
+            anstream::println!("outlier: {}: weight {weight:.2}", points[i].place);
+        }
+        anstream::println!();
+    }
+
+    fn print_comparison(&self) {
+        let mut rows = table(&["service model", "ITL %", "left out", "TTFT %", "left out"], 1);
+        for (fit, v) in self.all {
+            let out = unseen(v);
+            rows.add_row([
+                fit.family.name().to_owned(),
+                shares(&v.fitted.itl),
+                shares(&out.itl),
+                shares(&v.fitted.ttft),
+                shares(&out.ttft),
+            ]);
+        }
+        let out = self.validation.line_left_out_sweep.as_ref().map_or(String::new(), shares);
+        rows.add_row(["straight line", &shares(&self.validation.line), &out, "", ""]);
+        anstream::println!("{}", trimmed(&rows));
+        anstream::println!("mean / median error; left out: {}\n", how(self.validation));
+    }
+
+    fn print_parameters(&self) {
+        let (fit, family) = (self.fit, self.fit.family);
+        let mut rows = table(&["parameter", "value", "95% from", "to", "unit"], 1);
+        let columns = family.parameters().iter().zip(family.units());
+        for ((name, unit), (value, (low, high))) in
+            columns.zip(fit.values.iter().zip(&fit.confidence.intervals))
+        {
+            let row = [(*name).to_owned(), figure(*value), figure(*low), figure(*high)];
+            rows.add_row(row.into_iter().chain([(*unit).to_owned()]));
+        }
+        anstream::println!("{}\n", trimmed(&rows));
+        fit.confidence.doubts.iter().for_each(|doubt| warning(&doubt.to_string()));
+    }
+
+    fn print_sweeps(&self) {
+        let header = ["sweep", "ITL %", "left out", "TTFT %", "left out", "line ITL %", "left out"];
+        let mut rows = table(&header, 1);
+        for sweep in &self.validation.sweeps {
+            let out = |f: fn(&Errors) -> &Spread| sweep.left_out.as_ref().map(f).map(shares);
+            rows.add_row([
+                sweep.name.clone(),
+                shares(&sweep.fitted.itl),
+                out(|e| &e.itl).unwrap_or_default(),
+                shares(&sweep.fitted.ttft),
+                out(|e| &e.ttft).unwrap_or_default(),
+                shares(&sweep.line),
+                sweep.line_left_out.as_ref().map(shares).unwrap_or_default(),
+            ]);
+        }
+        anstream::println!("{}", trimmed(&rows));
+        anstream::println!(
+            "mean / median error; left out: fitted without the sweep; line: a straight line of ITL \
+             on the measured concurrency\n"
+        );
+    }
+
+    /// Everything, with the entry in it.
+    pub fn json(&self) -> Value {
+        let (fit, family) = (self.fit, self.fit.family);
+        let parameters = family.parameters().iter().zip(family.units());
+        let parameters: Vec<Value> = parameters
+            .zip(fit.values.iter().zip(&fit.confidence.intervals))
+            .map(|((name, unit), (value, (low, high)))| {
+                json!({ "name": name, "unit": unit, "value": value, "low": low, "high": finite(*high) })
+            })
+            .collect();
+        let place = |i: usize| self.points[i].place.clone();
+        let excluded: Vec<Value> = fit
+            .excluded
+            .iter()
+            .map(|e| json!({ "place": place(e.point), "reason": e.reason.to_string() }))
+            .collect();
+        let weights: Vec<Value> = fit
+            .used
+            .iter()
+            .zip(&fit.weights)
+            .map(|(&i, weight)| json!({ "place": place(i), "weight": weight }))
+            .collect();
+        let doubts: Vec<String> = fit.confidence.doubts.iter().map(ToString::to_string).collect();
+        let compared = self.all.iter().map(|(fit, v)| {
+            let out = v.left_out_sweep.as_ref().map(errors);
+            let value = json!({ "fitted": errors(&v.fitted), "leftOutSweep": out });
+            (fit.family.name().to_owned(), value)
+        });
+        json!({
+            "service": family.name(),
+            "points": weights,
+            "excluded": excluded,
+            "closedLoopFound": self.single,
+            "parameters": parameters,
+            "correlations": fit.confidence.correlations,
+            "doubts": doubts,
+            "errors": validation(self.validation),
+            "services": serde_json::Map::from_iter(compared),
+            "entry": self.entry,
+        })
+    }
+}
+
+fn validation(v: &Validation) -> Value {
+    let sweeps: Vec<Value> = v
+        .sweeps
+        .iter()
+        .map(|s| {
+            json!({
+                "sweep": s.name,
+                "fitted": errors(&s.fitted),
+                "leftOutSweep": s.left_out.as_ref().map(errors),
+                "line": spread(&s.line),
+                "lineLeftOutSweep": s.line_left_out.as_ref().map(spread),
+            })
+        })
+        .collect();
+    json!({
+        "fitted": errors(&v.fitted),
+        "leftOutPoint": errors(&v.left_out_point),
+        "leftOutSweep": v.left_out_sweep.as_ref().map(errors),
+        "line": spread(&v.line),
+        "lineLeftOutSweep": v.line_left_out_sweep.as_ref().map(spread),
+        "sweeps": sweeps,
+    })
+}
+
+fn errors(e: &Errors) -> Value {
+    json!({ "itl": spread(&e.itl), "ttft": spread(&e.ttft) })
+}
+
+fn spread(s: &Spread) -> Value {
+    json!({ "count": s.count, "mean": s.mean, "median": s.median, "most": s.most })
+}
+
+/// JSON knows no infinity.
+fn finite(x: f64) -> Option<f64> {
+    x.is_finite().then_some(x)
+}
+
+/// Errors on what the fit has not seen: sweeps where there are several, else points.
+fn unseen(v: &Validation) -> &Errors {
+    v.left_out_sweep.as_ref().unwrap_or(&v.left_out_point)
+}
+
+fn how(v: &Validation) -> &'static str {
+    match v.left_out_sweep {
+        Some(_) => "each sweep by a fit to the others",
+        None => "each point by a fit to the others",
+    }
+}
+
+fn left_out(v: &Validation) -> String {
+    let out =
+        |e: &Errors| format!("ITL {}, TTFT {}", percent(e.itl.median), percent(e.ttft.median));
+    let point = format!("one point {}", out(&v.left_out_point));
+    match &v.left_out_sweep {
+        Some(sweep) => format!("{point}; one sweep {}", out(sweep)),
+        None => point,
+    }
+}
+
+fn shares(s: &Spread) -> String {
+    format!("{:.1} / {:.1}", s.mean * 100.0, s.median * 100.0)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}%", share * 100.0)
+}
+
+/// Four digits.
+fn figure(x: f64) -> String {
+    if !x.is_finite() {
+        return "∞".to_owned();
+    }
+    let size = x.abs();
+    if size != 0.0 && !(1e-3..1e5).contains(&size) {
+        return format!("{x:.3e}");
+    }
+    let digits = (3.0 - size.max(1e-9).log10().floor()).clamp(0.0, 7.0) as usize;
+    format!("{x:.digits$}")
+}
