@@ -6,6 +6,7 @@
 //! serves what can be served when not all can; [`mod@greedy`] is the baseline to compare with. A formulation hands
 //! a [`isocost_model::plan::Choice`] back; it never looks at files and never prints.
 
+pub mod by_name;
 pub mod explain;
 pub mod greedy;
 pub mod mixed;

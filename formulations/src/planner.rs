@@ -5,9 +5,8 @@
 //! Scenario, Candidates, Request -> Problem -> formulation -> Choice -> Plan -> check
 //! ```
 //!
-//! Which method serves which formulation is decided here and nowhere else: programs of few servers
-//! go to the backend as they stand, larger ones and every mix go by patterns, and what patterns do
-//! not know (moves, spread over types, the change's value of a mix) is stated compactly.
+//! Which method serves which formulation is decided here and nowhere else: `single` and `mixed` go
+//! by patterns whatever their size and rules, `compact` goes to the backend as it stands.
 
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidates, Reason, SizingOptions};
@@ -16,7 +15,9 @@ use isocost_model::plan::{Choice, Plan, Status};
 use isocost_model::scenario::{Provenance, Saturation};
 use isocost_solver::{Backend, SolveOptions, SolverError};
 
+use crate::by_name::ByName;
 use crate::greedy::{Greedy, greedy};
+use crate::pattern::clock::Clock;
 use crate::pattern::{self, Shape, Space};
 use crate::problem::{Problem, ProblemOptions};
 use crate::program::Program;
@@ -119,21 +120,25 @@ pub fn choose(
     request: &Request,
     backend: &dyn Backend,
 ) -> Result<Choice, SolverError> {
+    let clock = Clock::new(&request.solve);
     let formulation = request.formulation.resolve(scenario);
+    let sorted = ByName::new(scenario, problem);
     let mut choice = match formulation {
         Formulation::Greedy => by_greedy(scenario, problem, request),
-        _ => exact(problem, formulation, request, backend)?,
+        _ => sorted.back(exact(&sorted.problem, formulation, request, backend)?),
     };
+    let policy = request.shortage.filter(|_| formulation != Formulation::Greedy);
+    if let Some(policy) = policy.filter(|_| choice.status == Status::Infeasible) {
+        let options = SolveOptions { time_limit: clock.left(), ..request.solve.clone() };
+        choice =
+            sorted.back(shortage(&sorted.problem, &request.problem, policy, backend, &options)?);
+    }
     if request.formulation == Formulation::Auto {
         let why = match scenario.optimizer.heterogeneous {
             true => "as the scenario lets several accelerators share a server",
             false => "as the scenario keeps each server on one accelerator type",
         };
         choice.notes.push(format!("formulation: {}, {why}", choice.formulation));
-    }
-    let policy = request.shortage.filter(|_| formulation != Formulation::Greedy);
-    if let Some(policy) = policy.filter(|_| choice.status == Status::Infeasible) {
-        choice = shortage(problem, policy, backend, &request.solve)?;
     }
     choice.notes.extend(unserved(scenario, candidates));
     choice.notes.extend(provenance(scenario));

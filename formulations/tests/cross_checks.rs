@@ -179,5 +179,5 @@ proptest! {
 
 /// The pattern method without any of its means.
 fn bare() -> Devices {
-    Devices { prune: false, fixing: false, listing: false, cuts: false, step: false }
+    Devices { prune: false, fixing: false, listing: false, cuts: false, step: false, ties: false }
 }

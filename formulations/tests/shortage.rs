@@ -1,8 +1,8 @@
 //! Shortage against trying everything, on random tiny problems.
 
-use isocost_formulations::Problem;
 use isocost_formulations::problem::{Item, Limit, Needs};
 use isocost_formulations::shortage::{Effort, Policy, shortage};
+use isocost_formulations::{Problem, ProblemOptions};
 use isocost_model::plan::Status;
 use isocost_solver::{SolveOptions, backend, backends};
 use proptest::prelude::*;
@@ -10,7 +10,8 @@ use proptest::prelude::*;
 /// Three servers of two priorities with two items each, on two scarce limits.
 fn problems() -> impl Strategy<Value = Problem> {
     let item = (1_u32..=5, 1_u32..=9, 1_u32..=2);
-    let server = ([item.clone(), item], 1_u32..=12, 1_u32..=2);
+    let now = proptest::option::of(0_usize..2);
+    let server = ([item.clone(), item], 1_u32..=12, 1_u32..=2, now);
     ([server.clone(), server.clone(), server], [0_u32..=4, 0..=4]).prop_map(
         |(servers, capacity)| {
             let limit = |c: &u32| Limit { name: format!("type {c}"), capacity: f64::from(*c) };
@@ -23,13 +24,13 @@ fn problems() -> impl Strategy<Value = Problem> {
                 accelerator: j,
                 card_type: j,
             };
-            let needs = |(group, s): (usize, &(_, u32, u32))| Needs {
+            let needs = |(group, s): (usize, &(_, u32, u32, Option<usize>))| Needs {
                 group,
                 demand: f64::from(s.1),
                 min_replicas: 0,
                 max_replicas: None,
                 min_types: 0,
-                current: None,
+                current: s.3.map(|accelerator| (accelerator, 1.0)),
                 priority: s.2,
             };
             Problem {
@@ -46,7 +47,7 @@ fn problems() -> impl Strategy<Value = Problem> {
 
 /// Every choice of whole replicas within the limits, as replicas of each item of each server;
 /// `mixed` lets both items serve a server.
-fn choices(problem: &Problem, mixed: bool) -> Vec<Vec<[u64; 2]>> {
+fn choices(problem: &Problem, mixed: bool, moves: Option<u64>) -> Vec<Vec<[u64; 2]>> {
     let mut all: Vec<Vec<[u64; 2]>> = vec![Vec::new()];
     for s in 0..problem.servers.len() {
         let most = |j: usize| problem.servers[s].replicas(&problem.items(s)[j]).expect("no limit");
@@ -58,7 +59,16 @@ fn choices(problem: &Problem, mixed: bool) -> Vec<Vec<[u64; 2]>> {
         });
         all = longer.filter(|choice| fits(problem, choice)).collect();
     }
+    all.retain(|choice| moves.is_none_or(|most| moved(problem, choice) <= most));
     all
+}
+
+/// Servers with a replica off their current accelerator.
+fn moved(problem: &Problem, choice: &[[u64; 2]]) -> u64 {
+    let moves = |(s, n): &(usize, &[u64; 2])| {
+        problem.servers[*s].current.is_some_and(|(now, _)| n[1 - now] > 0)
+    };
+    choice.iter().enumerate().filter(moves).count() as u64
 }
 
 fn fits(problem: &Problem, choice: &[[u64; 2]]) -> bool {
@@ -132,18 +142,22 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_policy_is_its_lexicographic_optimum(problem in problems()) {
+    fn every_policy_is_its_lexicographic_optimum(
+        problem in problems(),
+        max_moves in proptest::option::of(0_u64..=2),
+    ) {
+        let options = ProblemOptions { max_moves, ..ProblemOptions::default() };
         let efforts =
             [Effort::Whole, Effort::Exhaustive, Effort::PriorityRoundRobin, Effort::RoundRobin];
         for mixed in [false, true] {
-            let all = choices(&problem, mixed);
+            let all = choices(&problem, mixed, max_moves);
             for (effort, delayed) in efforts.iter().flat_map(|e| [(*e, false), (*e, true)]) {
                 let policy = Policy { effort, delayed, mixed };
                 let values = all.iter().filter(|c| allowed(&problem, policy, c)).map(|c| value(&problem, policy, c));
                 let best = values.reduce(|a, b| if better(&b, &a) { b } else { a }).expect("none at all fits");
                 for name in backends() {
                     let backend = backend(name).expect("built");
-                    let choice = shortage(&problem, policy, &*backend, &SolveOptions::default()).expect("solved");
+                    let choice = shortage(&problem, &options, policy, &*backend, &SolveOptions::default()).expect("solved");
                     prop_assert_eq!(choice.status, Status::Optimal);
                     let mut counts = vec![[0; 2]; problem.servers.len()];
                     for (s, share) in choice.shares.iter().enumerate() {

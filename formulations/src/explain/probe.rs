@@ -10,7 +10,7 @@ use isocost_solver::{Backend, Milp, SolveOptions, SolverError, Status};
 use super::elastic::{self, Give, Given};
 use crate::pattern::clock::Clock;
 use crate::pattern::dual::{self, Dual, Part};
-use crate::pattern::{Shape, Space};
+use crate::pattern::{Devices, Shape, Space};
 use crate::planner::{self, Formulation, Request};
 use crate::problem::{Problem, ProblemOptions};
 
@@ -125,7 +125,9 @@ impl<'a> Probe<'a> {
     /// A failure of the backend.
     pub fn solve(&self, problem: &Problem) -> Result<Choice, SolverError> {
         self.solves.fetch_add(1, Ordering::Relaxed);
-        let request = Request { solve: self.options(), ..self.request.clone() };
+        // What a variant costs does not hang on which of its optima is met.
+        let devices = Devices { ties: false, ..self.request.devices };
+        let request = Request { solve: self.options(), devices, ..self.request.clone() };
         planner::exact(problem, self.formulation, &request, self.backend)
     }
 

@@ -35,6 +35,7 @@ pub mod pricing;
 mod proof;
 pub mod space;
 mod state;
+mod ties;
 
 use isocost_model::plan::{Choice, Status};
 use isocost_solver::{Backend, SolveOptions, SolverError};
@@ -59,11 +60,13 @@ pub struct Devices {
     pub cuts: bool,
     /// Costs are multiples of a step, so that a bound may be rounded up.
     pub step: bool,
+    /// Of several optima the one with the fewest cards is taken, then the first by name.
+    pub ties: bool,
 }
 
 impl Default for Devices {
     fn default() -> Self {
-        Self { prune: true, fixing: true, listing: true, cuts: true, step: true }
+        Self { prune: true, fixing: true, listing: true, cuts: true, step: true, ties: true }
     }
 }
 
@@ -95,6 +98,9 @@ pub fn solve(
         state.report();
     }
     let status = state.prove(&everything, &dual)?;
+    if status == Status::Optimal && devices.ties {
+        state.break_ties(&everything, &dual)?;
+    }
     Ok(state.choice(status))
 }
 

@@ -21,6 +21,8 @@ pub(super) struct State<'a> {
     pub bound: f64,
     /// The cheapest plan so far: its cost, and a pattern for each server.
     pub incumbent: Option<(f64, Vec<Pattern>)>,
+    /// Remarks for the user.
+    pub notes: Vec<String>,
 }
 
 impl<'a> State<'a> {
@@ -31,7 +33,7 @@ impl<'a> State<'a> {
         devices: Devices,
     ) -> Self {
         let bound = f64::NEG_INFINITY;
-        Self { space, backend, clock, devices, bound, incumbent: None }
+        Self { space, backend, clock, devices, bound, incumbent: None, notes: Vec::new() }
     }
 
     pub(super) fn cost(&self) -> f64 {
@@ -134,7 +136,7 @@ impl<'a> State<'a> {
             bound: if status == Status::Infeasible { f64::INFINITY } else { self.bound },
             formulation: format!("{name}, by patterns"),
             backend: self.backend.name().to_owned(),
-            notes: Vec::new(),
+            notes: self.notes.clone(),
         }
     }
 }
