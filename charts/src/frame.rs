@@ -142,7 +142,9 @@ pub(crate) fn rules(scene: &mut Scene, chart: &Chart, plot: &Plot) {
                 } else {
                     pixel + 6.0
                 };
-                (0..6).map(|level| (x, plot.top + 12.0 + 15.0 * f64::from(level))).collect()
+                // Lying marks start right below the edge; above it is free.
+                let top = if plot.lying { plot.top - 4.0 } else { plot.top + 12.0 };
+                (0..6).map(|level| (x, top + 15.0 * f64::from(level))).collect()
             }
             false => {
                 let right = plot.right - width - 4.0;

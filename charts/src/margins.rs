@@ -13,7 +13,7 @@ const LONGEST_NAME: f64 = 130.0;
 
 /// About how many ticks of y fit between the top of the plot and the end of the picture.
 pub(crate) fn rows(height: f64) -> usize {
-    ((height - 70.0) / 45.0).clamp(1.0, 10.0) as usize
+    ((height - 50.0) / 38.0).clamp(2.0, 10.0) as usize
 }
 
 pub(crate) fn plan(chart: &Chart, setting: &Setting, domain: &Domain, top: f64) -> (Plot, Labels) {

@@ -16,6 +16,12 @@ pub struct PlanArgs {
     /// Directory for plan.json, plan.csv, usage.csv and candidates.csv
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Write the plan as a report: one HTML file that needs no network
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
+    /// Directory for the report's charts as SVG and PNG
+    #[arg(long, value_name = "DIR")]
+    pub plots: Option<PathBuf>,
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,

@@ -5,6 +5,7 @@ pub mod fit;
 mod outside;
 pub mod plan;
 pub mod queue;
+mod report;
 pub mod shell;
 pub mod simulate;
 pub mod stress;

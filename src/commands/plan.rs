@@ -7,7 +7,7 @@ use isocost_formulations::Program;
 use isocost_formulations::planner;
 use isocost_model::export::{Export, Timing, plan_csv, plan_json, write_all};
 
-use super::outside;
+use super::{outside, report};
 use crate::args::{Format, PlanArgs};
 use crate::job::Job;
 use crate::output::style::Spinner;
@@ -39,6 +39,7 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     }
 
     let plan = job.plan(choice)?;
+    report::write(args, &job, &plan, timing)?;
     emit(args, &Export { scenario: job.stated(), candidates, plan: &plan, timing })?;
     Ok(exit::of(plan.status))
 }

@@ -49,6 +49,7 @@ mod root;
 mod search;
 mod service;
 mod sizing;
+mod states;
 mod tail;
 
 pub use analysis::{Analysis, QueueError};

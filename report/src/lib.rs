@@ -1,0 +1,72 @@
+//! The report of a plan: one HTML file that needs no network, and its charts as files.
+//!
+//! ```text
+//! Input -> sections (text, tables, charts: plain data) -> page (templates/) -> HTML
+//!                                                      -> plots             -> SVG and PNG
+//! ```
+//!
+//! Each section is one file. What is written comes from the plan, the scenario and the queueing
+//! model; every name is escaped by the template engine.
+
+mod cards;
+mod content;
+mod cost;
+mod format;
+mod infeasible;
+mod objectives;
+mod page;
+mod placements;
+mod plots;
+mod queues;
+mod remarks;
+mod summary;
+
+use isocost_model::candidates::{Candidates, SizingOptions};
+use isocost_model::export::Timing;
+use isocost_model::plan::Plan;
+use isocost_model::scenario::Scenario;
+
+use content::Section;
+
+pub use page::html;
+pub use plots::{Plot, plots};
+
+/// What is reported.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// What the reader knows the scenario by: its path.
+    pub name: &'a str,
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// How its replicas were sized.
+    pub sizing: &'a SizingOptions,
+    /// Its candidates.
+    pub candidates: &'a Candidates,
+    /// The plan, or that there is none.
+    pub plan: &'a Plan,
+    /// Seconds spent.
+    pub timing: Timing,
+}
+
+/// Rows that a table shows at most; the exports hold all of them.
+const ROWS: usize = 2_000;
+/// Servers that a chart shows at most, the rest summed.
+const BARS: usize = 20;
+/// Placements whose queues are drawn at most.
+const QUEUES: usize = 24;
+
+fn sections(input: &Input<'_>) -> Vec<Section> {
+    let mut sections = Vec::new();
+    if input.plan.has_plan() {
+        sections.push(cost::section(input));
+        sections.push(cards::section(input));
+        sections.push(placements::section(input));
+        sections.extend(objectives::section(input));
+        sections.extend(queues::section(input));
+    } else {
+        sections.extend(infeasible::section(input));
+        sections.push(cards::section(input));
+    }
+    sections.push(remarks::section(input));
+    sections
+}

@@ -1,0 +1,177 @@
+//! Objectives against predictions: what the queueing model says of each placement, mean and tail.
+
+use isocost_charts::{Axis, Chart, Rule, Series};
+use isocost_model::candidates::targets;
+use isocost_model::queue::{Analysis, Objective};
+
+use crate::content::{Block, Cell, Figure, Section, Table};
+use crate::cost::height;
+use crate::format::{count, ms, percent, percentile};
+use crate::placements::latency;
+use crate::{BARS, Input, ROWS};
+
+/// From this share of its limit on an objective is called close.
+const CLOSE: f64 = 0.95;
+/// Rounding of a prediction at the very limit, the checker's own.
+const ROUNDING: f64 = 1e-9;
+
+/// An objective of a placement with its prediction.
+struct Verdict {
+    server: usize,
+    accelerator: usize,
+    metric: &'static str,
+    objective: Objective,
+    /// What the objective limits, ms.
+    predicted: f64,
+    /// The mean, the median and the tail, ms.
+    mean: f64,
+    tail: [f64; 3],
+}
+
+/// Percentiles shown beside the mean.
+const TAIL: [f64; 3] = [50.0, 95.0, 99.0];
+
+impl Verdict {
+    fn share(&self) -> f64 {
+        self.predicted / self.objective.limit_ms
+    }
+
+    /// The word for it, which is also how it is set off.
+    fn word(&self) -> &'static str {
+        match self.share() {
+            s if s <= CLOSE => "met",
+            s if s <= 1.0 + ROUNDING => "close",
+            _ => "missed",
+        }
+    }
+
+    /// `P95 TTFT`, `mean ITL`.
+    fn what(&self) -> String {
+        format!("{} {}", percentile(self.objective.percentile), self.metric)
+    }
+}
+
+pub(crate) fn section(input: &Input<'_>) -> Option<Section> {
+    let mut verdicts = verdicts(input);
+    let idle = input.plan.placements.iter().filter(|p| p.demand_per_s <= 0.0).count();
+    if verdicts.is_empty() {
+        return None;
+    }
+    verdicts.sort_by(|a, b| b.share().total_cmp(&a.share()));
+    let of = |word| verdicts.iter().filter(|v| v.word() == word).count() as u64;
+    let mut text = format!(
+        "Of {} latency objectives, {} are met, {} close (above {}% of the limit, still kept) and {} \
+         missed. Predictions are the queueing model's at the planned split of the load.",
+        count(verdicts.len() as u64),
+        count(of("met")),
+        count(of("close")),
+        percent(CLOSE),
+        count(of("missed")),
+    );
+    if idle > 0 {
+        text.push_str(&format!(
+            " Servers without load ({}) have no prediction.",
+            count(idle as u64)
+        ));
+    }
+    let figure = Figure::new("objectives", chart(input, &verdicts));
+    Some(
+        Section::new("objectives", "Objectives")
+            .text(text)
+            .with(Block::Figures(vec![figure]))
+            .with(Block::Table(table(input, &verdicts))),
+    )
+}
+
+fn verdicts(input: &Input<'_>) -> Vec<Verdict> {
+    let Input { scenario, plan, .. } = input;
+    let mut verdicts = Vec::new();
+    for (s, (server, placement)) in scenario.servers.iter().zip(&plan.placements).enumerate() {
+        let targets = targets(scenario, server);
+        for part in &placement.parts {
+            let Some(analysis) = part.predicted else { continue };
+            let ttft = |p: f64| analysis.ttft_percentile_ms(p);
+            let itl = |p: f64| analysis.itl_percentile_ms(p);
+            let mut add =
+                |metric, objective: Option<Objective>, mean: f64, at: &dyn Fn(f64) -> f64| {
+                    let Some(objective) = objective else { return };
+                    let predicted = objective.percentile.map_or(mean, at);
+                    let accelerator = part.accelerator;
+                    let tail = TAIL.map(at);
+                    verdicts.push(Verdict {
+                        server: s,
+                        accelerator,
+                        metric,
+                        objective,
+                        predicted,
+                        mean,
+                        tail,
+                    });
+                };
+            let Analysis { ttft_ms, itl_ms, .. } = analysis;
+            add("TTFT", targets.ttft, ttft_ms, &ttft);
+            add("ITL", targets.itl, itl_ms, &itl);
+        }
+    }
+    verdicts
+}
+
+/// How much of its limit each of the tightest objectives takes.
+fn chart(input: &Input<'_>, verdicts: &[Verdict]) -> Chart {
+    let shown = &verdicts[..verdicts.len().min(BARS)];
+    let name = |v: &Verdict| format!("{}: {}", input.scenario.servers[v.server].name, v.what());
+    let title = "Predictions as a share of their limit";
+    let mut chart = Chart::new(
+        title,
+        Axis::linear("Share of the limit", "%").from_zero(),
+        Axis::categories("", shown.iter().map(name)),
+    )
+    .rule(Rule::x(100.0, "limit"))
+    .size(640, height(shown.len()));
+    for (word, color) in [("met", 2), ("close", 4), ("missed", 1)] {
+        let here = shown.iter().enumerate().filter(|(_, v)| v.word() == word);
+        let points: Vec<_> = here.map(|(i, v)| (v.share() * 100.0, i as f64)).collect();
+        if !points.is_empty() {
+            chart = chart.with(Series::points(word, points).color(color));
+        }
+    }
+    if shown.len() < verdicts.len() {
+        let all = count(verdicts.len() as u64);
+        chart = chart.subtitle(format!("The {BARS} tightest of {all} objectives"));
+    }
+    chart
+}
+
+fn table(input: &Input<'_>, verdicts: &[Verdict]) -> Table {
+    let columns = [
+        "Server",
+        "Accelerator",
+        "Objective",
+        "Verdict",
+        "Limit, ms",
+        "Predicted, ms",
+        "Of the limit, %",
+        "Mean, ms",
+        "P50, ms",
+        "P95, ms",
+        "P99, ms",
+    ];
+    let caption = "Objectives against predictions, the tightest first";
+    let mut table = Table::new("objectives-table", caption, 4, &columns);
+    table.rows.extend(verdicts.iter().map(|v| {
+        vec![
+            Cell::text(&input.scenario.servers[v.server].name),
+            Cell::text(&input.scenario.accelerators[v.accelerator].name),
+            Cell::text(v.what()),
+            Cell::text(v.word()).tone(v.word()),
+            latency(v.objective.limit_ms),
+            latency(v.predicted),
+            Cell::number(Some(v.share()), percent),
+            Cell::number(Some(v.mean), ms),
+            latency(v.tail[0]),
+            latency(v.tail[1]),
+            latency(v.tail[2]),
+        ]
+    }));
+    table.cut(ROWS, "the tightest", "plan.json (--out DIR) holds every prediction.")
+}

@@ -1,0 +1,169 @@
+//! The first lines: what was found, what is proven, what a reader has to know before using it.
+
+use isocost_model::plan::{Plan, Status};
+use isocost_model::scenario::{Profile, Provenance, Scenario};
+use serde::Serialize;
+
+use crate::Input;
+use crate::format::{cents, count, gap, plural};
+
+/// The first lines.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Summary {
+    /// The status in a word.
+    pub status: &'static str,
+    /// How it is set off: `met`, `close`, `missed`.
+    pub tone: &'static str,
+    /// What was found and what is proven, in sentences.
+    pub sentence: String,
+    /// What limits the trust in it.
+    pub warnings: Vec<String>,
+    /// Key figures: name, value, unit.
+    pub figures: Vec<(&'static str, String, &'static str)>,
+}
+
+/// Hours of a month: 365.25 / 12 days.
+const HOURS_A_MONTH: f64 = 730.5;
+
+pub(crate) fn summary(input: &Input<'_>) -> Summary {
+    let plan = input.plan;
+    let tone = match plan.status {
+        Status::Optimal => "met",
+        Status::Feasible => "close",
+        Status::Infeasible | Status::Unknown => "missed",
+    };
+    Summary {
+        status: plan.status.word(),
+        tone,
+        sentence: sentence(input),
+        warnings: warnings(input),
+        figures: figures(input),
+    }
+}
+
+fn sentence(input: &Input<'_>) -> String {
+    let plan = input.plan;
+    let servers = plural(input.scenario.servers.len() as u64, "server");
+    let by = format!("{} by {}", plan.formulation, plan.backend);
+    let cost = cents(plan.total_cost);
+    let moved = (plan.objective - plan.total_cost).abs() > 1e-6 * plan.total_cost.abs().max(1.0);
+    let objective = match moved {
+        true => {
+            format!(" The value minimised, {} cents/h, counts the moves.", cents(plan.objective))
+        }
+        false => String::new(),
+    };
+    match plan.status {
+        Status::Optimal => format!(
+            "{servers} for {cost} cents/h. No cheaper plan exists: the proven bound is {} cents/h \
+             (gap {}; {by}).{objective}",
+            cents(plan.bound),
+            gap(plan.gap()),
+        ),
+        Status::Feasible => format!(
+            "{servers} for {cost} cents/h, within every limit. A cheaper plan may exist: {} \
+             ({by}).{objective}",
+            proven(plan),
+        ),
+        Status::Infeasible => format!(
+            "No plan serves all {servers} within their objectives and the cards that exist ({by})."
+        ),
+        Status::Unknown => {
+            format!("Stopped before a plan was found or excluded: {} ({by}).", proven(plan))
+        }
+    }
+}
+
+fn proven(plan: &Plan) -> String {
+    match plan.bound.is_finite() {
+        true => format!(
+            "the proven bound is {} cents/h, the gap {}",
+            cents(plan.bound),
+            gap(plan.gap())
+        ),
+        false => "nothing is proven".into(),
+    }
+}
+
+fn warnings(input: &Input<'_>) -> Vec<String> {
+    let estimated = estimated(input.scenario, input.plan);
+    let unserved = input.plan.placements.iter().filter(|p| p.served_share < 1.0 - 1e-9).count();
+    let partial = (unserved > 0 && input.plan.has_plan()).then(|| {
+        format!(
+            "{} not served in full: the load does not fit within the objectives and the cards.",
+            match unserved {
+                1 => "1 server is".into(),
+                n => format!("{} servers are", count(n as u64)),
+            }
+        )
+    });
+    estimated.into_iter().chain(partial).collect()
+}
+
+/// How much of the plan rests on service times that nobody measured.
+fn estimated(scenario: &Scenario, plan: &Plan) -> Option<String> {
+    let estimate = |p: &&Profile| p.provenance == Provenance::Estimated;
+    let all = scenario.profiles.iter().filter(estimate).count();
+    if all == 0 {
+        return None;
+    }
+    let mut used = vec![vec![false; scenario.accelerators.len()]; scenario.models.len()];
+    for (server, placement) in scenario.servers.iter().zip(&plan.placements) {
+        placement.parts.iter().for_each(|part| used[server.model][part.accelerator] = true);
+    }
+    let in_use: Vec<String> = scenario
+        .profiles
+        .iter()
+        .filter(estimate)
+        .filter(|p| used[p.model][p.accelerator])
+        .map(|p| {
+            format!("{} on {}", scenario.models[p.model], scenario.accelerators[p.accelerator].name)
+        })
+        .collect();
+    let share = format!("{} of {}", count(all as u64), count(scenario.profiles.len() as u64));
+    let first = in_use.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
+    let more = in_use.len().saturating_sub(6);
+    let rest = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
+    Some(match in_use.is_empty() {
+        true => format!(
+            "{share} service profiles are estimated from data sheets, not measured. Calibrate \
+             before you rely on this."
+        ),
+        false => format!(
+            "{share} service profiles are estimated from data sheets, not measured; the plan rests \
+             on {} of them: {first}{rest}. Calibrate before you rely on it.",
+            count(in_use.len() as u64),
+        ),
+    })
+}
+
+fn figures(input: &Input<'_>) -> Vec<(&'static str, String, &'static str)> {
+    let plan = input.plan;
+    if !plan.has_plan() {
+        let used = input.scenario.card_types.iter().filter_map(|c| c.available()).sum();
+        return vec![
+            ("Servers", count(input.scenario.servers.len() as u64), ""),
+            ("Cards that exist", count(used), ""),
+        ];
+    }
+    let parts = || plan.placements.iter().flat_map(|p| &p.parts);
+    let bound = if plan.bound.is_finite() { cents(plan.bound) } else { "none".into() };
+    let watts: f64 = parts().map(|p| p.watts).sum();
+    let mut figures = vec![
+        ("Cost", cents(plan.total_cost), "cents/h"),
+        ("Cost of a month", dollars(plan.total_cost), "USD"),
+        ("Proven bound", bound, "cents/h"),
+        ("Gap", if plan.bound.is_finite() { gap(plan.gap()) } else { "unknown".into() }, ""),
+        ("Servers", count(input.scenario.servers.len() as u64), ""),
+        ("Replicas", count(parts().map(|p| p.replicas).sum()), ""),
+        ("Cards", count(plan.usage.iter().map(|u| u.cards).sum()), ""),
+    ];
+    if watts > 0.0 {
+        figures.push(("Power", isocost_charts::number(watts / 1000.0), "kW"));
+    }
+    figures
+}
+
+fn dollars(cents_per_h: f64) -> String {
+    count((cents_per_h * HOURS_A_MONTH / 100.0).round().max(0.0) as u64)
+}

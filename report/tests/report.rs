@@ -1,0 +1,162 @@
+//! What a report holds, whatever the plan.
+
+mod common;
+
+use std::collections::HashSet;
+
+use common::{Planned, fleet, large, plan};
+use isocost_formulations::planner::Formulation;
+use roxmltree::{Document, Node, ParsingOptions};
+
+/// The page without style and script, whose text is not XML.
+fn markup(html: &str) -> String {
+    let mut out = html.to_owned();
+    for (open, close) in [("<style>", "</style>"), ("<script>", "</script>")] {
+        let (from, to) = (out.find(open).expect("it is there"), out.find(close).expect("its end"));
+        out.replace_range(from..to + close.len(), "");
+    }
+    out
+}
+
+fn parsed(markup: &str) -> Document<'_> {
+    let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
+    Document::parse_with_options(markup, options).expect("well-formed markup")
+}
+
+/// What every report keeps: one heading on top, names that are unique, tables and images that can be
+/// read aloud, nothing from elsewhere.
+fn check(planned: &Planned) -> String {
+    let html = planned.html();
+    let markup = markup(&html);
+    let page = parsed(&markup);
+    let all = |name: &'static str| page.descendants().filter(move |n| n.has_tag_name(name));
+    let tagged = |name: &str| page.descendants().filter(|n| n.tag_name().name() == name).count();
+    assert_eq!((tagged("h1"), tagged("main"), tagged("nav"), tagged("header")), (1, 1, 1, 1));
+    let ids: Vec<&str> = page.descendants().filter_map(|n| n.attribute("id")).collect();
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "{ids:?}");
+    for link in all("a").filter_map(|n| n.attribute("href")) {
+        assert!(ids.contains(&link.trim_start_matches('#')), "{link}");
+    }
+    for table in all("table") {
+        let has = |name| table.children().any(|n: Node<'_, '_>| n.has_tag_name(name));
+        assert!(has("caption") && has("thead") && has("tbody"));
+        let headings = table.descendants().filter(|n| n.has_tag_name("th"));
+        assert!(headings.clone().all(|n| matches!(n.attribute("scope"), Some("col" | "row"))));
+    }
+    for image in page.descendants().filter(|n| n.tag_name().name() == "svg") {
+        assert!(image.attribute("role") == Some("img") && image.attribute("aria-label").is_some());
+    }
+    for attribute in page.descendants().flat_map(|n| n.attributes()) {
+        assert!(!attribute.value().contains("//"), "{}: {}", attribute.name(), attribute.value());
+    }
+    for word in ["NaN", ">inf<", "inf ", "@import", "url("] {
+        assert!(!html.contains(word), "{word}");
+    }
+    html
+}
+
+fn text(html: &str) -> String {
+    let markup = markup(html);
+    let page = parsed(&markup);
+    let words: Vec<&str> = page.descendants().filter_map(|n| n.text()).map(str::trim).collect();
+    words.join(" ")
+}
+
+#[test]
+fn a_plan_is_reported_with_cost_proof_and_warnings() {
+    let planned = plan(fleet(), Formulation::Mixed, false);
+    let html = check(&planned);
+    let text = text(&html);
+    for words in [
+        "optimal",
+        "27 servers for 12,332 cents/h",
+        "No cheaper plan exists",
+        "97 of 97 service profiles are estimated",
+        "Cost by card type",
+        "Cards used against capacity",
+        "premium-llama-3.1-70b",
+        "Objectives against predictions",
+        "P95, ms",
+        "Requests in service",
+    ] {
+        assert!(text.contains(words), "{words}");
+    }
+    assert_eq!(html, planned.html(), "the same plan gives the same bytes");
+}
+
+#[test]
+fn verdicts_are_words() {
+    let planned = plan(fleet(), Formulation::Mixed, false);
+    let html = planned.html();
+    let of = |word: &str| html.matches(&format!("tone {word} sign\">{word}<")).count();
+    assert!(of("met") > 0 && of("close") > 0, "met {}, close {}", of("met"), of("close"));
+    assert_eq!(of("missed"), 0);
+    let count = planned.plan.placements.iter().flat_map(|p| &p.parts).count() * 2;
+    assert_eq!(of("met") + of("close"), count, "TTFT and ITL of each placement");
+}
+
+#[test]
+fn names_are_escaped() {
+    let mut scenario = fleet();
+    let hostile = "<script>alert(1)</script>\"'&";
+    scenario.servers[0].name = hostile.into();
+    scenario.classes[0].name = hostile.into();
+    scenario.card_types[0].name = hostile.into();
+    scenario.models[0] = hostile.into();
+    scenario.accelerators.iter_mut().for_each(|a| a.name.push_str("<b>"));
+    let mut planned = plan(scenario, Formulation::Single, false);
+    planned.plan.notes.push(hostile.into());
+    let html = check(&planned);
+    assert_eq!(html.matches("<script").count(), 1, "the report's own alone");
+    assert!(!html.contains("<b>") && text(&html).contains(hostile));
+    let named = isocost_report::Input { name: hostile, ..planned.input() };
+    assert_eq!(isocost_report::html(&named).matches("<script").count(), 1);
+}
+
+#[test]
+fn an_infeasible_plan_says_why() {
+    let mut scenario = fleet();
+    scenario.card_types.iter_mut().for_each(|c| c.count = c.count.map(|n| n / 4));
+    let short = plan(scenario, Formulation::Mixed, false);
+    let words = text(&check(&short));
+    assert!(words.contains("infeasible") && words.contains("No plan serves all 27 servers"));
+    assert!(words.contains("together they need more than the limits allow"), "{words}");
+
+    let mut scenario = fleet();
+    let class = scenario.servers[0].class;
+    for target in scenario.classes[class].targets.iter_mut().flatten() {
+        target.itl = Some(isocost_model::queue::Objective::mean(0.001));
+    }
+    let unmet = plan(scenario, Formulation::Mixed, false);
+    let words = text(&check(&unmet));
+    assert!(words.contains("No accelerator serves 9 servers within its objectives"), "{words}");
+    assert!(words.contains("ITL is at best"), "{words}");
+}
+
+#[test]
+fn thousands_of_servers_are_cut_in_words() {
+    let thousand = large(37);
+    let html = check(&thousand);
+    assert!(text(&html).contains("979 other servers"));
+    assert!(html.len() < 3_000_000, "{} bytes", html.len());
+    let many = large(371);
+    let html = check(&many);
+    let words = text(&html);
+    assert!(words.contains("The table shows 2,000 of 10,017 rows, the costliest servers"));
+    assert!(html.len() < 6_000_000, "{} bytes", html.len());
+}
+
+#[test]
+fn every_chart_is_a_file() {
+    let planned = plan(fleet(), Formulation::Mixed, false);
+    let plots: Vec<_> = isocost_report::plots(&planned.input()).collect();
+    let names: HashSet<&str> = plots.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(names.len(), plots.len());
+    for name in ["cost-by-server", "cost-by-type", "cards", "objectives", "queue-01-occupancy"] {
+        assert!(names.contains(name), "{name}");
+    }
+    for plot in &plots {
+        assert!(Document::parse(&plot.svg).is_ok() && plot.png.starts_with(b"\x89PNG"));
+    }
+    assert_eq!(planned.html().matches("<svg").count(), plots.len());
+}
