@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::commands::{explain, fit, plan, queue, shell, simulate, stress, sweep};
+use crate::commands::{experiment, explain, fit, plan, queue, shell, simulate, stress, sweep};
 use crate::output::style;
 
 /// Exit codes, as `--help` lists them.
@@ -68,6 +68,7 @@ fn main() -> ExitCode {
         Command::Man(args) => shell::man(args),
         Command::Sweep(args) => sweep::run(args),
         Command::Merge(args) => sweep::merge(args),
+        Command::Experiment(args) => experiment::run(args),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -68,6 +68,9 @@ pub struct Record {
     pub cells: Vec<String>,
     /// Seconds for each of [`Header::timings`].
     pub seconds: Vec<f64>,
+    /// Rows of a second table that belong to the part; most runs have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<Vec<String>>,
 }
 
 /// A journal that cannot be used.
@@ -270,6 +273,7 @@ mod tests {
             part,
             cells: vec![format!("cost, \"{part}\"\n")],
             seconds: vec![0.1 * part as f64],
+            details: Vec::new(),
         }
     }
 

@@ -8,7 +8,19 @@ use std::path::Path;
 use isocost_charts::{Chart, Theme};
 use isocost_model::export::{ExportError, write_file};
 
+pub mod backends;
+pub mod batch;
+pub mod data;
+pub mod examples;
+pub mod experiment;
+pub mod formulations;
+pub mod instances;
 pub mod journal;
+pub mod markdown;
+pub mod measure;
+pub mod random;
+pub mod scale;
+pub mod statistics;
 pub mod sweep;
 pub mod table;
 

@@ -82,7 +82,8 @@ pub fn beside(path: &Path, name: &str) -> PathBuf {
     path.with_file_name(format!("{stem}-{name}"))
 }
 
-fn csv_text(header: &[String], rows: &[Vec<String>]) -> Vec<u8> {
+/// A header and rows as CSV.
+pub(crate) fn csv_text<S: AsRef<[u8]>>(header: &[S], rows: &[Vec<String>]) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // A vector takes every write, and every row has the header's length.
     let _ = writer.write_record(header);

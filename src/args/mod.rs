@@ -1,5 +1,6 @@
 //! Arguments: one file a command, and what several of them share.
 
+mod experiment;
 mod explain;
 mod fit;
 mod plan;
@@ -14,6 +15,7 @@ mod values;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use experiment::{ExperimentArgs, ExperimentCommand, RunArgs, SummarizeArgs};
 pub use explain::{ExplainArgs, ExplainFormat};
 pub use fit::{FitArgs, FitFormat};
 pub use plan::PlanArgs;
@@ -66,6 +68,8 @@ pub enum Command {
     Sweep(SweepArgs),
     /// Join the shards of a sweep into one table
     Merge(MergeArgs),
+    /// Run the comparisons behind every claim: formulations, backends, scale, batch sizes
+    Experiment(ExperimentArgs),
 }
 
 /// What goes to standard output.

@@ -172,7 +172,12 @@ impl Sweep {
         let plan = planner::plan(scenario, &candidates, sizing, request, &*self.backend)?;
         let total = start.elapsed().as_secs_f64();
         let cells = self.points.cells(point).chain(row::cells(&plan)).collect();
-        Ok(Record { part: point, cells, seconds: vec![sized, total - sized, total] })
+        Ok(Record {
+            part: point,
+            cells,
+            seconds: vec![sized, total - sized, total],
+            details: Vec::new(),
+        })
     }
 }
 

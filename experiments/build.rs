@@ -1,0 +1,29 @@
+//! Which commit this is: measurements carry it. Without git, or outside a checkout, it is `unknown`,
+//! or what ISOCOST_COMMIT says.
+
+use std::process::Command;
+
+fn main() {
+    println!("cargo:rerun-if-env-changed=ISOCOST_COMMIT");
+    for name in ["HEAD", "index"] {
+        if let Some(path) = git(&["rev-parse", "--git-path", name]) {
+            println!("cargo:rerun-if-changed={path}");
+        }
+    }
+    let told = std::env::var("ISOCOST_COMMIT").ok().filter(|c| !c.is_empty());
+    let commit = told.or_else(from_git).unwrap_or_else(|| "unknown".to_owned());
+    println!("cargo:rustc-env=ISOCOST_COMMIT={commit}");
+}
+
+/// The commit, marked where the checkout differs from it.
+fn from_git() -> Option<String> {
+    let commit = git(&["rev-parse", "--short=10", "HEAD"])?;
+    let changed = git(&["status", "--porcelain", "--untracked-files=no"])?;
+    Some(if changed.is_empty() { commit } else { format!("{commit}+changes") })
+}
+
+fn git(args: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(args).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}
