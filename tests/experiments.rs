@@ -85,7 +85,7 @@ fn a_killed_experiment_goes_on_where_it_was() {
     let dir = tempfile::tempdir().expect("a directory");
     let (whole, killed) = (dir.path().join("whole"), dir.path().join("killed"));
     let run = |out: &Path| {
-        let mut command = isocost(&["experiment", "run", "batch", "--quick", "--out"]);
+        let mut command = isocost(&["experiment", "run", "examples", "--quick", "--out"]);
         command.arg(out).stdout(Stdio::null()).stderr(Stdio::null());
         command
     };
@@ -101,7 +101,7 @@ fn a_killed_experiment_goes_on_where_it_was() {
         kills += 1;
         assert!(kills < 100, "it never gets to the end");
     }
-    let (whole, killed) = (whole.join("batch"), killed.join("batch"));
+    let (whole, killed) = (whole.join("examples"), killed.join("examples"));
     assert_eq!(figures(&killed), figures(&whole));
     let lines = |dir: &Path| read(&dir.join("journal.jsonl")).lines().count();
     assert_eq!(lines(&killed), lines(&whole), "nothing was measured twice");

@@ -32,14 +32,16 @@ impl Experiment for Batches {
 
     fn tasks(&self, scope: &Scope) -> Vec<Task> {
         let Some(backend) = scope.backends.first() else { return Vec::new() };
-        let seeds = scope.seed..scope.seed + if scope.quick { 2 } else { FLEETS };
+        let (fleets, forms) = if scope.quick { (2, 1) } else { (FLEETS, 3) };
+        let percentiles = if scope.quick { &PERCENTILES[..2] } else { &PERCENTILES };
+        let seeds = scope.seed..scope.seed.saturating_add(fleets);
         let mut tasks = Vec::new();
         for seed in seeds {
             for (supply, arm) in [(Supply::Unlimited, "unlimited"), (Supply::Fleet(1.5), "limited")]
             {
-                for (_, percentile) in PERCENTILES {
+                for &(_, percentile) in percentiles {
                     for largest_batch in [false, true] {
-                        let fleet = Fleet { copies: 1, ..Fleet::plain(supply, seed) };
+                        let fleet = Fleet { copies: 1, forms, supply, seed };
                         let task = Task::new(arm, fleet, "single", backend);
                         tasks.push(Task { percentile, largest_batch, time_limit_s: 20.0, ..task });
                     }
@@ -52,7 +54,9 @@ impl Experiment for Batches {
     fn summary(&self, measured: &Data, _: &Data) -> Summary {
         let mut summary = Summary::default();
         let arms = measured.distinct("arm");
-        let largest = compare(measured, &PERCENTILES.map(|(p, _)| ((p, "max"), (p, "best"))));
+        let percentiles = measured.distinct("percentile");
+        let largest: Vec<_> = percentiles.iter().map(|&p| ((p, "max"), (p, "best"))).collect();
+        let largest = compare(measured, &largest);
         summary.say(
             "## The largest batch over the best one\n\nCost with the largest batch, over the cost with \
              the best one, less 1; median and quartiles over the fleets that both serve.",
@@ -60,7 +64,8 @@ impl Experiment for Batches {
         summary.say(premiums(&arms, &largest));
         summary.plot("largest-batch", &chart("What the largest batch costs", &arms, &largest));
 
-        let tails = ["95", "99"].map(|p| ((p, "best"), ("mean", "best")));
+        let tails = percentiles.iter().filter(|p| **p != "mean");
+        let tails: Vec<_> = tails.map(|&p| ((p, "best"), ("mean", "best"))).collect();
         let tails = compare(measured, &tails);
         summary.say(
             "## Tails over means\n\nCost of limits on a percentile over the cost of the same limits on \
