@@ -308,8 +308,8 @@ fn group_tasks(
     (0..scenario.accelerators.len()).map(task).collect()
 }
 
-/// Whether the server's own rules let it use the accelerator.
-fn allowed(server: &Server, accelerator: usize) -> bool {
+/// Whether the server's own rules (`allow`, `deny`, `keepAccelerator`) let it use the accelerator.
+pub fn allowed(server: &Server, accelerator: usize) -> bool {
     pinned(server).is_none_or(|pin| pin == accelerator)
         && (server.allow.is_empty() || server.allow.contains(&accelerator))
         && !server.deny.contains(&accelerator)

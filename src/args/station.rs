@@ -9,16 +9,35 @@ use super::values::{amount, percentile, positive, share};
 #[derive(Debug, clap::Args)]
 pub struct AnalyzeArgs {
     #[command(flatten)]
+    pub replica: ReplicaArgs,
+    #[command(flatten)]
     pub station: StationArgs,
-    /// Batch size
-    #[arg(long, required_unless_present = "cases")]
+    #[command(flatten)]
+    pub objectives: ObjectiveArgs,
+    /// Batch size [default with a scenario: the one that `size` finds]
+    #[arg(long, required_unless_present_any = ["cases", "scenario"])]
     pub batch: Option<u32>,
-    /// Arrival rate, requests per minute
-    #[arg(long, value_name = "PER_MIN", required_unless_present = "cases", value_parser = positive)]
+    /// Arrival rate, requests per minute [default with a scenario: the largest within the
+    /// objectives]
+    #[arg(
+        long,
+        value_name = "PER_MIN",
+        required_unless_present_any = ["cases", "scenario"],
+        value_parser = positive
+    )]
     pub rate: Option<f64>,
     /// Read many cases from a CSV and write them to standard output with their results
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["batch", "rate", "plot", "plot_occupancy"])]
     pub cases: Option<PathBuf>,
+    /// Instead of the cases, print how far the results computed differ from those in the file
+    #[arg(long, requires = "cases")]
+    pub compare: bool,
+    /// Draw TTFT and ITL against the rate, with the objectives (.svg or .png)
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// Draw the distribution of the number of requests in the system (.svg or .png)
+    #[arg(long, value_name = "FILE")]
+    pub plot_occupancy: Option<PathBuf>,
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -28,10 +47,58 @@ pub struct AnalyzeArgs {
 #[derive(Debug, clap::Args)]
 pub struct SizeArgs {
     #[command(flatten)]
+    pub replica: ReplicaArgs,
+    #[command(flatten)]
     pub station: StationArgs,
-    /// Largest batch size
-    #[arg(long)]
-    pub max_batch: u32,
+    #[command(flatten)]
+    pub objectives: ObjectiveArgs,
+    /// Largest batch size [default with a scenario: the server's own]
+    #[arg(long, required_unless_present = "scenario")]
+    pub max_batch: Option<u32>,
+    /// Draw the largest rate against the batch size (.svg or .png)
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// A server of a scenario, in place of one from flags.
+#[derive(Debug, clap::Args)]
+pub struct ReplicaArgs {
+    /// Scenario (a directory, or one JSON or YAML file) that --server is looked up in
+    #[arg(requires = "server", conflicts_with_all = FROM_FLAGS)]
+    pub scenario: Option<PathBuf>,
+    /// Server of the scenario
+    #[arg(long, value_name = "NAME", requires = "scenario")]
+    pub server: Option<String>,
+    /// Accelerator of the scenario [default: every one]
+    #[arg(long, value_name = "NAME", requires = "scenario")]
+    pub accelerator: Option<String>,
+}
+
+/// What a scenario says itself.
+const FROM_FLAGS: [&str; 15] = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "hidden",
+    "overhead",
+    "lag",
+    "linear",
+    "input",
+    "output",
+    "arrival_scv",
+    "token_scv",
+    "itl",
+    "ttft",
+    "tps",
+];
+
+/// What the replica has to keep, and how its batch size is chosen.
+#[derive(Debug, clap::Args)]
+pub struct ObjectiveArgs {
     /// Inter-token latency objective, ms
     #[arg(long, value_name = "MS", value_parser = positive)]
     pub itl: Option<f64>,
@@ -44,15 +111,15 @@ pub struct SizeArgs {
     /// Percentile that the TTFT objective holds for [default: mean]
     #[arg(long, value_name = "P", requires = "ttft", value_parser = percentile)]
     pub ttft_percentile: Option<f64>,
+    /// Tokens per second that the server as a whole has to produce
+    #[arg(long, value_name = "PER_S", value_parser = positive)]
+    pub tps: Option<f64>,
     /// Largest share of requests that a finite queue may turn away
     #[arg(long, value_name = "SHARE", default_value_t = 0.001, value_parser = share)]
     pub max_loss: f64,
     /// Share of the best rate that may be given up for a smaller batch
     #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share)]
     pub batch_tolerance: f64,
-    /// What goes to standard output
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
 }
 
 /// One replica. With --hidden the service model is the roofline model, else with --delta (or
@@ -89,7 +156,7 @@ pub struct StationArgs {
     /// Mean output tokens
     #[arg(long, value_name = "TOKENS", default_value_t = 1.0, value_parser = positive)]
     pub output: f64,
-    /// Requests that may wait [default: unbounded]
+    /// Requests that may wait [default: unbounded]; with a scenario, where its server says nothing
     #[arg(long, value_name = "N")]
     pub max_queue: Option<u32>,
     /// Squared coefficient of variation of inter-arrival times

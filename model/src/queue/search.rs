@@ -103,9 +103,9 @@ impl<'a> Search<'a> {
     /// # Errors
     /// The objective that is not met even at the lower end.
     pub fn size(&self, guess: Option<Guess>) -> Result<(Sized, Option<f64>), Shortfall> {
-        let Found { rate, slope } = match guess.and_then(|guess| self.from_near(guess)) {
+        let Found { rate, slope } = match guess.and_then(|guess| self.near(guess)) {
             Some(found) => found,
-            None => self.from_afar()?,
+            None => self.afar()?,
         };
         let throughput_per_s = match self.station.queue_limit {
             None => rate,
@@ -115,7 +115,7 @@ impl<'a> Search<'a> {
         Ok((Sized { batch, arrival_rate_per_s: rate, throughput_per_s }, slope))
     }
 
-    fn from_afar(&self) -> Result<Found, Shortfall> {
+    fn afar(&self) -> Result<Found, Shortfall> {
         let excess = |rate: f64| self.excess(&self.pass(rate), rate);
         let bottom = excess(self.least);
         if bottom > 0.0 {
@@ -128,13 +128,13 @@ impl<'a> Search<'a> {
         let bracket = Bracket { low: (self.least, bottom), high: (self.most, top) };
         let guess = narrow(bracket, GUESS_TOLERANCE, excess);
         Ok(self
-            .from_near(Guess { rate: guess, slope: None })
+            .near(Guess { rate: guess, slope: None })
             .unwrap_or_else(|| Found { rate: narrow(bracket, TOLERANCE, excess), slope: None }))
     }
 
     /// Steps along the slope, a pass each, until the root is within reach of one; `None` where they
     /// lead out of what is known to hold the root.
-    fn from_near(&self, guess: Guess) -> Option<Found> {
+    fn near(&self, guess: Guess) -> Option<Found> {
         let (mut low, mut high) = (self.least, f64::INFINITY);
         let Guess { mut rate, mut slope } = guess;
         let mut before: Option<(f64, f64)> = None;

@@ -8,7 +8,6 @@
 
 use super::analysis::Analysis;
 use super::bursts::Bursts;
-use super::occupancy::mean_gaps_ms;
 use super::root::{Bracket, narrow};
 
 impl Analysis {
@@ -35,39 +34,17 @@ impl Analysis {
     /// Inter-token latency that `percent` of the tokens do not exceed, ms: the step time at the
     /// occupancy that a token sees. A state with `n` in service yields `n` tokens a step.
     pub fn itl_percentile_ms(&self, percent: f64) -> f64 {
-        let gaps_ms = mean_gaps_ms(&self.station, self.batch);
-        let rate_per_ms = self.rate_per_s / 1000.0;
-        let last = self.step_ms(gaps_ms.len());
-        let most = f64::from(self.batch) / last * self.chain.busy;
-        // Down from N, where most of the weight of a tail lies: p(n - 1) = p(n) mu(n) / lambda.
-        let weights = |visit: &mut dyn FnMut(usize, f64) -> bool| {
-            let mut p = self.chain.last;
-            for n in (1..gaps_ms.len()).rev() {
-                p /= rate_per_ms * gaps_ms[n];
-                if !visit(n, p * n as f64 / self.step_ms(n)) {
-                    return;
-                }
-            }
-        };
-        let mut total = most;
-        weights(&mut |_, w| {
-            total += w;
-            true
+        let step_ms = |n: u32| self.station.step_ms(f64::from(n));
+        let tokens = |(n, p): (u32, f64)| (n, p * f64::from(n) / step_ms(n));
+        let served = || self.places_free().skip(1).map(tokens);
+        let full = f64::from(self.batch) * self.chain.busy / step_ms(self.batch);
+        let total = full + served().map(|(_, tokens)| tokens).sum::<f64>();
+        let mut left = total * percent / 100.0;
+        let reached = served().find(|(_, tokens)| {
+            left -= tokens;
+            left <= 0.0
         });
-        let mut left = total * (1.0 - percent / 100.0) - most;
-        let mut at = gaps_ms.len();
-        if left >= 0.0 {
-            weights(&mut |n, w| {
-                at = n;
-                left -= w;
-                left >= 0.0
-            });
-        }
-        self.step_ms(at)
-    }
-
-    fn step_ms(&self, n: usize) -> f64 {
-        self.station.step_ms(n as f64)
+        step_ms(reached.map_or(self.batch, |(n, _)| n))
     }
 
     /// Probability that a request which is let in has to wait.
