@@ -23,7 +23,7 @@ pub use scenario::{ScenarioArgs, SizingArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use simulate::{Alone, EffortArgs, ReplicaArgs, SimulateArgs};
 pub use solve::{Shortage, SolveArgs};
-pub use station::{AnalyzeArgs, ObjectiveArgs, ReplicaArgs, SizeArgs, StationArgs};
+pub use station::{AnalyzeArgs, ObjectiveArgs, ServerArgs, SizeArgs, StationArgs};
 pub use stress::StressArgs;
 pub use sweep::{MergeArgs, SweepArgs};
 

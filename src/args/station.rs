@@ -9,7 +9,7 @@ use super::values::{amount, percentile, positive, share};
 #[derive(Debug, clap::Args)]
 pub struct AnalyzeArgs {
     #[command(flatten)]
-    pub replica: ReplicaArgs,
+    pub of: ServerArgs,
     #[command(flatten)]
     pub station: StationArgs,
     #[command(flatten)]
@@ -47,7 +47,7 @@ pub struct AnalyzeArgs {
 #[derive(Debug, clap::Args)]
 pub struct SizeArgs {
     #[command(flatten)]
-    pub replica: ReplicaArgs,
+    pub of: ServerArgs,
     #[command(flatten)]
     pub station: StationArgs,
     #[command(flatten)]
@@ -65,7 +65,7 @@ pub struct SizeArgs {
 
 /// A server of a scenario, in place of one from flags.
 #[derive(Debug, clap::Args)]
-pub struct ReplicaArgs {
+pub struct ServerArgs {
     /// Scenario (a directory, or one JSON or YAML file) that --server is looked up in
     #[arg(requires = "server", conflicts_with_all = FROM_FLAGS)]
     pub scenario: Option<PathBuf>,

@@ -26,7 +26,7 @@ pub fn run(args: &AnalyzeArgs) -> Result<u8, Failure> {
     }
     let pictures = [&args.plot, &args.plot_occupancy];
     pictures.into_iter().flatten().try_for_each(|path| picture::check(path))?;
-    let replicas = replicas(&args.replica, &args.station, &args.objectives, args.batch)?;
+    let replicas = replicas(&args.of, &args.station, &args.objectives, args.batch)?;
     let points: Vec<Point> = replicas.iter().map(|r| point(r, args)).collect();
     if let [Point { analysis: Err(what), replica: Replica { names: None, .. }, .. }] = &points[..] {
         return Err(Failure::input(what));

@@ -12,7 +12,7 @@ use isocost_model::queue::{
 use isocost_model::scenario::Scenario;
 
 use crate::Failure;
-use crate::args::{ObjectiveArgs, ReplicaArgs, StationArgs};
+use crate::args::{ObjectiveArgs, ServerArgs, StationArgs};
 use crate::output::style::warning;
 
 /// One replica.
@@ -43,7 +43,7 @@ impl Offer {
 
 /// The replicas that the arguments name: one from flags, or one for each accelerator asked for.
 pub fn replicas(
-    names: &ReplicaArgs,
+    names: &ServerArgs,
     flags: &StationArgs,
     objectives: &ObjectiveArgs,
     max_batch: Option<u32>,

@@ -14,7 +14,7 @@ use crate::{Failure, exit};
 /// Runs the command; returns its exit code.
 pub fn run(args: &SizeArgs) -> Result<u8, Failure> {
     args.plot.iter().try_for_each(|path| picture::check(path))?;
-    let replicas = replicas(&args.replica, &args.station, &args.objectives, args.max_batch)?;
+    let replicas = replicas(&args.of, &args.station, &args.objectives, args.max_batch)?;
     let tolerance = args.objectives.batch_tolerance;
     let curves: Vec<Curve> = replicas.iter().map(|r| Curve::new(r, tolerance)).collect();
     if let Some(path) = &args.plot {
