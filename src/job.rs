@@ -12,6 +12,7 @@ use isocost_model::candidates::{Candidates, SizingOptions};
 use isocost_model::input::{self, Loaded};
 use isocost_model::plan::{Choice, Plan};
 use isocost_model::stress::Margin;
+use isocost_model::trust::{End, at_end};
 use isocost_solver::{Backend, Interrupt, SolveOptions, backend, default_backend};
 
 use crate::Failure;
@@ -80,6 +81,23 @@ impl Job {
             margin.load, margin.service
         ));
         Ok(plan)
+    }
+
+    /// What the plan costs where every calibrated profile is at an end of its region, cents per
+    /// hour; `None` where no plan that serves all was found there, or no profile has a region.
+    pub fn cost_at(&self, end: End) -> Result<Option<f64>, Failure> {
+        let Some(scenario) = at_end(self.stated(), end) else { return Ok(None) };
+        let scenario = self.margin.apply(&scenario);
+        let candidates = Candidates::build(&scenario, &self.sizing);
+        let problem = Problem::new(&scenario, &candidates, &self.request.problem);
+        // A trace is that of the plan alone.
+        let mut request = self.request.clone();
+        request.solve.progress = None;
+        let choice = planner::choose(&scenario, &candidates, &problem, &request, &*self.backend)
+            .map_err(Failure::failed)?;
+        let plan = planner::checked(&scenario, &candidates, &self.sizing, &request, choice)
+            .map_err(Failure::failed)?;
+        Ok(plan.serves_all().then_some(plan.total_cost))
     }
 
     /// The numbers of the planning problem.

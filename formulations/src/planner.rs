@@ -12,7 +12,7 @@ use isocost_model::Scenario;
 use isocost_model::candidates::{Candidates, Reason, SizingOptions};
 use isocost_model::check::{CheckOptions, Violation, check};
 use isocost_model::plan::{Choice, Plan, Status};
-use isocost_model::scenario::{Provenance, Saturation};
+use isocost_model::scenario::Saturation;
 use isocost_solver::{Backend, SolveOptions, SolverError};
 
 use crate::by_name::ByName;
@@ -141,7 +141,6 @@ pub fn choose(
         choice.notes.push(format!("formulation: {}, {why}", choice.formulation));
     }
     choice.notes.extend(unserved(scenario, candidates));
-    choice.notes.extend(provenance(scenario));
     Ok(choice)
 }
 
@@ -245,15 +244,4 @@ fn unserved(scenario: &Scenario, candidates: &Candidates) -> Vec<String> {
         }
     };
     without.map(describe).collect()
-}
-
-fn provenance(scenario: &Scenario) -> Option<String> {
-    let estimated =
-        scenario.profiles.iter().filter(|p| p.provenance == Provenance::Estimated).count();
-    (estimated > 0).then(|| {
-        format!(
-            "{estimated} of {} service profiles are estimated from data sheets, not measured",
-            scenario.profiles.len()
-        )
-    })
 }

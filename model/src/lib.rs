@@ -14,5 +14,6 @@ pub mod plan;
 pub mod queue;
 pub mod scenario;
 pub mod stress;
+pub mod trust;
 
 pub use scenario::Scenario;

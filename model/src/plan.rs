@@ -3,6 +3,7 @@
 use crate::candidates::{Candidates, SizingOptions, station};
 use crate::queue::Analysis;
 use crate::scenario::{CardType, Scenario};
+use crate::trust::CostRange;
 
 /// What a formulation hands over: for each server the candidates chosen, and what was proven.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +84,8 @@ pub struct Plan {
     pub backend: String,
     /// Remarks for the user.
     pub notes: Vec<String>,
+    /// What planning costs at the ends of the calibration's region, where that was asked.
+    pub cost_range: Option<CostRange>,
 }
 
 /// Where a server runs.
@@ -158,6 +161,7 @@ impl Plan {
             formulation: choice.formulation,
             backend: choice.backend,
             notes: choice.notes,
+            cost_range: None,
         }
     }
 
@@ -169,6 +173,11 @@ impl Plan {
     /// Whether there is a plan to carry out.
     pub fn has_plan(&self) -> bool {
         matches!(self.status, Status::Optimal | Status::Feasible)
+    }
+
+    /// Whether there is a plan, and every request is served within its objectives.
+    pub fn serves_all(&self) -> bool {
+        self.has_plan() && self.placements.iter().all(|p| p.served_share >= 1.0 - 1e-9)
     }
 }
 

@@ -4,6 +4,7 @@
 //! NaN and no negative quantity in it, so that later stages index and never check again.
 
 use crate::queue::{Objectives, ServiceModel};
+use crate::trust::Calibration;
 
 /// Everything a plan depends on. Indices in one list point into the others.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,6 +115,8 @@ pub struct Profile {
     pub service: ServiceModel,
     /// Where the service times come from.
     pub provenance: Provenance,
+    /// How far off a calibrated profile may be, where it says so.
+    pub calibration: Option<Calibration>,
 }
 
 /// Where a profile's service times come from: it decides how far a plan may be trusted.

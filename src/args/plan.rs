@@ -32,6 +32,9 @@ pub struct PlanArgs {
     /// CBC or CPLEX), and check, bound and report it like our own
     #[arg(long, value_name = "FILE")]
     pub read_solution: Option<PathBuf>,
+    /// Do not plan at the ends of the calibration's confidence region
+    #[arg(long)]
+    pub no_cost_range: bool,
     /// Write incumbent, bound and gap over time to a CSV file
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use isocost_formulations::Program;
 use isocost_formulations::planner;
 use isocost_model::export::{Export, Timing, plan_csv, plan_json, write_all};
+use isocost_model::trust::{CostRange, End, Trust};
 
 use super::{outside, report};
 use crate::args::{Format, PlanArgs};
@@ -38,10 +39,22 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
         trace.write(path, timing.solving_s, &choice)?;
     }
 
-    let plan = job.plan(choice)?;
+    let mut plan = job.plan(choice)?;
+    if plan.serves_all() && !args.no_cost_range && args.read_solution.is_none() {
+        plan.cost_range = cost_range(&job)?;
+    }
     report::write(args, &job, &plan, timing)?;
     emit(args, &Export { scenario: job.stated(), candidates, plan: &plan, timing })?;
     Ok(exit::of(plan.status))
+}
+
+/// What planning costs at the ends of the calibration's region; `None` where no profile carries
+/// one.
+fn cost_range(job: &Job) -> Result<Option<CostRange>, Failure> {
+    let Some(level) = Trust::of(job.stated()).level else { return Ok(None) };
+    let _spinner = Spinner::start("planning at the ends of the calibration's region");
+    let (optimistic, pessimistic) = (job.cost_at(End::Optimistic)?, job.cost_at(End::Pessimistic)?);
+    Ok(Some(CostRange { level, optimistic, pessimistic }))
 }
 
 fn write_model(program: &Program, path: &Path) -> Result<(), Failure> {

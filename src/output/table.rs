@@ -4,6 +4,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, pre
 use isocost_model::energy::Energy;
 use isocost_model::export::Export;
 use isocost_model::plan::{Part, Status};
+use isocost_model::trust::{CostRange, Trust};
 
 use super::style::{BOLD, GREEN};
 
@@ -39,6 +40,10 @@ pub fn cents(value: f64) -> String {
 /// Prints placements, cards in use, and what was proven.
 pub fn print(export: &Export<'_>) {
     let Export { scenario, plan, .. } = export;
+    let trust = Trust::of(scenario);
+    if trust.is_stated() {
+        anstream::println!("{trust}\n");
+    }
     if plan.has_plan() {
         anstream::println!("{}\n", trimmed(&placements(export)));
         anstream::println!("{}\n", trimmed(&usage(export)));
@@ -65,6 +70,9 @@ pub fn print(export: &Export<'_>) {
             "{BOLD}no plan{BOLD:#}: stopped before one was found or excluded; {proven} {by}"
         ),
     }
+    if let Some(range) = plan.cost_range {
+        anstream::println!("{}", cost_range(plan.total_cost, &range));
+    }
     if plan.has_plan() {
         anstream::println!("{}", energy(&Energy::of_plan(scenario, plan)));
     }
@@ -84,6 +92,18 @@ fn energy(energy: &Energy) -> String {
         None => String::new(),
     };
     format!("power {kw:.2} kW: {} kWh a day{tokens}", cents(kwh.round()))
+}
+
+/// What the calibration's error means for the cost.
+fn cost_range(cost: f64, range: &CostRange) -> String {
+    let end = |cost: Option<f64>| cost.map_or("no plan".to_owned(), cents);
+    format!(
+        "cost {}; {} to {} over the calibration's {:.0}% region",
+        cents(cost),
+        end(range.optimistic),
+        end(range.pessimistic),
+        range.level * 100.0,
+    )
 }
 
 /// The table's text without blanks at the ends of lines.

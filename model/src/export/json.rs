@@ -6,6 +6,7 @@ use super::Export;
 use crate::energy::Energy;
 use crate::plan::{Part, Placement};
 use crate::scenario::Server;
+use crate::trust::Trust;
 
 /// The plan as JSON text. Numbers that are not finite, as a bound that was never proven, are null.
 pub fn plan_json(export: &Export<'_>) -> String {
@@ -26,6 +27,7 @@ pub fn plan_json(export: &Export<'_>) -> String {
         energy_kwh_per_day: energy.kwh_per_day(),
         wh_per_million_tokens: energy.wh_per_million_tokens(),
         usage: usage(export),
+        trust: Trusted::new(export),
         notes: &plan.notes,
         version: env!("CARGO_PKG_VERSION"),
     };
@@ -50,8 +52,51 @@ struct Solution<'a> {
     energy_kwh_per_day: f64,
     wh_per_million_tokens: Option<f64>,
     usage: Vec<Usage<'a>>,
+    trust: Trusted,
     notes: &'a [String],
     version: &'static str,
+}
+
+/// Where the service parameters come from, and what their error means for the cost.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Trusted {
+    profiles: usize,
+    estimated: usize,
+    calibrated: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    itl_error: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttft_error: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_range: Option<Range>,
+}
+
+/// Costs at the ends of the calibration's region, cents per hour; null where there is no plan.
+#[derive(Serialize)]
+struct Range {
+    level: f64,
+    optimistic: Option<f64>,
+    pessimistic: Option<f64>,
+}
+
+impl Trusted {
+    fn new(export: &Export<'_>) -> Self {
+        let trust = Trust::of(export.scenario);
+        let range = export.plan.cost_range;
+        Self {
+            profiles: trust.profiles,
+            estimated: trust.estimated,
+            calibrated: trust.calibrated,
+            itl_error: trust.errors.map(|e| e.0),
+            ttft_error: trust.errors.map(|e| e.1),
+            cost_range: range.map(|r| Range {
+                level: r.level,
+                optimistic: r.optimistic,
+                pessimistic: r.pessimistic,
+            }),
+        }
+    }
 }
 
 #[derive(Serialize)]

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::fields::{ABSURD, Fields};
 use super::problem::{Report, known_names};
-use super::service::{provenance, service};
+use super::service::{calibration, provenance, service};
 use super::{Section, entities};
 use crate::queue::{MAX_BATCH, Objective, Objectives};
 use crate::scenario::{
@@ -139,6 +139,7 @@ pub(super) fn profiles(section: Option<&Section>, scenario: &mut Scenario, repor
         }
         let service = service(&mut fields, report);
         let provenance = provenance(&mut fields, report);
+        let calibration = calibration(&mut fields, report);
         if let (Some(accelerator), Some(service)) = (accelerator, service) {
             let known = seen.insert((model, accelerator), ()).is_some();
             unique(&fields, "acc", "the pair", &format!("{name} on {on}"), known, report);
@@ -150,6 +151,7 @@ pub(super) fn profiles(section: Option<&Section>, scenario: &mut Scenario, repor
                 at_tokens: at_tokens.unwrap_or(1),
                 service,
                 provenance,
+                calibration,
             });
         }
         fields.finish(report);

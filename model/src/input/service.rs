@@ -4,6 +4,7 @@ use super::fields::{ABSURD, Fields};
 use super::problem::Report;
 use crate::queue::{Roofline, ServiceModel};
 use crate::scenario::Provenance;
+use crate::trust::{Calibration, Region};
 
 /// The service times, in whichever form they are given.
 pub(super) fn service(fields: &mut Fields<'_>, report: &mut Report) -> Option<ServiceModel> {
@@ -80,4 +81,35 @@ pub(super) fn provenance(fields: &mut Fields<'_>, report: &mut Report) -> Proven
             Provenance::Unstated
         }
     }
+}
+
+/// What a fit says about its error. Intervals and covariance are for other readers.
+pub(super) fn calibration(fields: &mut Fields<'_>, report: &mut Report) -> Option<Calibration> {
+    let mut inner = fields.inner("calibration", report)?;
+    inner.ignore(&[
+        "points",
+        "itlerrorleftout",
+        "ttfterrorleftout",
+        "intervals",
+        "parameters",
+        "logcovariance",
+    ]);
+    let mut error = |key| inner.number(key, 0.0..=ABSURD, report).unwrap_or(0.0);
+    let (itl_error, ttft_error) = (error("itlerror"), error("ttfterror"));
+    let level = inner.number("level", 0.0..=1.0, report).unwrap_or(0.95);
+    let mut end = |key| {
+        let mut fields = inner.inner(key, report)?;
+        let service = service(&mut fields, report);
+        fields.finish(report);
+        service
+    };
+    let (optimistic, pessimistic) = (end("optimistic"), end("pessimistic"));
+    if optimistic.is_some() != pessimistic.is_some() {
+        let what = "one end of the region is missing".to_owned();
+        inner.problem("", what, "give optimistic and pessimistic, or neither", report);
+    }
+    inner.finish(report);
+    let ends = optimistic.zip(pessimistic);
+    let region = ends.map(|(optimistic, pessimistic)| Region { level, optimistic, pessimistic });
+    Some(Calibration { itl_error, ttft_error, region })
 }
