@@ -10,7 +10,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::commands::{experiment, explain, fit, plan, queue, shell, simulate, stress, sweep};
+use crate::commands::{
+    experiment, explain, fit, horizon, plan, queue, shell, simulate, stress, sweep,
+};
 use crate::output::style;
 
 /// Exit codes, as `--help` lists them.
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
     let done = match &args.command {
         Command::Plan(args) => plan::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Horizon(args) => horizon::run(args),
         Command::Stress(args) => stress::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Fit(args) => fit::run(args),

@@ -9,6 +9,7 @@
 pub mod by_name;
 pub mod explain;
 pub mod greedy;
+pub mod horizon;
 pub mod mixed;
 pub mod pattern;
 pub mod planner;

@@ -9,6 +9,7 @@ pub mod candidates;
 pub mod check;
 pub mod energy;
 pub mod export;
+pub mod horizon;
 pub mod input;
 pub mod plan;
 pub mod queue;

@@ -3,6 +3,7 @@
 mod experiment;
 mod explain;
 mod fit;
+mod horizon;
 mod plan;
 mod scenario;
 mod shell;
@@ -18,11 +19,12 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub use experiment::{ExperimentArgs, ExperimentCommand, RunArgs, SummarizeArgs};
 pub use explain::{ExplainArgs, ExplainFormat};
 pub use fit::{FitArgs, FitFormat};
+pub use horizon::HorizonArgs;
 pub use plan::PlanArgs;
 pub use scenario::{ScenarioArgs, SizingArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use simulate::{Alone, EffortArgs, ReplicaArgs, SimulateArgs};
-pub use solve::{Shortage, SolveArgs};
+pub use solve::{Formulation, Shortage, SolveArgs};
 pub use station::{AnalyzeArgs, ObjectiveArgs, ServerArgs, SizeArgs, StationArgs};
 pub use stress::StressArgs;
 pub use sweep::{MergeArgs, SweepArgs};
@@ -48,6 +50,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Say why a plan is as it is, what would change it, or why there is none
     Explain(ExplainArgs),
+    /// Plan for loads over time: what to reserve for all hours, and what to rent hour by hour
+    Horizon(HorizonArgs),
     /// Say how far loads and service times may be off before a plan breaks its objectives, and
     /// which break first
     Stress(StressArgs),

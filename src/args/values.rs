@@ -18,6 +18,11 @@ pub fn factor(text: &str) -> Result<f64, String> {
     number(text, |v| (1.0..=64.0).contains(&v), "a factor from 1 to 64")
 }
 
+/// A share of time above 0.
+pub fn availability(text: &str) -> Result<f64, String> {
+    number(text, |v| (0.01..=1.0).contains(&v), "a number from 0.01 to 1")
+}
+
 /// A number of at least 0.
 pub fn amount(text: &str) -> Result<f64, String> {
     number(text, |v| v >= 0.0, "a number of at least 0")

@@ -3,6 +3,7 @@
 pub mod experiment;
 pub mod explain;
 pub mod fit;
+pub mod horizon;
 mod outside;
 pub mod plan;
 pub mod queue;

@@ -6,6 +6,7 @@ use crate::Failure;
 
 pub mod explain;
 pub mod fit;
+pub mod horizon;
 pub mod picture;
 pub mod simulation;
 pub mod stress;

@@ -11,9 +11,12 @@ mod fleet;
 mod limits;
 mod loads;
 mod node;
+mod prices;
 mod problem;
+mod profile;
 mod servers;
 mod service;
+mod sheet;
 
 use std::path::{Path, PathBuf};
 
@@ -33,6 +36,8 @@ pub mod reading {
 }
 
 pub use loads::with_loads;
+pub use prices::prices;
+pub use profile::profile;
 
 /// Files larger than this are refused: no fleet needs them, and they would not fit in memory.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
