@@ -9,10 +9,12 @@
 //! model; every name is escaped by the template engine.
 
 mod cards;
+mod choices;
 mod content;
 mod cost;
 mod format;
 mod infeasible;
+mod known;
 mod objectives;
 mod page;
 mod placements;
@@ -20,7 +22,9 @@ mod plots;
 mod queues;
 mod remarks;
 mod summary;
+mod worth;
 
+use isocost_formulations::explain::Explanation;
 use isocost_model::candidates::{Candidates, SizingOptions};
 use isocost_model::export::Timing;
 use isocost_model::plan::Plan;
@@ -44,6 +48,8 @@ pub struct Input<'a> {
     pub candidates: &'a Candidates,
     /// The plan, or that there is none.
     pub plan: &'a Plan,
+    /// Why the plan is as it is, or why there is none; `None` leaves those sections out.
+    pub explanation: Option<&'a Explanation>,
     /// Seconds spent.
     pub timing: Timing,
 }
@@ -57,16 +63,20 @@ const QUEUES: usize = 24;
 
 fn sections(input: &Input<'_>) -> Vec<Section> {
     let mut sections = Vec::new();
+    if !input.plan.has_plan() || summary::unserved(input.plan) > 0 {
+        sections.push(infeasible::section(input));
+    }
     if input.plan.has_plan() {
         sections.push(cost::section(input));
-        sections.push(cards::section(input));
+    }
+    sections.push(cards::section(input));
+    if input.plan.has_plan() {
         sections.push(placements::section(input));
         sections.extend(objectives::section(input));
         sections.extend(queues::section(input));
-    } else {
-        sections.extend(infeasible::section(input));
-        sections.push(cards::section(input));
     }
+    sections.extend(input.explanation.and_then(worth::section));
+    sections.extend(input.explanation.and_then(choices::section));
     sections.push(remarks::section(input));
     sections
 }

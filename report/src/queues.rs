@@ -19,7 +19,7 @@ const STEPS: usize = 60;
 /// The percentile drawn where the objective names none.
 const PERCENTILE: f64 = 95.0;
 /// Width and height of a plot.
-const SIZE: (u32, u32) = (388, 270);
+const SIZE: (u32, u32) = (372, 270);
 
 pub(crate) fn section(input: &Input<'_>) -> Option<Section> {
     let Input { scenario, plan, .. } = input;

@@ -11,6 +11,9 @@ pub(crate) fn section(input: &Input<'_>) -> Section {
     if !input.plan.notes.is_empty() {
         section = section.with(Block::List(input.plan.notes.clone()));
     }
+    if let Some(explanation) = input.explanation.filter(|e| !e.notes.is_empty()) {
+        section = section.with(Block::List(explanation.notes.clone()));
+    }
     section.with(Block::List(vec![
         sizing(input),
         "TTFT is the time to the first token, ITL the time between two tokens. P95 is what 95 of 100 \

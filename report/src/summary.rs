@@ -87,7 +87,7 @@ fn proven(plan: &Plan) -> String {
 
 fn warnings(input: &Input<'_>) -> Vec<String> {
     let estimated = estimated(input.scenario, input.plan);
-    let unserved = input.plan.placements.iter().filter(|p| p.served_share < 1.0 - 1e-9).count();
+    let unserved = unserved(input.plan);
     let partial = (unserved > 0 && input.plan.has_plan()).then(|| {
         format!(
             "{} not served in full: the load does not fit within the objectives and the cards.",
@@ -98,6 +98,11 @@ fn warnings(input: &Input<'_>) -> Vec<String> {
         )
     });
     estimated.into_iter().chain(partial).collect()
+}
+
+/// Servers that are not served in full.
+pub(crate) fn unserved(plan: &Plan) -> usize {
+    plan.placements.iter().filter(|p| p.served_share < 1.0 - 1e-9).count()
 }
 
 /// How much of the plan rests on service times that nobody measured.

@@ -78,6 +78,9 @@ fn a_plan_is_reported_with_cost_proof_and_warnings() {
         "Objectives against predictions",
         "P95, ms",
         "Requests in service",
+        "What one card more or fewer is worth",
+        "Used up: L40S and MI300X.",
+        "Each server's other options",
     ] {
         assert!(text.contains(words), "{words}");
     }
@@ -121,6 +124,7 @@ fn an_infeasible_plan_says_why() {
     let words = text(&check(&short));
     assert!(words.contains("infeasible") && words.contains("No plan serves all 27 servers"));
     assert!(words.contains("together they need more than the limits allow"), "{words}");
+    assert!(words.contains("The cheapest cards:") && words.contains("What conflicts"), "{words}");
 
     let mut scenario = fleet();
     let class = scenario.servers[0].class;
@@ -129,7 +133,8 @@ fn an_infeasible_plan_says_why() {
     }
     let unmet = plan(scenario, Formulation::Mixed, false);
     let words = text(&check(&unmet));
-    assert!(words.contains("No accelerator serves 9 servers within its objectives"), "{words}");
+    assert!(words.contains("No accelerator serves 9 servers within their objectives"), "{words}");
+    assert!(words.contains("The 18 other servers fit."), "{words}");
     assert!(words.contains("ITL is at best"), "{words}");
 }
 

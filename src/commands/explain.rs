@@ -17,6 +17,11 @@ const EXACT_SERVERS: usize = 100;
 /// How many of them.
 const EXACT_OPTIONS: usize = 3;
 
+/// How many options of each of so many servers are solved exactly unless told otherwise.
+pub fn exact_options(servers: usize) -> usize {
+    if servers <= EXACT_SERVERS { EXACT_OPTIONS } else { 0 }
+}
+
 /// Runs the command; returns its exit code.
 pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     let mut job = Job::new(&args.scenario, &args.sizing, &args.solve)?;
@@ -32,7 +37,7 @@ pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     rest.solve.time_limit =
         request.solve.time_limit.map(|limit| limit.saturating_sub(start.elapsed()));
 
-    let exact = if scenario.servers.len() <= EXACT_SERVERS { EXACT_OPTIONS } else { 0 };
+    let exact = exact_options(scenario.servers.len());
     let heard = Arc::clone(&spinner);
     let effort = Effort {
         slice: args.each,

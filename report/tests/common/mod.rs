@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use isocost_formulations::explain::{self, Effort, Explanation, Subject};
 use isocost_formulations::planner::{self, Formulation, Request};
 use isocost_formulations::problem::ProblemOptions;
 use isocost_model::Scenario;
@@ -18,13 +19,15 @@ pub struct Planned {
     pub sizing: SizingOptions,
     pub candidates: Candidates,
     pub plan: Plan,
+    pub explanation: Option<Explanation>,
 }
 
 impl Planned {
     pub fn input(&self) -> Input<'_> {
-        let Self { scenario, sizing, candidates, plan } = self;
+        let Self { scenario, sizing, candidates, plan, explanation } = self;
         let timing = Timing { sizing_s: 0.009, solving_s: 0.0016 };
-        Input { name: "data/fleet-27", scenario, sizing, candidates, plan, timing }
+        let explanation = explanation.as_ref();
+        Input { name: "data/fleet-27", scenario, sizing, candidates, plan, explanation, timing }
     }
 
     pub fn html(&self) -> String {
@@ -48,7 +51,16 @@ pub fn plan(scenario: Scenario, formulation: Formulation, unlimited: bool) -> Pl
     let backend = isocost_solver::default_backend().expect("a backend is built in");
     let plan = planner::plan(&scenario, &candidates, &sizing, &request, &*backend);
     let plan = plan.expect("the planner answers");
-    Planned { scenario, sizing, candidates, plan }
+    let subject = Subject {
+        scenario: &scenario,
+        sizing: &sizing,
+        candidates: &candidates,
+        request: &request,
+        plan: &plan,
+    };
+    let effort = Effort { options: 1, ..Effort::default() };
+    let explanation = explain::explain(subject, effort, &*backend).ok();
+    Planned { scenario, sizing, candidates, plan, explanation }
 }
 
 /// The example fleet, `copies` times over, without limits.

@@ -1,0 +1,63 @@
+//! Why each server is where it is: what its other options would cost the fleet.
+
+use isocost_formulations::explain::{Alternative, Explanation, Known, ServerChoice};
+
+use crate::ROWS;
+use crate::content::{Block, Cell, Section, Table};
+use crate::known::money;
+
+/// Nothing where no server has a choice.
+pub(crate) fn section(explanation: &Explanation) -> Option<Section> {
+    if explanation.choices.is_empty() {
+        return None;
+    }
+    let text = "What the cheapest plan would cost more with a server off its accelerator, and with \
+                the server alone on one of its other options; the others make room as they have to.";
+    let section = Section::new("choices", "Why each server is where it is").text(text);
+    Some(section.with(Block::Table(table(&explanation.choices))))
+}
+
+fn table(choices: &[ServerChoice]) -> Table {
+    let columns = [
+        "Server",
+        "Runs on",
+        "Next best",
+        "After that",
+        "Off it, cents/h more",
+        "Next best, cents/h more",
+        "After that, cents/h more",
+    ];
+    let caption = "Each server's other options, and what they would cost the fleet";
+    let mut table = Table::new("choices-table", caption, 4, &columns);
+    for choice in choices {
+        let next = others(choice);
+        let name = |i: usize| Cell::text(next.get(i).map_or("none", |o| o.accelerator.as_str()));
+        let regret = |i: usize| next.get(i).map_or(Cell::text(""), |o| money(&o.regret, ""));
+        for (nth, part) in choice.chosen.iter().enumerate() {
+            let on = format!("{} × {}", part.replicas, part.accelerator);
+            let first = nth == 0;
+            let only = |cell: Cell| if first { cell } else { Cell::text("") };
+            table.rows.push(vec![
+                Cell::text(&choice.server),
+                Cell::text(on),
+                only(name(0)),
+                only(name(1)),
+                money(&part.off, "no plan"),
+                only(regret(0)),
+                only(regret(1)),
+            ]);
+        }
+    }
+    table.cut(ROWS, "the first servers", "isocost explain lists all of them.")
+}
+
+/// Options that a plan exists with and that the server does not run on alone already.
+fn others(choice: &ServerChoice) -> Vec<&Alternative> {
+    let alone = match &choice.chosen[..] {
+        [only] => Some(&only.accelerator),
+        _ => None,
+    };
+    let other =
+        |o: &&Alternative| Some(&o.accelerator) != alone && !matches!(o.regret, Known::Infeasible);
+    choice.options.iter().filter(other).collect()
+}
