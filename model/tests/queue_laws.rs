@@ -272,3 +272,69 @@ proptest! {
         prop_assert!(wait(arrival_scv + 0.5, rate).0 >= mean * (1.0 - 1e-9));
     }
 }
+
+/// Linear parameters with one of them far from the others, and the tokens at their least.
+#[test]
+fn parameters_may_lie_twelve_orders_apart() {
+    let powers = [1e-6, 1e-3, 1.0, 1e3, 1e6];
+    let rates = [0.001, 0.3, 0.9, 0.999];
+    for (alpha_ms, beta_ms) in powers.into_iter().flat_map(|a| powers.map(|b| (a, b))) {
+        for (input, output) in [(0.0, 2.0), (0.0, 1e5), (1e5, 1.0), (300.0, 300.0)] {
+            let (gamma_ms, delta_ms) = (beta_ms, alpha_ms * 1e-3);
+            let linear = ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms };
+            let iteration = ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms: delta_ms };
+            for service in [linear, iteration] {
+                for (queue, batch) in [(None, 1), (None, 300), (Some(0), 40), (Some(7), 1)] {
+                    let station = Station::new(service, input, output, queue);
+                    let top = capacity(&station, batch);
+                    for rate in rates.map(|share| share * top) {
+                        let a = station.analyze(batch, rate).expect("below capacity");
+                        let flow = a.throughput_per_s / 1000.0 * a.mean_response_ms;
+                        let off = (a.mean_in_system - flow).abs();
+                        assert!(off <= 1e-9 * flow, "{station:?} at {rate}: {off}");
+                        let values = [a.itl_ms, a.ttft_ms, a.wait_percentile_ms(99.0)];
+                        assert!(values.iter().all(|v| v.is_finite()), "{station:?}: {a:?}");
+                        assert!((0.0..=1.0).contains(&a.loss_probability));
+                        assert!(a.itl_percentile_ms(99.0) >= a.itl_percentile_ms(50.0));
+                    }
+                    let limit = station.analyze(batch, top * 0.5).expect("stable").ttft_ms * 2.0;
+                    let ttft = Some(Objective::mean(limit));
+                    let objectives = Objectives { ttft, ..Objectives::none() };
+                    if let Ok(sized) = station.size(batch, &objectives) {
+                        let a = station.analyze(batch, sized.arrival_rate_per_s).expect("stable");
+                        assert!(a.ttft_ms <= limit * (1.0 + 1e-9), "{} {limit}", a.ttft_ms);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One output token is a prefill and no decode: the linear model's service is the prefill alone.
+#[test]
+fn one_output_token_is_a_prefill() {
+    let service =
+        ServiceModel::Linear { alpha_ms: 7.0, beta_ms: 0.2, gamma_ms: 4.0, delta_ms: 0.01 };
+    let station = Station::new(service, 100.0, 1.0, None);
+    assert!((station.service_ms(3.0) - (4.0 + 0.01 * 100.0 * 3.0)).abs() < 1e-12);
+    let a = station.analyze(8, station.service_rate_per_s(8) * 0.5).expect("stable");
+    assert!((a.first_token_ms - a.mean_service_ms).abs() < 1e-9 * a.mean_service_ms);
+}
+
+/// At half of its load a large batch is full with a probability below the least `f64`: percentiles
+/// must not start from there.
+#[test]
+fn large_batches_have_percentiles_around_the_mean() {
+    let service =
+        ServiceModel::Linear { alpha_ms: 50.0, beta_ms: 0.001, gamma_ms: 0.0, delta_ms: 0.0 };
+    let station = Station::new(service, 0.0, 200.0, None);
+    for batch in [5_000, 100_000] {
+        let a = station.analyze(batch, station.service_rate_per_s(batch) * 0.5).expect("stable");
+        let (p10, p50, p90) =
+            (a.itl_percentile_ms(10.0), a.itl_percentile_ms(50.0), a.itl_percentile_ms(90.0));
+        assert!(p10 < p50 && p50 < p90, "{p10} {p50} {p90}");
+        assert!((p50 / a.itl_ms - 1.0).abs() < 1e-3, "{p50} {}", a.itl_ms);
+        let mean: f64 = a.states().take(batch as usize + 1).map(|(n, p)| f64::from(n) * p).sum();
+        assert!((mean / a.mean_in_service - 1.0).abs() < 1e-9, "{mean}");
+    }
+}
