@@ -35,6 +35,28 @@
 //! assert!(analysis.itl_ms <= 80.0);
 //! ```
 //!
+//! Every batch size at once, and the least one that comes within 2% of the best:
+//!
+//! ```
+//! use isocost_model::queue::{Objective, Objectives, ServiceModel, Station, best_batch};
+//!
+//! let service = ServiceModel::Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 };
+//! let station = Station::new(service, 128.0, 1024.0, None);
+//! // Mean inter-token latency and the 99th percentile of the time to first token, together.
+//! let objectives = Objectives {
+//!     itl: Some(Objective::mean(80.0)),
+//!     ttft: Some(Objective::percentile(2000.0, 99.0)),
+//!     ..Objectives::none()
+//! };
+//! let curve = station.size_all(64, &objectives);
+//! let best = best_batch(&curve, 0.02).unwrap();
+//! let analysis = station.analyze(best.batch, best.arrival_rate_per_s).unwrap();
+//! assert!(analysis.ttft_percentile_ms(99.0) <= 2000.0 * (1.0 + 1e-9));
+//! // Where no rate will do, the objective that is to blame and the best value come back.
+//! let strict = Objectives { itl: Some(Objective::mean(1.0)), ..Objectives::none() };
+//! assert!(station.size(8, &strict).unwrap_err().to_string().starts_with("ITL is at best"));
+//! ```
+//!
 //! **Bursts and variable lengths.** With squared coefficients of variation `ca` of inter-arrival
 //! times and `cs` of output tokens the probability of waiting and the wait of those who wait are
 //! corrected as `bursts.rs` derives it; both 1 give the chain above exactly.
