@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
+use crate::commands::{diff, explain, plan, queue, shell, simulate, stress, sweep};
 use crate::commands::{
     experiment, explain, fit, horizon, plan, queue, shell, simulate, stress, sweep,
 };
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Horizon(args) => horizon::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Stress(args) => stress::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Fit(args) => fit::run(args),

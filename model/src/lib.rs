@@ -7,6 +7,7 @@
 
 pub mod candidates;
 pub mod check;
+pub mod compare;
 pub mod energy;
 pub mod export;
 pub mod horizon;

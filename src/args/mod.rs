@@ -1,5 +1,6 @@
 //! Arguments: one file a command, and what several of them share.
 
+mod diff;
 mod experiment;
 mod explain;
 mod fit;
@@ -16,12 +17,13 @@ mod values;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use diff::DiffArgs;
 pub use experiment::{ExperimentArgs, ExperimentCommand, RunArgs, SummarizeArgs};
 pub use explain::{ExplainArgs, ExplainFormat};
 pub use fit::{FitArgs, FitFormat};
 pub use horizon::HorizonArgs;
 pub use plan::PlanArgs;
-pub use scenario::{ScenarioArgs, SizingArgs};
+pub use scenario::{MarginArgs, ScenarioArgs, SizingArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use simulate::{Alone, EffortArgs, ReplicaArgs, SimulateArgs};
 pub use solve::{Formulation, Shortage, SolveArgs};
@@ -52,6 +54,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Plan for loads over time: what to reserve for all hours, and what to rent hour by hour
     Horizon(HorizonArgs),
+    /// Put two plans side by side: moves, scaling, cost
+    Diff(DiffArgs),
     /// Say how far loads and service times may be off before a plan breaks its objectives, and
     /// which break first
     Stress(StressArgs),

@@ -30,7 +30,7 @@ fn money(known: &Known) -> String {
 
 /// A number of things.
 fn count(known: &Known) -> String {
-    said(known, |x| format!("{x:.0}"))
+    said(known, |x| cents(x.ceil()))
 }
 
 fn said(known: &Known, number: impl Fn(f64) -> String) -> String {
@@ -62,11 +62,10 @@ fn infeasible(explanation: &Explanation) {
         heading("Servers that no accelerator serves");
         explanation.unmet.iter().for_each(unmet);
         anstream::println!();
-        let others = servers - explanation.unmet.len();
         match explanation.others_fit {
-            Some(true) => anstream::println!("The other {others} servers fit.\n"),
-            Some(false) => anstream::println!("The other {others} servers do not fit either.\n"),
-            None => anstream::println!("Whether the other {others} servers fit was not proven.\n"),
+            Some(true) => anstream::println!("All others fit.\n"),
+            Some(false) => anstream::println!("The others do not fit either.\n"),
+            None => anstream::println!("Whether the others fit was not proven.\n"),
         }
     } else if explanation.others_fit.is_none() {
         anstream::println!("Whether the servers fit was not proven.\n");
@@ -94,6 +93,9 @@ fn unmet(unmet: &Unmet) {
     anstream::println!("  {server} ({class}, {model}): {why}");
     for relaxation in &unmet.relaxations {
         anstream::println!("    served with {}", relaxed(relaxation));
+    }
+    for relaxation in &unmet.fits {
+        anstream::println!("    fits beside the others with {}", relaxed(relaxation));
     }
 }
 
@@ -189,7 +191,7 @@ fn repair(repairs: &Repairs) {
         let add: Vec<String> = repair
             .add
             .iter()
-            .map(|a| format!("{} {}", units(a.unit, &a.more.to_string()), a.limit))
+            .map(|a| format!("{} {}", units(a.unit, &cents(a.more as f64)), a.limit))
             .collect();
         let (price, n) = (money(&repair.price), count(&repair.cards));
         anstream::println!(
@@ -208,7 +210,9 @@ fn repair(repairs: &Repairs) {
         false => anstream::println!("  of one type alone: {} more", list(&alone, "or")),
     }
     match repairs.relaxations.is_empty() {
-        true => anstream::println!("  no server's latency objectives alone are in the way"),
+        true => anstream::println!(
+            "  no relaxation of one server's latency objectives was found to be enough"
+        ),
         false => anstream::println!("  one server's objectives relaxed:"),
     }
     for relaxation in &repairs.relaxations {

@@ -125,6 +125,12 @@ pub fn explain(
         true => Some(false),
         false => probe.fits(&rest, probe.asked().max_moves)?,
     };
+    if explanation.others_fit == Some(true) {
+        probe.begin("objectives to relax");
+        let fits: Result<Vec<Vec<Relaxation>>, SolverError> =
+            without.par_iter().map(|&s| beside(probe, &sizer, problem, &kept, s)).collect();
+        explanation.unmet.iter_mut().zip(fits?).for_each(|(unmet, fits)| unmet.fits = fits);
+    }
     if explanation.others_fit != Some(false) {
         return Ok(());
     }
@@ -135,6 +141,20 @@ pub fn explain(
     explanation.conflict = core.as_ref().map(|core| at.conflict(core)).transpose()?;
     explanation.repairs = Some(at.repairs(core.as_ref())?);
     Ok(())
+}
+
+/// The smallest relaxations of server `s`, which no accelerator serves, at which it fits beside those
+/// that are kept.
+fn beside(
+    probe: &Probe<'_>,
+    sizer: &Sizer<'_>,
+    problem: &Problem,
+    kept: &[bool],
+    s: usize,
+) -> Result<Vec<Relaxation>, SolverError> {
+    let mut with = kept.to_vec();
+    with[s] = true;
+    relax::to_fit(sizer, probe, &with_servers(problem, &with), s)
 }
 
 /// The servers that can be served at all, which do not fit.

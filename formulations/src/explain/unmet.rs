@@ -27,8 +27,11 @@ pub struct Unmet {
     pub closest: Option<Miss>,
     /// What each accelerator with a profile misses, the closest first.
     pub misses: Vec<Miss>,
-    /// The smallest relaxations at which an accelerator serves it.
+    /// The smallest relaxations at which an accelerator serves it, if with many replicas.
     pub relaxations: Vec<Relaxation>,
+    /// The smallest relaxations at which it fits beside the servers that can be served as they are,
+    /// where those fit.
+    pub fits: Vec<Relaxation>,
 }
 
 /// What stands in a server's way.
@@ -145,5 +148,6 @@ pub fn describe(
             Why::Objectives => to_be_served(sizer, probe, problem, s)?,
             _ => Vec::new(),
         },
+        fits: Vec::new(),
     })
 }

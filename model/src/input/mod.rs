@@ -14,6 +14,7 @@ mod node;
 mod prices;
 mod problem;
 mod profile;
+mod saved;
 mod servers;
 mod service;
 mod sheet;
@@ -38,6 +39,7 @@ pub mod reading {
 pub use loads::with_loads;
 pub use prices::prices;
 pub use profile::profile;
+pub use saved::{is_plan, load_plan, plan_text};
 
 /// Files larger than this are refused: no fleet needs them, and they would not fit in memory.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;

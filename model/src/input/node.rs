@@ -57,7 +57,7 @@ pub fn parse(file: &str, text: &str, report: &mut Report) -> Option<Node> {
         return None;
     }
     let yaml = [".yaml", ".yml"].iter().any(|e| file.to_lowercase().ends_with(e));
-    let node = if yaml { parse_yaml(text) } else { parse_json(text) };
+    let node = if yaml { parse_yaml(text) } else { parse_json(text, None) };
     let (at, what) = match node {
         Ok(node) => {
             duplicates(file, &node, report);
@@ -70,9 +70,29 @@ pub fn parse(file: &str, text: &str, report: &mut Report) -> Option<Node> {
     None
 }
 
+/// Reads a JSON document, and keeps the keys of objects at a depth as they are written: names.
+pub(super) fn parse_names(
+    file: &str,
+    text: &str,
+    depth: usize,
+    report: &mut Report,
+) -> Option<Node> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    match parse_json(text, Some(depth)) {
+        Ok(node) => {
+            duplicates(file, &node, report);
+            Some(node)
+        }
+        Err((at, what)) => {
+            report.problem_at(file, at, "", what, "mend the JSON");
+            None
+        }
+    }
+}
+
 type Defect = (At, String);
 
-fn parse_json(text: &str) -> Result<Node, Defect> {
+fn parse_json(text: &str, names: Option<usize>) -> Result<Node, Defect> {
     let strict = jsonc_parser::ParseOptions {
         allow_comments: false,
         allow_loose_object_property_names: false,
@@ -90,7 +110,7 @@ fn parse_json(text: &str) -> Result<Node, Defect> {
         (at, e.kind().to_string())
     })?;
     let value = parsed.value.ok_or((At { line: 1, column: 1 }, "no value".to_owned()))?;
-    let mut cursor = Cursor { text, offset: 0, at: At { line: 1, column: 1 } };
+    let mut cursor = Cursor { text, offset: 0, at: At { line: 1, column: 1 }, names };
     from_json(value, &mut cursor, 0)
 }
 
@@ -99,6 +119,8 @@ struct Cursor<'a> {
     text: &'a str,
     offset: usize,
     at: At,
+    /// Depth of the objects whose keys are names.
+    names: Option<usize>,
 }
 
 impl Cursor<'_> {
@@ -131,7 +153,9 @@ fn from_json(value: ast::Value<'_>, cursor: &mut Cursor<'_>, depth: usize) -> Re
         }
         ast::Value::Object(object) => {
             let entries = object.properties.into_iter().map(|p| {
-                let key = p.name.as_str().to_lowercase();
+                let kept = cursor.names == Some(depth);
+                let key = p.name.as_str();
+                let key = if kept { key.to_owned() } else { key.to_lowercase() };
                 Ok((key, from_json(p.value, cursor, depth + 1)?))
             });
             Value::Object(entries.collect::<Result<_, Defect>>()?)

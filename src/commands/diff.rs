@@ -1,0 +1,73 @@
+//! `isocost diff`: two plans side by side, read from files or made from scenarios.
+
+use std::path::Path;
+
+use isocost_formulations::planner;
+use isocost_model::compare::{SavedPlan, compare};
+use isocost_model::export::{Export, Timing, plan_json};
+use isocost_model::input::{is_plan, load_plan, plan_text};
+use isocost_solver::Interrupt;
+
+use crate::args::{DiffArgs, Format};
+use crate::job::Job;
+use crate::output::style::Spinner;
+use crate::output::{diff as text, print};
+use crate::{Failure, exit};
+
+/// Runs the command; returns its exit code.
+pub fn run(args: &DiffArgs) -> Result<u8, Failure> {
+    if is_plan(&args.after) && (args.loads.is_some() || args.capacity_scale != 1.0) {
+        let what = "is a plan already; --loads and --capacity-scale change a scenario: \
+                    give the scenario instead";
+        return Err(Failure::input(format!("{}: {what}", args.after.display())));
+    }
+    // The handler of Ctrl-C belongs to the first plan that is made.
+    let mut interrupt = None;
+    let before = plan(args, &args.before, false, &mut interrupt)?;
+    let after = plan(args, &args.after, true, &mut interrupt)?;
+    let difference = compare(&before, &after);
+    match args.format {
+        Format::Table => text::print(&difference, args.all),
+        Format::Json => {
+            // Plain structs with string keys always serialise.
+            let json = serde_json::to_string_pretty(&difference).unwrap_or_default() + "\n";
+            print(json.as_bytes())?;
+        }
+        Format::Csv => print(&text::csv(&difference).map_err(Failure::failed)?)?,
+    }
+    Ok(exit::OK)
+}
+
+fn plan(
+    args: &DiffArgs,
+    path: &Path,
+    second: bool,
+    interrupt: &mut Option<Interrupt>,
+) -> Result<SavedPlan, Failure> {
+    if is_plan(path) {
+        return load_plan(path).map_err(Failure::input);
+    }
+    let mut job = Job::new(&args.scenario(path, second), &args.sizing, &args.solve)?;
+    job.request.solve.interrupt =
+        interrupt.get_or_insert_with(|| job.request.solve.interrupt.clone()).clone();
+    let problem = job.problem();
+    let choice = {
+        let _spinner = Spinner::start("solving");
+        planner::choose(&job.scenario, &job.candidates, &problem, &job.request, &*job.backend)
+            .map_err(Failure::failed)?
+    };
+    let plan = job.plan(choice)?;
+    let name = path.display().to_string();
+    if !plan.has_plan() {
+        let code = exit::of(plan.status);
+        let text = format!(
+            "{name}: {}: there is no plan to compare; see `isocost explain {name}`",
+            plan.status.word()
+        );
+        return Err(Failure { code, text });
+    }
+    let timing = Timing::default();
+    let export =
+        Export { scenario: job.stated(), candidates: &job.candidates, plan: &plan, timing };
+    plan_text(&name, &plan_json(&export)).map_err(Failure::failed)
+}

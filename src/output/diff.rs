@@ -1,0 +1,151 @@
+//! Two plans side by side, for people and as CSV.
+
+use isocost_model::compare::{Change, Difference, SavedServer, ServerDifference};
+
+use super::style::BOLD;
+use super::table::{cents, table, trimmed};
+
+/// Prints what differs; with `all`, what does not, too.
+pub fn print(difference: &Difference, all: bool) {
+    let Difference { before, after, .. } = difference;
+    anstream::println!("before: {before}\nafter:  {after}\n");
+    let shown: Vec<&ServerDifference> =
+        difference.servers.iter().filter(|s| all || s.change != Change::Same).collect();
+    if !shown.is_empty() {
+        anstream::println!("{}\n", servers(&shown));
+    }
+    if !difference.types.is_empty() {
+        anstream::println!("{}\n", types(difference));
+    }
+    anstream::println!("{}\n", accelerators(difference));
+    let counts: Vec<String> =
+        difference.counts.iter().map(|c| format!("{} {}", c.servers, c.change.word())).collect();
+    anstream::println!(
+        "{BOLD}total {} -> {} cents/h ({}){BOLD:#}: {}",
+        cents(difference.cost_before),
+        cents(difference.cost_after),
+        signed(difference.cost_change),
+        counts.join(", "),
+    );
+}
+
+/// A change of cost, with its sign.
+fn signed(value: f64) -> String {
+    let sign = if value > 0.0 { "+" } else { "" };
+    format!("{sign}{}", cents(value))
+}
+
+/// `a -> b`, or `a` alone where they are equal.
+fn both(before: &str, after: &str) -> String {
+    if before == after { before.to_owned() } else { format!("{before} -> {after}") }
+}
+
+/// What a server runs on: `4 x G2 (batch 12)`, several joined by `+`.
+fn runs(server: Option<&SavedServer>) -> String {
+    let Some(server) = server.filter(|s| !s.parts.is_empty()) else { return "-".to_owned() };
+    let part = |p: &isocost_model::compare::SavedPart| {
+        let batch = if p.batch > 0 { format!(" ({})", p.batch) } else { String::new() };
+        format!("{} x {}{batch}", p.replicas, p.accelerator)
+    };
+    server.parts.iter().map(part).collect::<Vec<_>>().join(" + ")
+}
+
+fn rate(server: Option<&SavedServer>) -> String {
+    let load = server.and_then(|s| s.load);
+    load.map_or("-".to_owned(), |load| cents(load.arrival_rate))
+}
+
+fn servers(shown: &[&ServerDifference]) -> String {
+    let header = [
+        "server",
+        "change",
+        "before: replicas (batch)",
+        "after",
+        "load req/min",
+        "cost ¢/h",
+        "change ¢/h",
+    ];
+    let mut rows = table(&header, 4);
+    for s in shown {
+        let cost = |s: &Option<SavedServer>| s.as_ref().map_or("-".to_owned(), |s| cents(s.cost));
+        rows.add_row([
+            s.server.clone(),
+            s.change.word().to_owned(),
+            runs(s.before.as_ref()),
+            runs(s.after.as_ref()),
+            both(&rate(s.before.as_ref()), &rate(s.after.as_ref())),
+            both(&cost(&s.before), &cost(&s.after)),
+            signed(s.cost_change),
+        ]);
+    }
+    trimmed(&rows)
+}
+
+fn types(difference: &Difference) -> String {
+    let mut rows = table(&["type", "cards", "of", "cost ¢/h", "change ¢/h"], 1);
+    for t in &difference.types {
+        rows.add_row([
+            t.r#type.clone(),
+            both(&t.cards_before.to_string(), &t.cards_after.to_string()),
+            t.available.map_or("∞".to_owned(), |a| a.to_string()),
+            both(&cents(t.cost_before), &cents(t.cost_after)),
+            signed(t.cost_after - t.cost_before),
+        ]);
+    }
+    trimmed(&rows)
+}
+
+fn accelerators(difference: &Difference) -> String {
+    let mut rows = table(&["accelerator", "replicas", "cost ¢/h", "change ¢/h"], 1);
+    for a in &difference.accelerators {
+        rows.add_row([
+            a.accelerator.clone(),
+            both(&a.replicas_before.to_string(), &a.replicas_after.to_string()),
+            both(&cents(a.cost_before), &cents(a.cost_after)),
+            signed(a.cost_after - a.cost_before),
+        ]);
+    }
+    trimmed(&rows)
+}
+
+/// One row a server.
+pub fn csv(difference: &Difference) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "server",
+        "change",
+        "before",
+        "after",
+        "replicas_before",
+        "replicas_after",
+        "arrival_rate_before_per_min",
+        "arrival_rate_after_per_min",
+        "cost_before_cents_per_h",
+        "cost_after_cents_per_h",
+        "cost_change_cents_per_h",
+    ])?;
+    for s in &difference.servers {
+        let replicas = |s: &Option<SavedServer>| {
+            s.as_ref().map_or(0, |s| s.parts.iter().map(|p| p.replicas).sum::<u64>()).to_string()
+        };
+        let cost = |s: &Option<SavedServer>| s.as_ref().map_or(0.0, |s| s.cost).to_string();
+        let rate = |s: &Option<SavedServer>| {
+            let load = s.as_ref().and_then(|s| s.load);
+            load.map_or(String::new(), |load| load.arrival_rate.to_string())
+        };
+        writer.write_record([
+            s.server.clone(),
+            s.change.word().to_owned(),
+            runs(s.before.as_ref()),
+            runs(s.after.as_ref()),
+            replicas(&s.before),
+            replicas(&s.after),
+            rate(&s.before),
+            rate(&s.after),
+            cost(&s.before),
+            cost(&s.after),
+            s.cost_change.to_string(),
+        ])?;
+    }
+    writer.into_inner().map_err(|e| e.into_error().into())
+}

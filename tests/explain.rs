@@ -1,0 +1,413 @@
+//! `isocost explain` and `isocost diff` end to end: what they say is put to `isocost plan`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn isocost(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_isocost")).args(args).output().expect("the binary runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("output is UTF-8")
+}
+
+fn json(args: &[&str]) -> Value {
+    let output = isocost(&[args, &["--format", "json"]].concat());
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("{args:?}: {e}: {}", text(&output.stderr)))
+}
+
+/// microlp takes minutes for what HiGHS does in seconds.
+fn highs() -> bool {
+    let built = isocost_solver::backends().contains(&"highs");
+    if !built {
+        println!("skipped: made for HiGHS");
+    }
+    built
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+/// The value of a quantity that has to be exact.
+fn exact(known: &Value) -> f64 {
+    assert_eq!(known["known"], "exact", "{known}");
+    number(&known["value"])
+}
+
+/// A copy of an example scenario, to be changed.
+struct Copy(tempfile::TempDir);
+
+impl Copy {
+    fn of(name: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        for entry in std::fs::read_dir(root().join(name)).expect("it is there") {
+            let entry = entry.expect("an entry");
+            std::fs::copy(entry.path(), dir.path().join(entry.file_name())).expect("a copy");
+        }
+        Self(dir)
+    }
+
+    fn path(&self) -> String {
+        self.0.path().display().to_string()
+    }
+
+    fn change(&self, file: &str, change: impl Fn(&mut Value)) -> &Self {
+        let path = self.0.path().join(file);
+        let text = std::fs::read_to_string(&path).expect("it is there");
+        let mut value: Value = serde_json::from_str(&text).expect("JSON");
+        change(&mut value);
+        std::fs::write(&path, value.to_string()).expect("it can be written");
+        self
+    }
+
+    /// Sets the number of cards of each type to `count(type, count)`.
+    fn cards(&self, count: impl Fn(&str, u64) -> u64) -> &Self {
+        self.change("capacity-data.json", |data| {
+            for entry in data["count"].as_array_mut().expect("a list") {
+                let name = entry["type"].as_str().expect("a name").to_owned();
+                entry["count"] = count(&name, entry["count"].as_u64().expect("a count")).into();
+            }
+        })
+    }
+
+    fn plan(&self) -> Value {
+        json(&["plan", &self.path()])
+    }
+}
+
+/// Three quarters, rounded down.
+fn scaled(count: u64, factor: f64) -> u64 {
+    (count as f64 * factor) as u64
+}
+
+#[test]
+fn marginal_values_are_what_planning_anew_costs() {
+    if !highs() {
+        return;
+    }
+    let said = json(&["explain", "data/fleet-27", "--capacity-scale", "0.75"]);
+    let cost = exact(&said["objective"]);
+    for limit in said["limits"].as_array().expect("a list") {
+        let name = limit["limit"].as_str().expect("a name");
+        let with = |by: i64| {
+            let copy = Copy::of("data/fleet-27");
+            copy.cards(|t, n| {
+                scaled(n, 0.75).saturating_add_signed(if t == name { by } else { 0 })
+            });
+            number(&copy.plan()["totalCost"])
+        };
+        assert_eq!(cost - with(1), exact(&limit["oneMore"]), "one more {name}");
+        assert_eq!(with(-1) - cost, exact(&limit["oneFewer"]), "one fewer {name}");
+        let enough = &limit["enough"];
+        let more = number(&enough["capacity"]) - number(&limit["capacity"]);
+        if exact(&enough["saving"]) > 0.0 {
+            assert_eq!(cost - with(more as i64), exact(&enough["saving"]), "enough {name}");
+            assert!(enough["fewest"] == true && with(more as i64 - 1) > with(more as i64));
+        }
+    }
+}
+
+#[test]
+fn an_accelerator_enters_the_plan_below_its_entry_price() {
+    if !highs() {
+        return;
+    }
+    let said = json(&["explain", "data/fleet-27", "--options", "0"]);
+    let cost = exact(&said["objective"]);
+    let mut tried = 0;
+    for entry in said["entries"].as_array().expect("a list") {
+        let name = entry["accelerator"].as_str().expect("a name");
+        if entry["entersBelow"]["known"] != "exact" {
+            continue;
+        }
+        let price = exact(&entry["entersBelow"]);
+        let at = |price: f64| {
+            let copy = Copy::of("data/fleet-27");
+            copy.change("accelerator-data.json", |data| {
+                let list = data["accelerators"].as_array_mut().expect("a list");
+                let of = list.iter_mut().find(|a| a["name"] == name).expect("it is there");
+                of["cost"] = price.into();
+            });
+            number(&copy.plan()["totalCost"])
+        };
+        assert!(at(price - 1.0) < cost - 1e-6, "{name} at {}", price - 1.0);
+        assert!((at(price) - cost).abs() < 1e-6 * cost, "{name} at {price}");
+        tried += 1;
+    }
+    assert!(tried > 0);
+}
+
+#[test]
+fn repairs_make_the_fleet_fit() {
+    if !highs() {
+        return;
+    }
+    let said = json(&["explain", "data/fleet-27", "--capacity-scale", "0.5"]);
+    assert_eq!((&said["status"], &said["othersFit"]), (&"infeasible".into(), &false.into()));
+    assert_eq!(said["conflict"]["irreducible"], true);
+    let repairs = &said["repairs"];
+    for repair in [&repairs["cheapest"], &repairs["fewest"]] {
+        let copy = Copy::of("data/fleet-27");
+        let add = repair["add"].as_array().expect("a list");
+        copy.cards(|t, n| {
+            let more = add
+                .iter()
+                .find(|a| a["limit"] == t)
+                .map_or(0, |a| a["more"].as_u64().expect("a count"));
+            scaled(n, 0.5) + more
+        });
+        let plan = copy.plan();
+        assert_eq!(plan["status"], "optimal");
+        assert_eq!(number(&plan["totalCost"]), exact(&repair["plan"]));
+    }
+    let fewest = exact(&repairs["fewest"]["cards"]);
+    assert!(fewest <= exact(&repairs["cheapest"]["cards"]));
+    assert!(exact(&repairs["cheapest"]["price"]) <= exact(&repairs["fewest"]["price"]));
+    let left = &repairs["leaveOut"];
+    let names: Vec<&str> =
+        left["servers"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    assert_eq!(names.len() as f64, exact(&left["count"]));
+    let copy = Copy::of("data/fleet-27");
+    copy.cards(|_, n| scaled(n, 0.5)).change("server-data.json", |data| {
+        data["servers"]
+            .as_array_mut()
+            .expect("a list")
+            .retain(|server| !names.contains(&server["name"].as_str().expect("a name")));
+    });
+    assert_eq!(number(&copy.plan()["totalCost"]), exact(&left["plan"]));
+}
+
+#[test]
+fn a_conflict_does_not_fit_and_nothing_in_it_can_be_spared() {
+    if !highs() {
+        return;
+    }
+    let said = json(&["explain", "data/fleet-27", "--capacity-scale", "0.5"]);
+    let names = |list: &Value, key: Option<&str>| -> Vec<String> {
+        let name = |v: &Value| key.map_or(v, |k| &v[k]).as_str().expect("a name").to_owned();
+        list.as_array().expect("a list").iter().map(name).collect()
+    };
+    let servers = names(&said["conflict"]["servers"], None);
+    let limits = names(&said["conflict"]["limits"], Some("limit"));
+    let status = |without: &str| -> Value {
+        let copy = Copy::of("data/fleet-27");
+        copy.cards(|t, n| {
+            let stands = limits.iter().any(|l| l == t) && t != without;
+            if stands { scaled(n, 0.5) } else { 100_000 }
+        });
+        copy.change("server-data.json", |data| {
+            data["servers"].as_array_mut().expect("a list").retain(|server| {
+                let name = server["name"].as_str().expect("a name");
+                servers.iter().any(|s| s == name) && name != without
+            });
+        });
+        copy.plan()["status"].clone()
+    };
+    assert_eq!(status(""), "infeasible");
+    for member in servers.iter().chain(&limits) {
+        assert_eq!(status(member), "optimal", "without {member}");
+    }
+}
+
+/// Sets a latency objective of Premium for llama-3.1-8b.
+fn premium(copy: &Copy, key: &str, ms: f64) {
+    copy.change("serviceclass-data.json", |data| {
+        let classes = data["serviceClasses"].as_array_mut().expect("a list");
+        let class = classes.iter_mut().find(|c| c["name"] == "Premium").expect("it is there");
+        let targets = class["modelTargets"].as_array_mut().expect("a list");
+        let target =
+            targets.iter_mut().find(|t| t["model"] == "llama-3.1-8b").expect("it is there");
+        target[key] = ms.into();
+    });
+}
+
+#[test]
+fn the_smallest_relaxation_is_enough_and_no_less_is() {
+    let copy = Copy::of("data/quickstart");
+    premium(&copy, "slo-itl", 5.0);
+    let output = isocost(&["explain", &copy.path()]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = text(&output.stdout);
+    assert!(said.contains("closest is H100: ITL is at best") && said.contains("All others fit."));
+
+    let said = json(&["explain", &copy.path()]);
+    let unmet = &said["unmet"][0];
+    assert_eq!(
+        (&unmet["server"], &unmet["why"]),
+        (&"premium-llama-3.1-8b".into(), &"objectives".into())
+    );
+    assert_eq!((&unmet["closest"]["metric"], &said["othersFit"]), (&"itl".into(), &true.into()));
+    // Served with any number of cards, and with those that there are.
+    for (relaxation, unlimited) in [(&unmet["relaxations"][0], true), (&unmet["fits"][0], false)] {
+        let status = |ms: f64| {
+            premium(&copy, "slo-itl", ms);
+            let path = copy.path();
+            let args: &[&str] = if unlimited { &["--unlimited"] } else { &[] };
+            json(&[&["plan", &path], args].concat())["status"].clone()
+        };
+        assert_eq!(status(number(&relaxation["limits"][0]["toMs"])), "optimal");
+        assert_eq!(status(5.0 * number(&relaxation["notEnough"])), "infeasible");
+    }
+}
+
+#[test]
+fn a_relaxed_objective_dissolves_a_conflict() {
+    let copy = Copy::of("data/quickstart");
+    copy.cards(|t, _| match t {
+        "L4" => 2,
+        "L40S" | "H100" => 1,
+        _ => 0,
+    });
+    let said = json(&["explain", &copy.path()]);
+    assert_eq!(said["status"], "infeasible");
+    let relaxations = said["repairs"]["relaxations"].as_array().expect("a list");
+    let of = relaxations
+        .iter()
+        .find(|r| r["server"] == "premium-llama-3.1-8b" && r["limits"][0]["latency"] == "itl");
+    let relaxation = of.unwrap_or_else(|| panic!("{said:#}"));
+    let from = number(&relaxation["limits"][0]["fromMs"]);
+    premium(&copy, "slo-itl", number(&relaxation["limits"][0]["toMs"]));
+    assert_eq!(copy.plan()["status"], "optimal");
+    premium(&copy, "slo-itl", from * number(&relaxation["notEnough"]));
+    assert_eq!(copy.plan()["status"], "infeasible");
+}
+
+#[test]
+fn the_reference_fleet_at_half_its_cards_has_a_conflict_of_two() {
+    let path = root().join("../shared/reference/large");
+    if !path.exists() {
+        println!("skipped: {} is not here", path.display());
+        return;
+    }
+    if !highs() {
+        return;
+    }
+    let path = path.display().to_string();
+    let flags = ["--max-queue", "0", "--max-loss", "1", "--batch", "max", "--capacity-scale"];
+    let said = json(&[&["explain", &path][..], &flags, &["0.5"]].concat());
+    let conflict = &said["conflict"];
+    assert_eq!(conflict["servers"], serde_json::json!(["Free-llama_70b", "Free-mixtral_8_7b"]));
+    assert_eq!(
+        (&conflict["irreducible"], &conflict["fewestServers"]),
+        (&true.into(), &true.into())
+    );
+    // The design's figure at three quarters.
+    let said = json(&[&["explain", &path, "--options", "1"][..], &flags, &["0.75"]].concat());
+    assert_eq!(exact(&said["objective"]), 22_328.0);
+    for limit in said["limits"].as_array().expect("a list") {
+        exact(&limit["oneMore"]);
+        exact(&limit["oneFewer"]);
+    }
+}
+
+#[test]
+fn a_fleet_without_limits_is_said_to_have_none() {
+    let output = isocost(&["explain", "data/quickstart", "--unlimited"]);
+    assert_eq!(output.status.code(), Some(0));
+    let said = text(&output.stdout);
+    assert!(said.contains("all 3 servers fit") && said.contains("No limit is set."), "{said}");
+    let said = text(&isocost(&["explain", "data/quickstart"]).stdout);
+    assert!(said.contains("No limit binds"), "{said}");
+}
+
+#[test]
+fn what_is_cut_short_says_so() {
+    let output = isocost(&["explain", "data/quickstart", "--stage", "0"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(said.contains("was cut short") && said.contains("open"), "{said}");
+    let greedy = isocost(&["explain", "data/quickstart", "--formulation", "greedy"]);
+    assert_eq!(greedy.status.code(), Some(2));
+    assert!(text(&greedy.stderr).contains("choose --formulation"));
+}
+
+fn planned(dir: &Path, name: &str, args: &[&str]) -> PathBuf {
+    let out = dir.join(name);
+    let path = out.display().to_string();
+    let output = isocost(&[&["plan", "data/quickstart", "--out", &path], args].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    out
+}
+
+#[test]
+fn a_load_change_moves_and_scales() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let loads = ["--unlimited", "--loads", "data/loads/quickstart-evening.csv"];
+    let (day, evening) =
+        (planned(dir.path(), "day", &["--unlimited"]), planned(dir.path(), "evening", &loads));
+    let paths = [&day, &evening].map(|p| p.display().to_string());
+    let said = json(&["diff", &paths[0], &paths[1]]);
+    let change = |s: &Value| (s["server"].as_str().map(str::to_owned), s["change"].clone());
+    let changes: Vec<_> = said["servers"].as_array().expect("a list").iter().map(change).collect();
+    let named = |name: &str| Some(name.to_owned());
+    assert!(changes.contains(&(named("premium-llama-3.1-8b"), "scaled".into())));
+    assert!(changes.contains(&(named("free-llama-3.1-8b"), "same".into())));
+    // The same from the scenarios.
+    let planned = json(&[&["diff", "data/quickstart", "data/quickstart"][..], &loads].concat());
+    assert_eq!(planned["servers"], said["servers"]);
+    let cost = |dir: &Path| -> f64 {
+        let text = std::fs::read_to_string(dir.join("plan.json")).expect("it was written");
+        number(&serde_json::from_str::<Value>(&text).expect("JSON")["totalCost"])
+    };
+    assert_eq!(number(&said["costChange"]), cost(&evening) - cost(&day));
+    let rows = text(&isocost(&["diff", &paths[0], &paths[1], "--format", "csv"]).stdout);
+    assert_eq!(rows.lines().count(), 1 + 3);
+    let table = text(&isocost(&["diff", &paths[0], &paths[0]]).stdout);
+    assert!(table.contains("(0): 3 same"), "{table}");
+}
+
+#[test]
+fn plans_of_the_inferno_optimizer_are_read() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let ours = planned(dir.path(), "ours", &[]);
+    let theirs = dir.path().join("theirs.json");
+    let solution = r#"{"allocations": {"Premium-X": {"accelerator": "G2", "numReplicas": 3,
+        "maxBatch": 4, "cost": 69, "itlAverage": 20.5, "ttftAverage": 100,
+        "load": {"arrivalRate": 120, "avgInTokens": 128, "avgOutTokens": 1024}}}}"#;
+    std::fs::write(&theirs, solution).expect("it can be written");
+    let paths = [&theirs, &ours].map(|p| p.display().to_string());
+    let said = json(&["diff", &paths[0], &paths[1]]);
+    assert_eq!(said["servers"][0]["server"], "Premium-X");
+    assert_eq!(said["servers"][0]["change"], "removed");
+    assert_eq!(number(&said["costBefore"]), 69.0);
+    assert_eq!(said["types"], serde_json::json!([]));
+}
+
+#[test]
+fn what_is_no_plan_is_refused_with_place_problem_and_remedy() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("plan.json");
+    let path = file.display().to_string();
+    for (content, words) in [
+        ("{\"a\": 1}", ["plan.json:1:1", "there is no `allocations`", "--out"]),
+        ("[1]", ["plan.json:1:1", "found a list", "--out"]),
+        ("{\"allocations\": ", ["plan.json:", "Expected", "mend the JSON"]),
+        ("{\"allocations\": [1]}", ["plan.json:1:17", "expected an object of servers", "--out"]),
+        (
+            "{\"allocations\": {\"Aa\": {\"accelerator\": \"G2\", \"numReplicas\": -3, \"cost\": 1}}}",
+            ["server `Aa`, numreplicas", "-3 is out of range", "expected 0"],
+        ),
+        (
+            "{\"allocations\": {\"Aa\": {\"accelerator\": \"G2\", \"numReplicas\": 3}}}",
+            ["server `Aa`", "`cost` is missing", "write the plan anew"],
+        ),
+        ("", ["plan.json", "", ""]),
+    ] {
+        std::fs::write(&file, content).expect("it can be written");
+        let output = isocost(&["diff", &path, &path]);
+        assert_eq!(output.status.code(), Some(2), "{content}");
+        let said = text(&output.stderr);
+        assert!(output.stdout.is_empty());
+        words.iter().for_each(|word| assert!(said.contains(word), "`{word}` is not in: {said}"));
+    }
+    let output = isocost(&["diff", &path, "data/quickstart", "--loads", "nowhere.csv"]);
+    assert_eq!(output.status.code(), Some(2));
+}
