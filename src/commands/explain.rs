@@ -55,7 +55,7 @@ pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
         ExplainFormat::Table => {
             text::print(&explanation);
             anstream::println!(
-                "{} solves, {:.1} s",
+                "{} solves in {:.1} s",
                 explanation.solves,
                 start.elapsed().as_secs_f64()
             );

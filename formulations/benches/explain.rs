@@ -1,0 +1,43 @@
+//! A whole explanation, of a plan and of a fleet that has none.
+
+use std::path::Path;
+
+use divan::Bencher;
+use isocost_formulations::explain::{Effort, Subject, explain};
+use isocost_formulations::{Request, planner};
+use isocost_model::candidates::{BatchChoice, Candidates, SizingOptions};
+use isocost_model::input;
+use isocost_solver::default_backend;
+
+fn main() {
+    divan::main();
+}
+
+/// The reference fleet, else the example, with this share of its cards.
+#[divan::bench(args = [0.75, 0.5], sample_count = 3)]
+fn explanation(bencher: Bencher, share: f64) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let reference = root.join("../../shared/reference/large");
+    let path = if reference.exists() { reference } else { root.join("../data/fleet-27") };
+    let mut scenario = input::load(&path).expect("the scenario is sound").scenario;
+    for card in &mut scenario.card_types {
+        card.count = card.count.map(|count| (count as f64 * share) as u64);
+    }
+    let sizing = SizingOptions {
+        max_queue: Some(0),
+        max_loss: 1.0,
+        batch: BatchChoice::Max,
+        ..SizingOptions::default()
+    };
+    let candidates = Candidates::build(&scenario, &sizing);
+    let (request, backend) = (Request::default(), default_backend().expect("one is built"));
+    let plan = planner::plan(&scenario, &candidates, &sizing, &request, &*backend).expect("solved");
+    let subject = Subject {
+        scenario: &scenario,
+        sizing: &sizing,
+        candidates: &candidates,
+        request: &request,
+        plan: &plan,
+    };
+    bencher.bench(|| explain(subject, Effort::default(), &*backend).expect("explained").solves);
+}
