@@ -10,9 +10,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-use crate::commands::{diff, explain, plan, queue, shell, simulate, stress, sweep};
 use crate::commands::{
-    experiment, explain, fit, horizon, plan, queue, shell, simulate, stress, sweep,
+    diff, experiment, explain, fit, horizon, plan, queue, shell, simulate, stress, sweep,
 };
 use crate::output::style;
 
