@@ -98,7 +98,7 @@ impl<'a> Search<'a> {
         rate <= self.most && self.excess(chain, rate) <= 0.0
     }
 
-    /// The largest rate, next to `guess` if it is there.
+    /// The largest rate, next to `guess` if it is there, and the slope for the guess after it.
     ///
     /// # Errors
     /// The objective that is not met even at the lower end.
@@ -115,6 +115,7 @@ impl<'a> Search<'a> {
         Ok((Sized { batch, arrival_rate_per_s: rate, throughput_per_s }, slope))
     }
 
+    /// Brackets the root between the ends of the range.
     fn afar(&self) -> Result<Found, Shortfall> {
         let excess = |rate: f64| self.excess(&self.pass(rate), rate);
         let bottom = excess(self.least);
