@@ -1,6 +1,6 @@
 //! What the queueing model says of a measured point.
 
-use isocost_model::queue::{QueueError, ServiceModel, Station};
+use isocost_model::queue::{ServiceModel, Station};
 
 use crate::point::{Arrivals, Point};
 
@@ -39,15 +39,10 @@ fn open(station: &Station, batch: u32, rate_per_s: f64) -> Option<Prediction> {
     let capacity_per_s = station.service_rate_per_s(batch);
     let load = rate_per_s / capacity_per_s;
     let at = rate_per_s.min(SATURATED * capacity_per_s);
-    match station.analyze(batch, at) {
-        Ok(a) => {
-            let beyond = (load / SATURATED).max(1.0);
-            let itl_ms = a.itl_ms * beyond;
-            Some(Prediction { ttft_ms: a.ttft_ms * beyond.min(1e6).powi(STEEP), itl_ms, load })
-        }
-        Err(QueueError::Service | QueueError::Rate(_) | QueueError::Batch(_)) => None,
-        Err(QueueError::Unstable { .. }) => None,
-    }
+    let a = station.analyze(batch, at).ok()?;
+    let beyond = (load / SATURATED).max(1.0);
+    let ttft_ms = a.ttft_ms * beyond.min(1e6).powi(STEEP);
+    Some(Prediction { ttft_ms, itl_ms: a.itl_ms * beyond, load })
 }
 
 /// Clients above the batch size wait for a place, one after the other.
