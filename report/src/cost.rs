@@ -44,11 +44,11 @@ fn by_server(input: &Input<'_>) -> Chart {
     )
     .stacked()
     .size(640, height);
-    for (t, card) in scenario.card_types.iter().enumerate() {
-        if plan.usage[t].cards > 0 {
-            let values = rows.iter().map(|row| cost(row, t)).collect();
-            chart = chart.with(Series::bars(&card.name, values).color(t));
-        }
+    // Counted among the types in use: the theme has eight colours.
+    let used = (0..scenario.card_types.len()).filter(|&t| plan.usage[t].cards > 0);
+    for (color, t) in used.enumerate() {
+        let values = rows.iter().map(|row| cost(row, t)).collect();
+        chart = chart.with(Series::bars(&scenario.card_types[t].name, values).color(color));
     }
     if !rest.is_empty() {
         chart = chart.subtitle(format!("The {BARS} costliest, and the rest together"));
