@@ -164,9 +164,9 @@ fn conflicts(conflict: &Conflict) {
     if servers > 1 {
         conflict.servers.iter().for_each(|server| anstream::println!("    {server}"));
     }
-    let more = |l: &LimitRepair| match l.more {
-        Known::Infeasible => None,
-        more => Some(format!("{} more {}", units(l.unit, &count(&more)), l.limit)),
+    let more = |l: &LimitRepair| {
+        let found = l.more.at_most().is_finite();
+        found.then(|| format!("{} more {}", units(l.unit, &count(&l.more)), l.limit))
     };
     let ways: Vec<String> = conflict.limits.iter().filter_map(more).collect();
     if !ways.is_empty() {
@@ -202,11 +202,13 @@ fn repair(repairs: &Repairs) {
     };
     cards("cheapest cards", &repairs.cheapest);
     cards("fewest cards", &repairs.fewest);
-    let alone = repairs.alone.iter().filter(|l| l.more != Known::Infeasible);
+    let none = repairs.alone.iter().all(|l| l.more == Known::Infeasible);
+    let alone = repairs.alone.iter().filter(|l| l.more.at_most().is_finite());
     let alone: Vec<String> =
         alone.map(|l| format!("{} {}", units(l.unit, &count(&l.more)), l.limit)).collect();
     match alone.is_empty() {
-        true => anstream::println!("  no number of cards of one type alone is enough"),
+        true if none => anstream::println!("  no number of cards of one type alone is enough"),
+        true => anstream::println!("  of one type alone: not worked out in time"),
         false => anstream::println!("  of one type alone: {} more", list(&alone, "or")),
     }
     match repairs.relaxations.is_empty() {
