@@ -11,7 +11,7 @@ use clap::Parser;
 
 use crate::args::{Args, Command};
 use crate::commands::{
-    diff, experiment, explain, fit, horizon, plan, queue, shell, simulate, stress, sweep,
+    diff, experiment, explain, fit, horizon, plan, queue, reference, shell, simulate, stress, sweep,
 };
 use crate::output::style;
 
@@ -68,6 +68,7 @@ fn main() -> ExitCode {
         Command::Fit(args) => fit::run(args),
         Command::Analyze(args) => queue::analyze(args),
         Command::Size(args) => queue::size(args),
+        Command::Reference(args) => reference::run(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
         Command::Sweep(args) => sweep::run(args),

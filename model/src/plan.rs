@@ -204,7 +204,8 @@ fn place(
     let demand_per_s = candidates.demands[s].rate_per_s;
     let options = candidates.options(s);
     let shares = || shares.iter().filter(|&&(_, replicas)| replicas > 0);
-    let credited: f64 = shares().map(|&(o, n)| options[o].rate_per_s * n as f64).sum();
+    // A sum of nothing would be -0.
+    let credited = shares().fold(0.0, |sum, &(o, n)| sum + options[o].rate_per_s * n as f64);
     let served_share = match demand_per_s > 0.0 {
         true => (credited / demand_per_s).min(1.0),
         false => 1.0,

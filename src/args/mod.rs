@@ -24,7 +24,7 @@ pub use fit::{FitArgs, FitFormat};
 pub use horizon::HorizonArgs;
 pub use plan::PlanArgs;
 pub use scenario::{MarginArgs, ScenarioArgs, SizingArgs};
-pub use shell::{CompletionsArgs, ManArgs};
+pub use shell::{CompletionsArgs, ManArgs, ReferenceArgs};
 pub use simulate::{Alone, EffortArgs, ReplicaArgs, SimulateArgs};
 pub use solve::{Formulation, Shortage, SolveArgs};
 pub use station::{AnalyzeArgs, ObjectiveArgs, ServerArgs, SizeArgs, StationArgs};
@@ -68,6 +68,8 @@ pub enum Command {
     Analyze(AnalyzeArgs),
     /// Say what rate a replica's objectives allow, at every batch size
     Size(SizeArgs),
+    /// Print every field of a scenario, with unit, range and meaning
+    Reference(ReferenceArgs),
     /// Print a shell's completion script
     Completions(CompletionsArgs),
     /// Write manual pages

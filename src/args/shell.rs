@@ -1,4 +1,4 @@
-//! `isocost completions` and `isocost man`.
+//! `isocost reference`, `isocost completions` and `isocost man`: about isocost itself.
 
 use std::path::PathBuf;
 
@@ -15,4 +15,12 @@ pub struct CompletionsArgs {
 pub struct ManArgs {
     /// Directory for the pages
     pub dir: PathBuf,
+}
+
+/// `isocost reference`.
+#[derive(Debug, clap::Args)]
+pub struct ReferenceArgs {
+    /// As a JSON Schema, for completion and checks in an editor
+    #[arg(long)]
+    pub schema: bool,
 }

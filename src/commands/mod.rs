@@ -8,6 +8,7 @@ pub mod horizon;
 mod outside;
 pub mod plan;
 pub mod queue;
+pub mod reference;
 mod report;
 pub mod shell;
 pub mod simulate;

@@ -52,6 +52,8 @@ impl<'a> Fields<'a> {
     /// The value of a field; `null` counts as absent.
     fn get(&mut self, key: &'static str) -> Option<&'a Node> {
         self.asked.push(key);
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|asked| asked.push(key));
         let node = self.entries.iter().find(|e| e.0 == key).map(|e| &e.1);
         node.filter(|n| n.value != Value::Null)
     }
@@ -200,4 +202,15 @@ impl<'a> Fields<'a> {
             report.warning_at(self.file, node.at, &self.entity, what, &remedy);
         }
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    static ASKED: std::cell::RefCell<Vec<&'static str>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// Every key that was asked for on this thread since the last call.
+#[cfg(test)]
+pub(super) fn asked_here() -> Vec<&'static str> {
+    ASKED.take()
 }

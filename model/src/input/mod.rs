@@ -14,6 +14,7 @@ mod node;
 mod prices;
 mod problem;
 mod profile;
+pub mod reference;
 mod saved;
 mod servers;
 mod service;

@@ -10,7 +10,7 @@ use crate::queue::MAX_BATCH;
 use crate::scenario::{CurrentAllocation, Load, Scenario, Server};
 
 /// Most replicas and waiting requests that make sense.
-const MANY: u32 = 100_000_000;
+pub(super) const MANY: u32 = 100_000_000;
 
 /// Most tokens of a request.
 pub(super) const MAX_TOKENS: f64 = 1e8;

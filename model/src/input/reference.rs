@@ -1,0 +1,591 @@
+//! The input reference: every field that a scenario may have, with unit, range and meaning.
+//!
+//! One table, from which the page of the documentation and a JSON Schema for editors are made. Tests
+//! hold it against the reader: what the reader asks for is documented, and what is documented is
+//! read, within the range that the table states.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value, json};
+
+use super::fields::ABSURD;
+use super::servers::{MANY, MAX_TOKENS};
+use crate::queue::MAX_BATCH;
+
+/// A kind of object in a scenario.
+#[derive(Debug, Clone, Copy)]
+pub struct Entity {
+    /// Name, e.g. `accelerator`.
+    pub name: &'static str,
+    /// Where it stands: the section and its file, or the field that holds it.
+    pub place: &'static str,
+    /// Its fields.
+    pub fields: &'static [Field],
+}
+
+/// A field of an entity.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Name as it is written; it compares without case.
+    pub name: &'static str,
+    /// What it holds.
+    pub form: Form,
+    /// What stands in for it; `None` where it has to be there.
+    pub default: Option<&'static str>,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Form {
+    /// A text.
+    Text,
+    /// One of some words.
+    Word(&'static [&'static str]),
+    /// true or false.
+    Flag,
+    /// A number of a unit, from the first to the second bound.
+    Number(&'static str, f64, f64),
+    /// A whole number, likewise.
+    Whole(&'static str, u32, u32),
+    /// A list of names.
+    Names,
+    /// An object of another entity.
+    Object(&'static str),
+    /// A list of objects of another entity.
+    List(&'static str),
+}
+
+use Form::{Flag, List, Names, Number, Object, Text, Whole, Word};
+
+const fn required(name: &'static str, form: Form, meaning: &'static str) -> Field {
+    Field { name, form, default: None, meaning }
+}
+
+const fn optional(
+    name: &'static str,
+    form: Form,
+    default: &'static str,
+    meaning: &'static str,
+) -> Field {
+    Field { name, form, default: Some(default), meaning }
+}
+
+const MS: Form = Number("ms", 0.0, ABSURD);
+const WATTS: Form = Number("W", 0.0, ABSURD);
+const CARDS: Form = Whole("cards", 0, 1_000_000_000);
+const PERCENTILE: Form = Number("%", 1.0, 99.999);
+
+/// Every entity, outer before inner.
+pub const ENTITIES: &[Entity] = &[
+    Entity {
+        name: "accelerator",
+        place: "`acceleratorData`, `accelerators` (accelerator-data.json)",
+        fields: &[
+            required("name", Text, "unique"),
+            optional("type", Text, "the name", "kind of card that capacity is counted in"),
+            optional("multiplicity", Whole("cards", 0, 4096), "1", "cards in it; 0 reads as 1"),
+            required("cost", Number("cents/h", 0.0, ABSURD), "price of the whole accelerator"),
+            optional("memSize", Number("GB", 0.0, ABSURD), "0", "memory"),
+            optional("memBW", Number("GB/s", 0.0, ABSURD), "0", "memory bandwidth"),
+            optional("power", Object("power"), "none", "what it draws"),
+        ],
+    },
+    Entity {
+        name: "power",
+        place: "`power` of an accelerator",
+        fields: &[
+            optional("idle", WATTS, "0", "at utilisation 0"),
+            optional("midPower", WATTS, "0", "at utilisation `midUtil`"),
+            optional("full", WATTS, "0", "at utilisation 1"),
+            optional("midUtil", Number("", 0.0, 1.0), "0", "where the curve bends; 0: nowhere"),
+        ],
+    },
+    Entity {
+        name: "model on an accelerator",
+        place: "`modelData`, `models` (model-data.json)",
+        fields: &[
+            required("name", Text, "the model"),
+            required("acc", Text, "the accelerator; each pair once"),
+            optional(
+                "accCount",
+                Whole("accelerators", 0, 4096),
+                "1",
+                "that one replica takes; 0 reads as 1",
+            ),
+            required(
+                "maxBatchSize",
+                Whole("requests", 1, MAX_BATCH),
+                "largest batch at `atTokens`",
+            ),
+            required(
+                "atTokens",
+                Whole("tokens", 1, 100_000_000),
+                "output tokens a request at which `maxBatchSize` holds; the limit at other lengths is \
+                 max(1, floor(maxBatchSize * atTokens / avgOutTokens))",
+            ),
+            optional("perfParms", Object("perfParms"), "one of three", "the iteration model"),
+            optional("decodeParms", Object("decodeParms"), "one of three", "the linear model"),
+            optional("prefillParms", Object("prefillParms"), "no prefill", "the linear model"),
+            optional(
+                "rooflineParms",
+                Object("rooflineParms"),
+                "one of three",
+                "the roofline model",
+            ),
+            optional(
+                "provenance",
+                Word(&["estimated", "calibrated"]),
+                "unstated",
+                "where the service times come from",
+            ),
+            optional("calibration", Object("calibration"), "none", "what a fit says of its error"),
+        ],
+    },
+    Entity {
+        name: "perfParms",
+        place: "`perfParms` of a model on an accelerator",
+        fields: &[
+            optional("alpha", MS, "0", "an iteration"),
+            optional("beta", MS, "0", "a token computed"),
+            optional("gamma", MS, "0", "a token and token of its context"),
+        ],
+    },
+    Entity {
+        name: "decodeParms",
+        place: "`decodeParms` of a model on an accelerator",
+        fields: &[
+            optional("alpha", MS, "0", "a decode step"),
+            optional("beta", MS, "0", "a decode step and request in the batch"),
+        ],
+    },
+    Entity {
+        name: "prefillParms",
+        place: "`prefillParms` of a model on an accelerator",
+        fields: &[
+            optional("gamma", MS, "0", "a prefill"),
+            optional("delta", MS, "0", "a prefill, input token and request in the batch"),
+        ],
+    },
+    Entity {
+        name: "rooflineParms",
+        place: "`rooflineParms` of a model on an accelerator",
+        fields: &[
+            optional("alpha", MS, "0", "a step: reading the weights"),
+            optional("beta", MS, "0", "a step and request in the batch"),
+            optional("gamma", MS, "0", "a step and token of context"),
+            optional("delta", MS, "0", "a token of a step beyond `hidden`"),
+            optional(
+                "hidden",
+                Number("tokens", 0.0, ABSURD),
+                "0",
+                "of a step that cost no time; delta * hidden is at most alpha",
+            ),
+            optional("overhead", MS, "0", "of the first token, outside the engine"),
+            optional(
+                "lag",
+                Number("steps", 0.0, ABSURD),
+                "0",
+                "until a request that finds the replica busy joins",
+            ),
+        ],
+    },
+    Entity {
+        name: "calibration",
+        place: "`calibration` of a model on an accelerator, as `isocost fit` writes it",
+        fields: &[
+            optional("itlError", Number("", 0.0, ABSURD), "0", "mean share that ITL is off by"),
+            optional("ttftError", Number("", 0.0, ABSURD), "0", "mean share that TTFT is off by"),
+            optional("level", Number("", 0.0, 1.0), "0.95", "confidence of the region"),
+            optional("optimistic", Object("end of a region"), "no region", "its fast end"),
+            optional("pessimistic", Object("end of a region"), "no region", "its slow end"),
+        ],
+    },
+    Entity {
+        name: "end of a region",
+        place: "`optimistic` and `pessimistic` of a calibration",
+        fields: &[
+            optional("perfParms", Object("perfParms"), "one of three", "the iteration model"),
+            optional("decodeParms", Object("decodeParms"), "one of three", "the linear model"),
+            optional("prefillParms", Object("prefillParms"), "no prefill", "the linear model"),
+            optional(
+                "rooflineParms",
+                Object("rooflineParms"),
+                "one of three",
+                "the roofline model",
+            ),
+        ],
+    },
+    Entity {
+        name: "service class",
+        place: "`serviceClassData`, `serviceClasses` (serviceclass-data.json)",
+        fields: &[
+            required("name", Text, "unique"),
+            optional("priority", Whole("", 1, 100), "100", "1 is the highest"),
+            optional("modelTargets", List("target"), "none", "objectives, a model each"),
+        ],
+    },
+    Entity {
+        name: "target",
+        place: "`modelTargets` of a service class",
+        fields: &[
+            required("model", Text, "each model once"),
+            optional("slo-itl", MS, "no objective", "inter-token latency"),
+            optional("slo-ttft", MS, "no objective", "time to first token"),
+            optional(
+                "slo-tps",
+                Number("tokens/s", 0.0, ABSURD),
+                "no objective",
+                "token throughput",
+            ),
+            optional("percentile", PERCENTILE, "the mean", "that both latencies hold for"),
+            optional("itl-percentile", PERCENTILE, "`percentile`", "that `slo-itl` holds for"),
+            optional("ttft-percentile", PERCENTILE, "`percentile`", "that `slo-ttft` holds for"),
+        ],
+    },
+    Entity {
+        name: "server",
+        place: "`serverData`, `servers` (server-data.json)",
+        fields: &[
+            required("name", Text, "unique"),
+            optional("class", Text, "Free", "its service class"),
+            required("model", Text, "the model it serves"),
+            optional("minNumReplicas", Whole("replicas", 0, MANY), "0", "also at zero load"),
+            optional("maxNumReplicas", Whole("replicas", 0, MANY), "no limit", "at most"),
+            optional("maxBatchSize", Whole("requests", 0, MAX_BATCH), "the model's", "0 likewise"),
+            optional(
+                "maxQueueSize",
+                Whole("requests", 0, MANY),
+                "`--max-queue`",
+                "that may wait at a replica",
+            ),
+            optional("keepAccelerator", Flag, "false", "stay on the accelerator of `currentAlloc`"),
+            optional("allow", Names, "all", "accelerators it may use"),
+            optional("deny", Names, "none", "accelerators it may not use"),
+            optional("minTypes", Whole("types", 0, 1000), "0", "that its replicas are spread over"),
+            required(
+                "currentAlloc",
+                Object("current allocation"),
+                "its load, and where it runs now",
+            ),
+        ],
+    },
+    Entity {
+        name: "current allocation",
+        place: "`currentAlloc` of a server",
+        fields: &[
+            required("load", Object("load"), "what it has to serve"),
+            optional("accelerator", Text, "it runs nowhere", "where it runs now"),
+            optional("numReplicas", Whole("replicas", 0, MANY), "0", "that it has now"),
+            optional("cost", Number("cents/h", 0.0, ABSURD * 1e3), "0", "of these"),
+        ],
+    },
+    Entity {
+        name: "load",
+        place: "`load` of a current allocation",
+        fields: &[
+            optional("arrivalRate", Number("requests/min", 0.0, ABSURD), "0", "that arrive"),
+            optional("avgInTokens", Number("tokens", 0.0, MAX_TOKENS), "0", "mean of a prompt"),
+            optional(
+                "avgOutTokens",
+                Number("tokens", 0.0, MAX_TOKENS),
+                "0",
+                "mean of an answer; at least 1 where requests arrive",
+            ),
+            optional("arrivalScv", SCV, "1", "of the times between arrivals; 1 is Poisson"),
+            optional("tokenScv", SCV, "1", "of output tokens"),
+        ],
+    },
+    Entity {
+        name: "capacity",
+        place: "`capacityData`, `count` (capacity-data.json; without it there is no limit)",
+        fields: &[
+            required(
+                "type",
+                Text,
+                "a type of accelerators; one without an entry counts as 0 cards",
+            ),
+            required("count", CARDS, "that exist"),
+            optional("spare", CARDS, "0", "of these to keep free (N + k)"),
+        ],
+    },
+    Entity {
+        name: "optimizer",
+        place: "`optimizerData`, `optimizer` (optimizer-data.json, may be left out)",
+        fields: &[
+            optional("unlimited", Flag, "false", "ignore how many cards exist"),
+            optional("heterogeneous", Flag, "false", "several accelerators may serve one server"),
+            optional(
+                "saturationPolicy",
+                Word(&["None", "PriorityExhaustive", "PriorityRoundRobin", "RoundRobin"]),
+                "None",
+                "what `--shortage scenario` does when not all can be served",
+            ),
+            optional(
+                "delayedBestEffort",
+                Flag,
+                "false",
+                "best effort only after all had their turn",
+            ),
+            optional("budgets", List("budget"), "none", "limits that several types share"),
+        ],
+    },
+    Entity {
+        name: "budget",
+        place: "`budgets` of the optimizer",
+        fields: &[
+            required("name", Text, "for reports"),
+            optional("types", Names, "all", "card types that count"),
+            optional("cards", CARDS, "no limit", "at most"),
+            optional("watts", WATTS, "no limit", "at most, every card at full load"),
+        ],
+    },
+];
+
+/// A squared coefficient of variation.
+const SCV: Form = Number("", 0.0, 1e4);
+
+impl Form {
+    /// What it holds, in words.
+    fn words(self) -> String {
+        let unit = |unit: &str| if unit.is_empty() { String::new() } else { format!(" {unit}") };
+        match self {
+            Text => "text".to_owned(),
+            Word(words) => words.join(", "),
+            Flag => "true, false".to_owned(),
+            Number(of, low, high) => format!("{low} to {}{}", short(high), unit(of)),
+            Whole(of, low, high) => {
+                format!("whole, {low} to {}{}", short(f64::from(high)), unit(of))
+            }
+            Names => "list of names".to_owned(),
+            Object(entity) => format!("[{entity}](#{})", anchor(entity)),
+            List(entity) => format!("list of [{entity}](#{})", anchor(entity)),
+        }
+    }
+
+    fn schema(self) -> Value {
+        match self {
+            Text => json!({"type": "string"}),
+            Word(words) => json!({"enum": words}),
+            Flag => json!({"type": "boolean"}),
+            Number(_, low, high) => json!({"type": "number", "minimum": low, "maximum": high}),
+            Whole(_, low, high) => json!({"type": "integer", "minimum": low, "maximum": high}),
+            Names => json!({"type": "array", "items": {"type": "string"}}),
+            Object(entity) => reference(entity),
+            List(entity) => json!({"type": "array", "items": reference(entity)}),
+        }
+    }
+}
+
+/// A bound as it is read most easily.
+fn short(bound: f64) -> String {
+    if bound >= 1e5 { format!("{bound:e}") } else { bound.to_string() }
+}
+
+fn anchor(entity: &str) -> String {
+    entity.to_lowercase().replace(' ', "-")
+}
+
+fn reference(entity: &str) -> Value {
+    json!({"$ref": format!("#/$defs/{}", anchor(entity))})
+}
+
+/// The reference as Markdown: a heading and a table for each entity.
+pub fn markdown() -> String {
+    let mut text = String::new();
+    for entity in ENTITIES {
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "## {}\n\n{}\n", entity.name, entity.place);
+        text.push_str("| field | holds | without it | meaning |\n|---|---|---|---|\n");
+        for field in entity.fields {
+            let default = field.default.unwrap_or("**needed**");
+            let (name, form) = (field.name, field.form.words());
+            let _ = writeln!(text, "| `{name}` | {form} | {default} | {} |", field.meaning);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A JSON Schema (2020-12) of the one-file form, for editors. Schemas compare keys with case, the
+/// reader does not: the schema knows the spelling of the reference.
+pub fn schema() -> Value {
+    let object = |entity: &Entity| {
+        let property = |f: &Field| {
+            let mut schema = f.form.schema();
+            if let Value::Object(map) = &mut schema {
+                map.insert("description".to_owned(), json!(f.meaning));
+            }
+            (f.name.to_owned(), schema)
+        };
+        let properties: Map<String, Value> = entity.fields.iter().map(property).collect();
+        let needed = entity.fields.iter().filter(|f| f.default.is_none()).map(|f| f.name);
+        let needed: Vec<&str> = needed.collect();
+        (
+            anchor(entity.name),
+            json!({"type": "object", "properties": properties, "required": needed}),
+        )
+    };
+    let section = |list: &str, entity: &str| {
+        json!({
+            "type": "object",
+            "properties": {list: {"type": "array", "items": reference(entity)}},
+            "required": [list],
+        })
+    };
+    let sections = json!({
+        "acceleratorData": section("accelerators", "accelerator"),
+        "modelData": section("models", "model on an accelerator"),
+        "serviceClassData": section("serviceClasses", "service class"),
+        "serverData": section("servers", "server"),
+        "capacityData": section("count", "capacity"),
+        "optimizerData": {"type": "object", "properties": {"optimizer": reference("optimizer")}},
+    });
+    let needed = ["acceleratorData", "modelData", "serviceClassData", "serverData"];
+    let system = json!({"type": "object", "properties": sections, "required": needed});
+    let mut definitions: Map<String, Value> = ENTITIES.iter().map(object).collect();
+    definitions.insert("system".to_owned(), system);
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "isocost scenario",
+        "anyOf": [
+            {"$ref": "#/$defs/system"},
+            {"type": "object", "properties": {"system": {"$ref": "#/$defs/system"}}, "required": ["system"]},
+        ],
+        "$defs": definitions,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::{fields, load_text};
+    use super::*;
+
+    /// A scenario in which every object of the reference occurs; `change` is `path=value`.
+    fn scenario(change: Option<(&str, &str, String)>) -> String {
+        let object = |entity: &str, given: &[(&str, &str)]| {
+            let mut fields: Vec<(String, String)> =
+                given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            if let Some((of, field, value)) = &change
+                && *of == entity
+            {
+                fields.retain(|f| f.0 != *field);
+                fields.push(((*field).to_owned(), value.clone()));
+            }
+            let fields: Vec<String> =
+                fields.into_iter().map(|(k, v)| format!("\"{k}\": {v}")).collect();
+            format!("{{{}}}", fields.join(", "))
+        };
+        let power = object("power", &[]);
+        let accelerator = object(
+            "accelerator",
+            &[("name", "\"g\""), ("type", "\"t\""), ("cost", "1"), ("power", &power)],
+        );
+        let per = object("perfParms", &[("alpha", "1")]);
+        let end = object("end of a region", &[("perfParms", &per)]);
+        let calibration = object("calibration", &[("optimistic", &end), ("pessimistic", &end)]);
+        let decode = object("decodeParms", &[("alpha", "1")]);
+        let prefill = object("prefillParms", &[]);
+        let roofline = object("rooflineParms", &[("alpha", "1")]);
+        let model = |name: &str, kind: &str, parms: &[(&str, &str)]| {
+            let mut given =
+                vec![("name", name), ("acc", "\"g\""), ("maxBatchSize", "8"), ("atTokens", "100")];
+            given.extend(parms);
+            object(kind, &given)
+        };
+        let models = [
+            model(
+                "\"m\"",
+                "model on an accelerator",
+                &[("perfParms", &per), ("calibration", &calibration)],
+            ),
+            model("\"n\"", "", &[("decodeParms", &decode), ("prefillParms", &prefill)]),
+            model("\"o\"", "", &[("rooflineParms", &roofline)]),
+        ]
+        .join(", ");
+        let target = object("target", &[("model", "\"m\""), ("slo-itl", "1e6")]);
+        let targets = format!("[{target}]");
+        let class = object("service class", &[("name", "\"c\""), ("modelTargets", &targets)]);
+        let load = object("load", &[("arrivalRate", "1"), ("avgOutTokens", "10")]);
+        let current = object("current allocation", &[("load", &load)]);
+        let server = object(
+            "server",
+            &[
+                ("name", "\"s\""),
+                ("class", "\"c\""),
+                ("model", "\"m\""),
+                ("currentAlloc", &current),
+            ],
+        );
+        let capacity = object("capacity", &[("type", "\"t\""), ("count", "1")]);
+        let budgets = format!("[{}]", object("budget", &[("name", "\"b\""), ("cards", "1")]));
+        let optimizer = object("optimizer", &[("budgets", &budgets)]);
+        format!(
+            r#"{{"acceleratorData": {{"accelerators": [{accelerator}]}}, "modelData": {{"models": [{models}]}},
+                "serviceClassData": {{"serviceClasses": [{class}]}}, "serverData": {{"servers": [{server}]}},
+                "capacityData": {{"count": [{capacity}]}}, "optimizerData": {{"optimizer": {optimizer}}}}}"#
+        )
+    }
+
+    #[test]
+    fn the_reader_asks_for_what_the_reference_lists_and_nothing_else() {
+        fields::asked_here();
+        let loaded = load_text("s.json", &scenario(None)).expect("sound");
+        assert_eq!(loaded.warnings, []);
+        let listed = ENTITIES.iter().flat_map(|e| e.fields).map(|f| f.name.to_lowercase());
+        // The envelope of the optimizer's section, and what the reference system's solver choice was.
+        let envelope = ["optimizer", "milpsolver", "usecplex"].map(str::to_owned);
+        let known: BTreeSet<String> = listed.chain(envelope).collect();
+        let asked: BTreeSet<String> = fields::asked_here().into_iter().map(str::to_owned).collect();
+        assert_eq!(asked, known);
+    }
+
+    #[test]
+    fn ranges_are_those_of_the_reader() {
+        for entity in ENTITIES {
+            for field in entity.fields {
+                let (low, high) = match field.form {
+                    Number(_, low, high) => (low, high),
+                    Whole(_, low, high) => (f64::from(low), f64::from(high)),
+                    _ => continue,
+                };
+                for wrong in [low - 1.0, high * 2.0 + 1.0] {
+                    let text = scenario(Some((entity.name, field.name, wrong.to_string())));
+                    let error = load_text("s.json", &text).expect_err("out of range").to_string();
+                    let expected = format!("expected {low} to {high}");
+                    let at = field.name.to_lowercase();
+                    assert!(error.contains(&expected) && error.contains(&at), "{at}: {error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn needed_fields_are_needed() {
+        for entity in ENTITIES {
+            for field in entity.fields.iter().filter(|f| f.default.is_none()) {
+                let text = scenario(Some((entity.name, field.name, "null".to_owned())));
+                assert!(load_text("s.json", &text).is_err(), "{} {}", entity.name, field.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_link_of_the_page_has_its_heading() {
+        let page = markdown();
+        let headings: BTreeSet<String> =
+            page.lines().filter_map(|l| l.strip_prefix("## ")).map(anchor).collect();
+        for link in page.split("](#").skip(1) {
+            let name = link.split(')').next().unwrap_or("");
+            assert!(headings.contains(name), "{name}");
+        }
+        let schema = schema().to_string();
+        for link in schema.split("#/$defs/").skip(1) {
+            let name = link.split('"').next().unwrap_or("");
+            assert!(name == "system" || headings.contains(name), "{name}");
+        }
+    }
+}
