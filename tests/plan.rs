@@ -376,3 +376,12 @@ fn bad_arguments_are_refused() {
         assert_eq!(isocost(&args).status.code(), Some(2), "{args:?}");
     }
 }
+
+#[test]
+fn infeasible_comes_with_its_reason() {
+    let done = isocost(&["plan", "data/quickstart", "--capacity-scale", "0.2"]);
+    assert_eq!(done.status.code(), Some(3));
+    let text = text(&done.stdout);
+    assert!(text.contains("premium-qwen2.5-32b does not fit on 0 H100"), "{text}");
+    assert!(text.contains("`isocost explain`"), "{text}");
+}

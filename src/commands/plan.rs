@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Instant;
 
-use isocost_formulations::Program;
-use isocost_formulations::planner;
+use isocost_formulations::explain::{Subject, reason};
+use isocost_formulations::{Program, planner};
 use isocost_model::export::{Export, Timing, plan_csv, plan_json, write_all};
+use isocost_model::plan::{Plan, Status};
 use isocost_model::trust::{CostRange, End, Trust};
 
 use super::{outside, report};
@@ -43,9 +44,22 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     if plan.serves_all() && !args.no_cost_range && args.read_solution.is_none() {
         plan.cost_range = cost_range(&job)?;
     }
+    if plan.status == Status::Infeasible {
+        plan.notes.extend(why(&job, &plan)?);
+    }
     report::write(args, &job, &plan, timing)?;
     emit(args, &Export { scenario: job.stated(), candidates, plan: &plan, timing })?;
     Ok(exit::of(plan.status))
+}
+
+/// Why there is no plan, and where to read more.
+fn why(job: &Job, plan: &Plan) -> Result<Vec<String>, Failure> {
+    let Job { scenario, sizing, candidates, request, backend, .. } = job;
+    let _spinner = Spinner::start("why there is no plan");
+    let subject = Subject { scenario, sizing, candidates, request, plan };
+    let reason = reason(subject, &**backend).map_err(Failure::failed)?;
+    let more = "`isocost explain` with the same arguments says what would help".to_owned();
+    Ok(reason.into_iter().chain([more]).collect())
 }
 
 /// What planning costs at the ends of the calibration's region; `None` where no profile carries

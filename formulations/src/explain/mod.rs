@@ -11,6 +11,7 @@
 //! | [`relax`] | which objective, relaxed by how much? | an infeasible one |
 //! | [`limits`] | which limits bind, and what is one card more or fewer worth? | a feasible one |
 //! | [`entry`] | at what price does an unused accelerator enter the plan? | a feasible one |
+//! | [`reason`] | why is there no plan, in one sentence? | an infeasible one |
 //! | [`regret`] | what would a server's other options cost? | a feasible one |
 //!
 //! All of it comes from variants of one [`Problem`], each solved by the same formulation as the plan
@@ -23,6 +24,7 @@ pub mod entry;
 pub mod known;
 pub mod limits;
 pub mod probe;
+pub mod reason;
 pub mod regret;
 pub mod relax;
 pub mod repair;
@@ -44,6 +46,7 @@ pub use infeasible::{Added, CardRepair, Conflict, Left, LimitRepair, Repairs};
 pub use known::Known;
 pub use limits::{Enough, LimitValue};
 pub use probe::{Effort, Probe};
+pub use reason::reason;
 pub use regret::{Alternative, Chosen, ServerChoice};
 pub use relax::{Latency, Relaxation, RelaxedLimit};
 pub use source::Unit;

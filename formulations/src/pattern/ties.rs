@@ -135,6 +135,6 @@ impl State<'_> {
 
 /// Square roots of the first `count` primes.
 fn roots(count: usize) -> Vec<f64> {
-    let is_prime = |n: &u32| (2..).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    let is_prime = |n: &u32| (2..).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
     (2..).filter(is_prime).take(count).map(|p| f64::from(p).sqrt()).collect()
 }
