@@ -3,6 +3,8 @@
 //! A [`Scenario`] comes from [`crate::input`] alone. Once it exists there are no unknown names, no
 //! NaN and no negative quantity in it, so that later stages index and never check again.
 
+pub mod scaled;
+
 use crate::queue::{Objectives, ServiceModel};
 use crate::trust::Calibration;
 
