@@ -158,7 +158,7 @@ proptest! {
                 for name in backends() {
                     let backend = backend(name).expect("built");
                     let choice = shortage(&problem, &options, policy, &*backend, &SolveOptions::default()).expect("solved");
-                    prop_assert_eq!(choice.status, Status::Optimal);
+                    prop_assert_eq!(choice.status, Status::Optimal, "{:?} {}: {:?}", policy, name, choice);
                     let mut counts = vec![[0; 2]; problem.servers.len()];
                     for (s, share) in choice.shares.iter().enumerate() {
                         share.iter().for_each(|&(j, n)| counts[s][j] += n);

@@ -24,6 +24,11 @@ pub enum Kind {
 }
 
 impl Goal {
+    /// Priorities of its servers.
+    pub fn priorities(&self, problem: &Problem) -> Vec<u32> {
+        self.servers.iter().map(|&s| problem.servers[s].priority).collect()
+    }
+
     /// What `shares` reach.
     pub fn value(&self, shares: &[f64], problem: &Problem) -> f64 {
         let demand = |&&s: &&usize| problem.servers[s].demand;

@@ -40,12 +40,16 @@
 
 mod goal;
 mod statement;
+mod whole;
 
-use isocost_model::plan::{Choice, OPTIMAL_GAP, Status};
+use std::time::Duration;
+
+use isocost_model::plan::{Choice, OPTIMAL_GAP, Status, relative_gap};
 use isocost_solver::{Backend, Row, SolveOptions, SolverError};
 
 use self::goal::{Goal, goals};
 use self::statement::Statement;
+use self::whole::{Stages, Whole};
 use crate::greedy::greedy;
 use crate::pattern::clock::Clock;
 use crate::pattern::{self, Devices, Shape, Space};
@@ -99,10 +103,15 @@ pub fn shortage(
     options: &SolveOptions,
 ) -> Result<Choice, SolverError> {
     let clock = Clock::new(options);
-    let mut statement = Statement::new(problem, problem_options, policy);
     let goals = goals(problem, policy);
     let prefix = served_first(problem, problem_options, policy, &goals, backend, &clock)?;
-    let mut point = start(problem, policy, &mut statement, &prefix);
+    let whole = by_patterns(problem, problem_options, policy, &goals, &prefix, backend, &clock)?;
+    if let Some(whole) = whole.as_ref().filter(|_| policy.effort == Effort::Whole) {
+        return Ok(in_full(problem, &goals, &prefix, whole, backend));
+    }
+    let mut statement = Statement::new(problem, problem_options, policy);
+    let found = whole.map(|whole| whole.shares);
+    let mut point = start(problem, policy, &goals, &mut statement, &prefix, found);
     let (mut proven, mut notes) = (true, Vec::new());
     for (i, goal) in goals.iter().enumerate() {
         let terms = statement.terms(problem, goal);
@@ -212,24 +221,112 @@ fn served_first(
     Ok(prefix)
 }
 
-/// The point to begin with: the heuristic's, or what serves the first priorities in full.
+/// The longest that other policies look for whom to serve in full, for a point to begin with.
+const LOOKING: Duration = Duration::from_secs(5);
+
+/// Whom to serve in full, by patterns; they do not know a limit on moves here.
+fn by_patterns(
+    problem: &Problem,
+    problem_options: &ProblemOptions,
+    policy: Policy,
+    goals: &[Goal],
+    prefix: &Prefix,
+    backend: &dyn Backend,
+    clock: &Clock,
+) -> Result<Option<Whole>, SolverError> {
+    if problem_options.max_moves.is_some() {
+        return Ok(None);
+    }
+    let mut priorities: Vec<u32> = goals.iter().flat_map(|goal| goal.priorities(problem)).collect();
+    priorities.sort_unstable();
+    priorities.dedup();
+    priorities.retain(|q| !prefix.priorities.contains(q));
+    let shape = if policy.mixed { Shape::Mixed } else { Shape::Single };
+    let stages = Stages::new(problem, shape, &prefix.priorities, backend);
+    if policy.effort == Effort::Whole {
+        return stages.solve(&priorities, true, clock);
+    }
+    let most = clock.left().map_or(LOOKING, |left| left.mul_f64(0.2).min(LOOKING));
+    stages.solve(&priorities, false, &Clock::new(&clock.within(most)))
+}
+
+/// The choice that the stages in full stand for.
+fn in_full(
+    problem: &Problem,
+    goals: &[Goal],
+    prefix: &Prefix,
+    whole: &Whole,
+    backend: &dyn Backend,
+) -> Choice {
+    let mut proven = true;
+    let mut notes = Vec::new();
+    for goal in goals {
+        let Some(q) = goal.priority else { continue };
+        let of_q = whole.reached.iter().find(|stage| stage.0 == q);
+        let all = prefix.priorities.contains(&q).then(|| goal.most(problem));
+        let (reached, most) = match (all, of_q) {
+            (Some(all), _) => (all, all),
+            (None, Some(&(_, reached, most))) => (reached, most),
+            (None, None) => (0.0, goal.most(problem)),
+        };
+        let closed = most - reached <= OPTIMAL_GAP * reached.abs().max(KEPT);
+        proven &= closed;
+        notes.extend(goal.note(problem, reached, (!closed).then_some(most)));
+    }
+    let item = |s: usize, candidate: usize| {
+        problem.items(s).iter().find(move |item| item.candidate == candidate)
+    };
+    let cost = |(s, share): (usize, &Vec<(usize, u64)>)| -> f64 {
+        share.iter().filter_map(|&(c, n)| Some(item(s, c)?.cost * n as f64)).sum()
+    };
+    let objective: f64 = whole.shares.iter().enumerate().map(cost).sum();
+    // The cost's stage is the last only if there was time for it.
+    let reached_cost = (whole.last.objective - objective).abs() <= 1e-6 * objective.abs();
+    let bound = match proven && reached_cost {
+        true => whole.last.bound.min(objective),
+        false => f64::NEG_INFINITY,
+    };
+    let closed = whole.last.status == Status::Optimal && bound.is_finite();
+    let optimal = closed || relative_gap(objective, bound) <= OPTIMAL_GAP;
+    Choice {
+        status: if optimal { Status::Optimal } else { Status::Feasible },
+        shares: whole.shares.clone(),
+        objective,
+        bound,
+        formulation: "shortage, by patterns".to_owned(),
+        backend: backend.name().to_owned(),
+        notes,
+    }
+}
+
+/// The point to begin with, the best of: those served in full, the heuristic's, what serves the
+/// first priorities.
 fn start(
     problem: &Problem,
     policy: Policy,
+    goals: &[Goal],
     statement: &mut Statement<'_>,
     prefix: &Prefix,
+    found: Option<Vec<Vec<(usize, u64)>>>,
 ) -> Vec<f64> {
     statement.serve_in_full(problem, &prefix.priorities);
     let heuristic = greedy(problem, Some(policy)).choice.shares;
     let nothing = vec![Vec::new(); problem.servers.len()];
-    let points = [Some(&heuristic), prefix.shares.as_ref(), Some(&nothing)];
+    let all = [found.as_ref(), Some(&heuristic), prefix.shares.as_ref(), Some(&nothing)];
     let point = |shares: &Vec<Vec<(usize, u64)>>| {
         let point = statement.point(problem, shares);
-        (statement.program.milp.max_violation(&point) <= 1e-9).then_some(point)
+        let served = served_shares(problem, shares);
+        let value: Vec<f64> = goals.iter().map(|goal| goal.value(&served, problem)).collect();
+        (statement.program.milp.max_violation(&point) <= 1e-9).then_some((value, point))
     };
     // Nothing at all keeps every row, unless some are to be served in full, for which there is the
-    // second point.
-    points.into_iter().flatten().find_map(point).unwrap_or_default()
+    // point before it. Of equal points the first is as good as any.
+    let points = all.into_iter().flatten().filter_map(point);
+    let better = |a: (Vec<f64>, Vec<f64>), b: (Vec<f64>, Vec<f64>)| {
+        let first = b.0.iter().zip(&a.0).find(|(x, y)| (*x - *y).abs() > KEPT * x.abs().max(1.0));
+        if first.is_some_and(|(x, y)| x > y) { b } else { a }
+    };
+    points.reduce(better).map(|(_, point)| point).unwrap_or_default()
 }
 
 /// Share of each server's load that its replicas serve, in [0, 1]; 1 without load.
