@@ -127,6 +127,9 @@ pub fn choose(
         Formulation::Greedy => by_greedy(scenario, problem, request),
         _ => sorted.back(exact(&sorted.problem, formulation, request, backend)?),
     };
+    if choice.status == Status::Unknown && formulation != Formulation::Greedy {
+        choice = or_heuristic(choice, problem, request);
+    }
     let policy = request.shortage.filter(|_| formulation != Formulation::Greedy);
     if let Some(policy) = policy.filter(|_| choice.status == Status::Infeasible) {
         let options = SolveOptions { time_limit: clock.left(), ..request.solve.clone() };
@@ -220,6 +223,24 @@ fn by_greedy(scenario: &Scenario, problem: &Problem, request: &Request) -> Choic
         choice
             .notes
             .push(format!("greedy leaves {left} of {all} servers out: {}", names.join(", ")));
+    }
+    choice
+}
+
+/// Where time was up before a plan was found: the baseline's, if it leaves nobody out and keeps the
+/// rules that it does not look at.
+fn or_heuristic(mut choice: Choice, problem: &Problem, request: &Request) -> Choice {
+    let ruled = request.problem.max_moves.is_some()
+        || problem.servers.iter().any(|needs| needs.min_types > 1);
+    let found = greedy(problem, None);
+    if !ruled && found.left_out.is_empty() {
+        choice.status = Status::Feasible;
+        choice.shares = found.choice.shares;
+        choice.objective = found.choice.objective;
+        choice.bound = choice.bound.min(choice.objective);
+        choice
+            .notes
+            .push("time was up before a plan was found: this is the heuristic's".to_owned());
     }
     choice
 }
