@@ -68,6 +68,9 @@ impl State<'_> {
             let Some(next) = next else { return Ok(()) };
             dual = next;
         }
+        if self.clock.is_over() {
+            return Ok(());
+        }
         let limits: Vec<usize> = (0..self.space.capacity.len()).collect();
         let share = DIVE_PATTERNS / part.servers.len().max(1);
         let patterns: Vec<Vec<Pattern>> =

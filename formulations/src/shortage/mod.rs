@@ -107,7 +107,10 @@ pub fn shortage(
     let prefix = served_first(problem, problem_options, policy, &goals, backend, &clock)?;
     let whole = by_patterns(problem, problem_options, policy, &goals, &prefix, backend, &clock)?;
     if let Some(whole) = whole.as_ref().filter(|_| policy.effort == Effort::Whole) {
-        return Ok(in_full(problem, &goals, &prefix, whole, backend));
+        let choice = in_full(problem, &goals, &prefix, whole, backend);
+        if choice.status == Status::Optimal {
+            return Ok(choice);
+        }
     }
     let mut statement = Statement::new(problem, problem_options, policy);
     let found = whole.map(|whole| whole.shares);
@@ -244,7 +247,10 @@ fn by_patterns(
     let shape = if policy.mixed { Shape::Mixed } else { Shape::Single };
     let stages = Stages::new(problem, shape, &prefix.priorities, backend);
     if policy.effort == Effort::Whole {
-        return stages.solve(&priorities, true, clock);
+        // Half of the time; what that does not prove goes on by the stages' own program.
+        let time_limit = clock.left().map(|left| left.div_f64(2.0));
+        let options = SolveOptions { time_limit, ..clock.options.clone() };
+        return stages.solve(&priorities, true, &Clock::new(&options));
     }
     let most = clock.left().map_or(LOOKING, |left| left.mul_f64(0.2).min(LOOKING));
     stages.solve(&priorities, false, &Clock::new(&clock.within(most)))
