@@ -1,5 +1,6 @@
 //! Time limits and interrupts of the whole program, and plans that do not hang on the input's order.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -113,16 +114,14 @@ fn the_order_of_the_input_decides_nothing() {
         let output = plan(scenario, args).output().expect("it runs");
         let plan = json(&output.stdout);
         assert_eq!(plan["status"], "optimal");
-        let mut each: Vec<String> = plan["allocations"]
-            .as_object()
-            .map(|servers| servers.iter().map(|(name, at)| format!("{name}: {at}")).collect())
-            .or_else(|| {
-                let servers = plan["allocations"].as_array()?;
-                Some(servers.iter().map(ToString::to_string).collect())
-            })
-            .expect("allocations by server");
-        each.sort();
-        each
+        // Parts are listed in the order of the input's accelerators.
+        let parts = |at: &Value| -> BTreeMap<String, u64> {
+            let parts = at["parts"].as_array().expect("a list of parts").iter();
+            let replicas = |part: &Value| part["numReplicas"].as_u64().expect("a number");
+            parts.map(|part| (part["accelerator"].to_string(), replicas(part))).collect()
+        };
+        let servers = plan["allocations"].as_object().expect("allocations by server");
+        servers.iter().map(|(name, at)| (name.clone(), parts(at))).collect::<BTreeMap<_, _>>()
     };
     for formulation in ["single", "mixed"] {
         for backend in isocost_solver::backends() {
