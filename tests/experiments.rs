@@ -121,7 +121,7 @@ fn a_measurement_tells_its_own_peak_memory() {
     let task = |copies: u32| {
         format!(
             r#"{{"arm":"a","fleet":{{"copies":{copies},"forms":3,"supply":"Unlimited","seed":1}},
-            "changed":false,"largest_batch":true,"percentile":null,"formulation":"greedy",
+            "changed":false,"batch_tolerance":null,"percentile":null,"formulation":"greedy",
             "shortage":false,"backend":"{}","time_limit_s":5.0,"repeat":1,"detail":false}}"#,
             isocost_solver::backends()[0]
         )

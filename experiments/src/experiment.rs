@@ -291,7 +291,7 @@ fn cells(task: &Task, result: &Result<Measurement, MeasureError>) -> Vec<String>
         supply.to_owned(),
         factor,
         if task.changed { "changed" } else { "stated" }.to_owned(),
-        if task.largest_batch { "max" } else { "best" }.to_owned(),
+        task.batch_tolerance.map_or("max".to_owned(), |t| format!("best within {t}")),
         task.percentile.map_or("mean".to_owned(), |p| p.to_string()),
         match task.shortage {
             true => format!("{}, partial under shortage", task.formulation),

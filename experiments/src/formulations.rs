@@ -8,7 +8,7 @@ use isocost_charts::{Axis, Chart, Series};
 use crate::data::{Data, Row};
 use crate::experiment::{Experiment, Scope, Summary, repeated};
 use crate::instances::{Fleet, Supply};
-use crate::markdown::{cents, percent, spread, table, time};
+use crate::markdown::{cents, digits, percent, spread, table, time};
 use crate::measure::Task;
 use crate::statistics::Spread;
 
@@ -63,6 +63,7 @@ impl Experiment for Formulations {
         summary.say(served(measured));
         summary.say("## Time\n\nSolving, median and quartiles of the repeats.");
         summary.say(times(measured));
+        summary.say(ratio(measured));
         let mut chart = chart(measured, "Solving time", "s", |row| row.number("solving_s"));
         chart.y = Axis::log("Solving time", "s");
         summary.plot("time", &chart);
@@ -70,9 +71,19 @@ impl Experiment for Formulations {
     }
 }
 
-/// The first repeat's row of an arm at a share.
+/// The repeat of an arm at a supply that got furthest: a solve that was stopped may have come
+/// further in another repeat.
 fn row<'a>(data: &'a Data, share: &str, arm: &str) -> Option<Row<'a>> {
-    data.rows().find(|row| row.text("supply_factor") == share && row.text("arm") == arm)
+    let number = |row: &Row<'_>, column: &str| row.number(column).unwrap_or(f64::INFINITY);
+    let reached = |row: &Row<'_>| {
+        let served = -row.number("served_share").unwrap_or(0.0);
+        (served, number(row, "cost_cents_per_h"), number(row, "gap"))
+    };
+    let rows = data.only(&[("supply_factor", share), ("arm", arm)]);
+    rows.min_by(|a, b| {
+        let (a, b) = (reached(a), reached(b));
+        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
+    })
 }
 
 fn arms(data: &Data) -> Vec<&str> {
@@ -84,14 +95,14 @@ fn costs(data: &Data) -> String {
     let rows = data.distinct("supply_factor").into_iter().map(|share| {
         let cell = |arm: &&str| {
             let Some(row) = row(data, share, arm) else { return "-".to_owned() };
-            let proven = match (row.text("status"), row.number("gap")) {
+            let cost = cents(row.number("cost_cents_per_h"));
+            match (row.text("status"), row.number("gap")) {
                 ("feasible", Some(gap)) if *arm != "greedy" => {
-                    format!(" (gap {})", percent(gap))
+                    format!("{cost} (gap {})", percent(gap))
                 }
-                ("infeasible", _) => " infeasible".to_owned(),
-                _ => String::new(),
-            };
-            format!("{}{proven}", cents(row.number("cost_cents_per_h")))
+                ("infeasible", _) => "infeasible".to_owned(),
+                _ => cost,
+            }
         };
         [share.to_owned()].into_iter().chain(arms.iter().map(cell)).collect()
     });
@@ -164,6 +175,26 @@ fn times(data: &Data) -> String {
     });
     let header: Vec<&str> = ["cards / unlimited"].into_iter().chain(arms.iter().copied()).collect();
     table(&header, &rows.collect::<Vec<_>>())
+}
+
+/// How many times longer the compact statement takes than patterns, within each repeat.
+fn ratio(data: &Data) -> String {
+    let seconds = |share: &str, repeat: &str, arm: &str| {
+        let wanted = [("supply_factor", share), ("repeat", repeat), ("arm", arm)];
+        data.only(&wanted).next()?.number("solving_s")
+    };
+    let ratios = data.distinct("supply_factor").into_iter().flat_map(|share| {
+        let of = move |repeat| {
+            Some(seconds(share, repeat, "compact")? / seconds(share, repeat, "mixed")?)
+        };
+        data.distinct("repeat").into_iter().filter_map(of).collect::<Vec<_>>()
+    });
+    let ratios = Spread::of(ratios);
+    format!(
+        "The compact statement takes {} times as long as patterns (`mixed`), taken within each repeat \
+         and supply; a solve that was stopped counts as long as it ran.",
+        spread(ratios, digits)
+    )
 }
 
 fn chart(data: &Data, what: &str, unit: &str, value: impl Fn(&Row<'_>) -> Option<f64>) -> Chart {

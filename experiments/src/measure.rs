@@ -29,8 +29,8 @@ pub struct Task {
     pub fleet: Fleet,
     /// Plan the fleet, then measure the plan after a change of the loads, from where it runs then.
     pub changed: bool,
-    /// Take the largest batch instead of the least that is nearly the best.
-    pub largest_batch: bool,
+    /// Share of the best rate that may be given up for a smaller batch; `None` takes the largest.
+    pub batch_tolerance: Option<f64>,
     /// Percentile that latency limits hold for; `None` is the mean.
     pub percentile: Option<f64>,
     /// Name of the formulation.
@@ -54,7 +54,7 @@ impl Task {
             arm: arm.to_owned(),
             fleet,
             changed: false,
-            largest_batch: false,
+            batch_tolerance: Some(0.02),
             percentile: None,
             formulation: formulation.to_owned(),
             shortage: false,
@@ -145,10 +145,9 @@ pub fn measure(task: &Task) -> Result<Measurement, MeasureError> {
     let formulation =
         formulation.ok_or_else(|| MeasureError::Formulation(task.formulation.clone()))?;
     let sizing = SizingOptions {
-        batch: if task.largest_batch {
-            BatchChoice::Max
-        } else {
-            BatchChoice::Least { tolerance: 0.02 }
+        batch: match task.batch_tolerance {
+            None => BatchChoice::Max,
+            Some(tolerance) => BatchChoice::Least { tolerance },
         },
         ..SizingOptions::default()
     };

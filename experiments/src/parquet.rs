@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(
             rows,
             [
-                "{point: 0.0, status: \"optimal\", cost: 1.5}",
+                "{point: 0E0, status: \"optimal\", cost: 1.5}",
                 "{point: 1.0, status: \"infeasible\", cost: null}"
             ]
         );
