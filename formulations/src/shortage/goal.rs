@@ -32,7 +32,7 @@ impl Goal {
     /// What `shares` reach.
     pub fn value(&self, shares: &[f64], problem: &Problem) -> f64 {
         let demand = |&&s: &&usize| problem.servers[s].demand;
-        match self.kind {
+        let reached: f64 = match self.kind {
             Kind::Whole => {
                 self.servers.iter().filter(|&&s| shares[s] >= 1.0 - KEPT).map(|s| demand(&s)).sum()
             }
@@ -42,7 +42,9 @@ impl Goal {
                 each.sort_by(f64::total_cmp);
                 each.iter().take(k).sum()
             }
-        }
+        };
+        // A sum of nothing is -0.
+        reached + 0.0
     }
 
     /// What it `reached`, in words, and what at most was possible where that is not proven.

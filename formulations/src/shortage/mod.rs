@@ -343,7 +343,8 @@ pub fn served_shares(problem: &Problem, shares: &[Vec<(usize, u64)>]) -> Vec<f64
             let item = problem.items(s).iter().find(|item| item.candidate == candidate);
             item.map_or(0.0, |item| item.rate * n as f64)
         };
-        let served: f64 = shares[s].iter().map(rate).sum();
+        // A sum of nothing would be -0.
+        let served = shares[s].iter().map(rate).fold(0.0, |sum, rate| sum + rate);
         if demand > 0.0 { (served / demand).min(1.0) } else { 1.0 }
     };
     (0..problem.servers.len()).map(of_server).collect()
