@@ -1,6 +1,6 @@
 //! The proof: cores over every pattern that a cheaper plan may use.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use isocost_model::plan::Status;
 use isocost_solver::SolverError;
@@ -27,8 +27,11 @@ impl State<'_> {
             (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 0.0).collect();
         let step = self.step();
         let mut slice = FIRST_SLICE;
+        self.settle();
         while !self.is_proven() && !self.clock.is_over() {
             let before = self.cost();
+            let known = (self.bound, before, scarce.len());
+            let begin = Instant::now();
             // A cheaper plan is cheaper by a whole step.
             let delta = match self.devices.fixing {
                 true => (before - step - dual.bound).max(0.0),
@@ -57,7 +60,12 @@ impl State<'_> {
                 let next = (self.bound / step - 1e-6).ceil() * step;
                 self.bound = self.bound.max(next.min(self.cost()));
             }
+            self.settle();
             self.report();
+            // A core that had its time and told nothing new tells nothing new again.
+            if known == (self.bound, self.cost(), scarce.len()) && begin.elapsed() < slice / 2 {
+                break;
+            }
             if self.cost() >= before {
                 slice = slice.saturating_mul(3);
             }
