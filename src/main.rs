@@ -11,7 +11,8 @@ use clap::Parser;
 
 use crate::args::{Args, Command};
 use crate::commands::{
-    diff, experiment, explain, fit, horizon, plan, queue, reference, shell, simulate, stress, sweep,
+    buckets, diff, experiment, explain, fit, horizon, plan, queue, reference, shell, simulate,
+    stress, sweep,
 };
 use crate::output::style;
 
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Horizon(args) => horizon::run(args),
+        Command::Buckets(args) => buckets::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Stress(args) => stress::run(args),
         Command::Simulate(args) => simulate::run(args),

@@ -5,6 +5,7 @@
 //! cost; a formulation chooses; [`plan`] holds the choice, [`check`] proves it anew and `export`
 //! writes it down. Nothing here knows a solver.
 
+pub mod buckets;
 pub mod candidates;
 pub mod check;
 pub mod compare;

@@ -1,5 +1,6 @@
 //! Arguments: one file a command, and what several of them share.
 
+mod buckets;
 mod diff;
 mod experiment;
 mod explain;
@@ -17,6 +18,7 @@ mod values;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use buckets::BucketsArgs;
 pub use diff::DiffArgs;
 pub use experiment::{ExperimentArgs, ExperimentCommand, RunArgs, SummarizeArgs};
 pub use explain::{ExplainArgs, ExplainFormat};
@@ -54,6 +56,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Plan for loads over time: what to reserve for all hours, and what to rent hour by hour
     Horizon(HorizonArgs),
+    /// Spread a server's requests, by size, over GPU types (reads the Mélange solver's input)
+    Buckets(BucketsArgs),
     /// Put two plans side by side: moves, scaling, cost
     Diff(DiffArgs),
     /// Say how far loads and service times may be off before a plan breaks its objectives, and

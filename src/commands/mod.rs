@@ -1,5 +1,6 @@
 //! One file a command: arguments in, its output and exit code out.
 
+pub mod buckets;
 pub mod diff;
 pub mod experiment;
 pub mod explain;

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crate::Failure;
 
+pub mod buckets;
 pub mod diff;
 pub mod explain;
 pub mod fit;

@@ -58,6 +58,11 @@ impl<'a> Fields<'a> {
         node.filter(|n| n.value != Value::Null)
     }
 
+    /// The value of a field, to be read by other means.
+    pub fn node(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.get(key)
+    }
+
     /// Whether the field is there.
     pub fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|e| e.0 == key && e.1.value != Value::Null)

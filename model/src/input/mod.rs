@@ -6,6 +6,7 @@
 //! Keys compare without case. Reading collects every problem, each with file, line and column,
 //! before it gives up: a scenario is whole or it is not there.
 
+mod buckets;
 mod fields;
 mod fleet;
 mod limits;
@@ -19,6 +20,7 @@ mod saved;
 mod servers;
 mod service;
 mod sheet;
+mod sizes;
 
 use std::path::{Path, PathBuf};
 
@@ -37,10 +39,12 @@ pub mod reading {
     pub use super::read_text;
 }
 
+pub use buckets::{Instead, buckets, buckets_text};
 pub use loads::with_loads;
 pub use prices::prices;
 pub use profile::profile;
 pub use saved::{is_plan, load_plan, plan_text};
+pub use sizes::sizes;
 
 /// Files larger than this are refused: no fleet needs them, and they would not fit in memory.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
