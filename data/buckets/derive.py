@@ -16,13 +16,13 @@ CATALOGUE = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(CATALOGUE)
 
 MODEL = "llama-3.1-8b"
-UNITS = [("L4", 1), ("A10G", 1), ("L40S", 1), ("A100-80GB", 1), ("H100", 1)]
+UNITS = [("L4", 1), ("A10G", 1), ("A100-80GB", 1), ("H100", 1)]
 INPUTS = [64, 256, 1024, 4096, 16384]  # upper ends of the buckets, tokens
 OUTPUTS = [32, 128, 512, 1024]
 STEP_MS = 100.0  # limit on the time between two tokens
 # Two kinds of request: share, (median, spread of the logarithm) of input and of output tokens.
 KINDS = [(0.8, (250, 1.2), (180, 1.0)), (0.2, (4000, 0.7), (120, 0.8))]
-RATE, SLICES = 24.0, 4
+RATE, SLICES = 5.0, 4
 
 
 def rate(card, count, tokens_in, tokens_out):

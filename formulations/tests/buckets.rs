@@ -158,7 +158,11 @@ fn limits_that_are_too_low_say_what_they_allow() {
     for by in backends() {
         let spread = spread(&question, Formulation::Staged, by);
         assert_eq!(spread.status, Status::Infeasible);
-        assert!(spread.notes[0].contains("75.0% of the rate, 6.000 of 8"), "{:?}", spread.notes);
+        assert!(
+            spread.notes[0].contains("75.0% of the rate, 6.000 of 8.000"),
+            "{:?}",
+            spread.notes
+        );
     }
 }
 

@@ -64,7 +64,7 @@ pub fn limits(
     // Rounded down: what is said can be served.
     let shown = |x: f64, unit: f64| (x / unit * (1.0 + 1e-9)).floor() * unit;
     Ok(format!(
-        "the limits on GPUs allow {:.1}% of the rate, {:.3} of {rate} requests/s; raise a limit or lower \
+        "the limits on GPUs allow {:.1}% of the rate, {:.3} of {rate:.3} requests/s; raise a limit or lower \
          --rate",
         shown(theta * 100.0, 0.1),
         shown(rate * theta, 0.001),
