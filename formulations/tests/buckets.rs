@@ -94,7 +94,7 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn merged_slices_cost_what_the_best_assignment_of_slices_costs((rates, gpus, k) in cases()) {

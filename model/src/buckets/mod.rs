@@ -129,8 +129,9 @@ impl Buckets {
 
     /// Whether these counts keep every limit.
     pub fn allows(&self, counts: &[u64]) -> bool {
-        let used = |l: &Limit| -> u64 { l.units.iter().map(|&(g, units)| units * counts[g]).sum() };
-        self.limits.iter().all(|l| used(l) <= l.most)
+        let units = |&(g, units): &(usize, u64)| u128::from(units) * u128::from(counts[g]);
+        let used = |l: &Limit| l.units.iter().map(units).sum::<u128>();
+        self.limits.iter().all(|l| used(l) <= u128::from(l.most))
     }
 
     /// Indices of the buckets that requests fall into.

@@ -18,6 +18,9 @@ use super::problem::{InputError, Problem, Report};
 use super::read_text;
 use crate::buckets::{Bucket, Buckets, Gpu, MAX_SLICES, SliceFactor};
 
+/// Least rate of a bucket that a GPU serves, requests per second: one in eleven days.
+const SLOWEST: f64 = 1e-6;
+
 /// What replaces the file's own fields.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Instead {
@@ -84,6 +87,11 @@ fn read(mut fields: Fields<'_>, instead: Instead, report: &mut Report) -> Bucket
     let currency = fields.text("currency", report).unwrap_or("").to_owned();
     let provenance = fields.text("provenance", report).unwrap_or("").to_owned();
     let total: f64 = shares.iter().flatten().flatten().sum();
+    if total * rate > ABSURD {
+        let what = format!("the shares and the rate make {} requests/s", total * rate);
+        let remedy = format!("expected at most {ABSURD}");
+        fields.problem("workload_distribution", what, &remedy, report);
+    }
     if shares.is_some() && (total - 1.0).abs() > 1e-6 {
         let what = format!("the shares sum to {total}, not to 1");
         let remedy = "the rate of a bucket is its share times the total rate, as it stands";
@@ -194,6 +202,11 @@ fn gpu(
             entry.problem("", what, "give a matrix of requests per second", report);
         }
     }
+    if let Some(slow) = rates.iter().flatten().flatten().find(|r| **r > 0.0 && **r < SLOWEST) {
+        let what = format!("a rate of {slow} requests/s is next to nothing");
+        let remedy = "write 0 where the GPU cannot serve the bucket";
+        entry.problem("tputs", what, remedy, report);
+    }
     let found = rates.as_ref().map(|m| (m.len(), m[0].len()));
     if let (Some(shape), Some(found)) = (shape, found)
         && shape != found
@@ -211,7 +224,7 @@ fn gpu(
 fn matrix(file: &str, node: &Node, entity: &str, report: &mut Report) -> Option<Vec<Vec<f64>>> {
     let before = report.problems.len();
     let mut rows: Vec<Vec<f64>> = Vec::new();
-    let Some(lists) = list(file, node, entity, report) else { return None };
+    let lists = list(file, node, entity, report)?;
     for row in lists {
         let Some(cells) = list(file, row, entity, report) else { continue };
         let cells: Vec<f64> =
@@ -337,6 +350,10 @@ mod tests {
         for text in ["", "[]", "{}", "{\"gpu_info\": 3}", "{\"workload_distribution\": [[]]}"] {
             assert!(!problems(text).is_empty(), "{text}");
         }
+        let slow = SOUND.replace("[4, 0]", "[4, 1e-300]");
+        assert!(problems(&slow)[0].contains("gpu `L4`, tputs: a rate of"), "{:?}", problems(&slow));
+        let absurd = SOUND.replace("0.5", "900000000");
+        assert!(problems(&absurd)[0].contains("requests/s; expected at most"));
         let ragged = SOUND.replace("[0.125, 0.125]", "[0.125]");
         assert!(problems(&ragged).iter().any(|p| p.contains("a row has 1 cells, the first one 2")));
     }
