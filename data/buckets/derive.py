@@ -2,12 +2,15 @@
 """Make the example of requests by size (data/README.md states the formulas).
 
     python3 data/buckets/derive.py      writes llama-8b.json and quickstart-sizes.csv beside itself
+    python3 data/buckets/derive.py ROWS COLUMNS GPUS RATE FILE      writes a random question of that size to FILE
 """
 import csv
 import importlib.util
 import json
 import math
 import pathlib
+import random
+import sys
 from statistics import NormalDist
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -68,7 +71,33 @@ def matrix(rows, indent):
     return f"[\n{indent}{lines}\n{indent[:-2]}]"
 
 
+def generated(rows, columns, gpus, total, path, seed=7):
+    """A random question: dearer types are faster in proportion, give or take, and lose less on long inputs."""
+    draw = random.Random(seed)
+    weights = [[draw.expovariate(1) for _ in range(columns)] for _ in range(rows)]
+    whole = sum(map(sum, weights))
+    info = {}
+    for g in range(gpus):
+        cost = round(draw.uniform(0.5, 8), 2)
+        speed, loss = 20 * cost * draw.uniform(0.8, 1.2), draw.uniform(0.3, 1)
+        rates = [
+            [round(speed / ((i + 1) ** loss * (j + 1)) * draw.uniform(0.8, 1.2), 4) for j in range(columns)]
+            for i in range(rows)
+        ]
+        info[f"g{g}"] = {"cost": cost, "tputs": rates}
+    question = {
+        "workload_distribution": [[weight / whole for weight in row] for row in weights],
+        "gpu_info": info,
+        "total_request_rate": total,
+        "slice_factor": SLICES,
+    }
+    pathlib.Path(path).write_text(json.dumps(question) + "\n")
+
+
 def main():
+    if len(sys.argv) == 6:
+        rows, columns, gpus = map(int, sys.argv[1:4])
+        return generated(rows, columns, gpus, float(sys.argv[4]), sys.argv[5])
     gpus = []
     for card, count in UNITS:
         rates = [[rate(card, count, a, b) for b in OUTPUTS] for a in INPUTS]
