@@ -205,7 +205,8 @@ impl Waiting {
     fn new(problem: &Problem, server: usize) -> Option<Self> {
         let needs = &problem.servers[server];
         let chance = |(item, i): (usize, &Item)| {
-            let replicas = needs.replicas(i)?;
+            // It places a server on one accelerator, which is one type.
+            let replicas = needs.replicas(i).filter(|_| needs.min_types <= 1)?;
             let value = needs.change_value(i.accelerator, i.cost * replicas as f64);
             Some(Chance { item, replicas, value })
         };
@@ -285,6 +286,13 @@ mod tests {
         let mut problem = problem(1.0);
         problem.servers[1].priority = 1;
         assert_eq!(greedy(&problem, None).choice.objective, 10.0);
+    }
+
+    #[test]
+    fn who_has_to_be_spread_is_left_out() {
+        let mut problem = problem(10.0);
+        problem.servers[0].min_types = 2;
+        assert_eq!(greedy(&problem, None).left_out, [0]);
     }
 
     #[test]
