@@ -159,7 +159,7 @@ fn kills_at_random_moments_leave_no_trace() {
             .stderr(Stdio::null())
             .spawn()
             .expect("the binary runs");
-        std::thread::sleep(Duration::from_millis(random.below(40 + 10 * kills)));
+        std::thread::sleep(Duration::from_millis(random.below(2 + 10 * kills)));
         // A file is whole, or is not there.
         let table = std::fs::read_to_string(killed.join("points.csv"));
         assert!(table.is_err() || table.is_ok_and(|t| t == read(whole.join("points.csv"))));
