@@ -11,7 +11,7 @@
 //! | [`relax`] | which objective, relaxed by how much? | an infeasible one |
 //! | [`limits`] | which limits bind, and what is one card more or fewer worth? | a feasible one |
 //! | [`entry`] | at what price does an unused accelerator enter the plan? | a feasible one |
-//! | [`reason`] | why is there no plan, in one sentence? | an infeasible one |
+//! | [`mod@reason`] | why is there no plan, in one sentence? | an infeasible one |
 //! | [`regret`] | what would a server's other options cost? | a feasible one |
 //!
 //! All of it comes from variants of one [`Problem`], each solved by the same formulation as the plan

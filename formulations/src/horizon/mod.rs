@@ -26,12 +26,12 @@
 //!
 //! 1. Periods that agree in every load and card count are one, with their hours added: they have the
 //!    same best plan.
-//! 2. [`relaxation`]: with `R` given, each period's linear relaxation by column generation. Its prices
+//! 2. `relaxation`: with `R` given, each period's linear relaxation by column generation. Its prices
 //!    make a cut, a lower bound on the period's cost that is affine in `R` and holds for every `R`.
 //! 3. The least of all cuts over continuous `R` (Kelley 1960; Benders 1962, a cut a period) is the root's
 //!    bound: that of the pattern formulation's linear relaxation.
-//! 4. Few periods: one program over all of them ([`core`]), over the patterns of a reduced cost that may
-//!    matter. Many: [`search`], branch and bound over `R` alone, the periods solved one by one at every
+//! 4. Few periods: one program over all of them (`core`), over the patterns of a reduced cost that may
+//!    matter. Many: `search`, branch and bound over `R` alone, the periods solved one by one at every
 //!    `R` that may be the best.
 //!
 //! It proves the cheapest plan for all hours together, given that replicas may move between periods
