@@ -1,0 +1,294 @@
+//! The table: every entity of a scenario with its fields.
+
+use super::Form::{self, Flag, List, Names, Number, Object, Text, Whole, Word};
+use super::{Entity, Field};
+use crate::input::fields::ABSURD;
+use crate::input::servers::{MANY, MAX_TOKENS};
+use crate::queue::MAX_BATCH;
+
+const fn required(name: &'static str, form: Form, meaning: &'static str) -> Field {
+    Field { name, form, default: None, meaning }
+}
+
+const fn optional(
+    name: &'static str,
+    form: Form,
+    default: &'static str,
+    meaning: &'static str,
+) -> Field {
+    Field { name, form, default: Some(default), meaning }
+}
+
+const MS: Form = Number("ms", 0.0, ABSURD);
+const WATTS: Form = Number("W", 0.0, ABSURD);
+const CARDS: Form = Whole("cards", 0, 1_000_000_000);
+const PERCENTILE: Form = Number("%", 1.0, 99.999);
+
+/// Every entity, outer before inner.
+pub const ENTITIES: &[Entity] = &[
+    Entity {
+        name: "accelerator",
+        place: "`acceleratorData`, `accelerators` (accelerator-data.json)",
+        fields: &[
+            required("name", Text, "unique"),
+            optional("type", Text, "the name", "kind of card that capacity is counted in"),
+            optional("multiplicity", Whole("cards", 0, 4096), "1", "cards in it; 0 reads as 1"),
+            required("cost", Number("cents/h", 0.0, ABSURD), "price of the whole accelerator"),
+            optional("memSize", Number("GB", 0.0, ABSURD), "0", "memory"),
+            optional("memBW", Number("GB/s", 0.0, ABSURD), "0", "memory bandwidth"),
+            optional("power", Object("power"), "none", "what it draws"),
+        ],
+    },
+    Entity {
+        name: "power",
+        place: "`power` of an accelerator",
+        fields: &[
+            optional("idle", WATTS, "0", "at utilisation 0"),
+            optional("midPower", WATTS, "0", "at utilisation `midUtil`"),
+            optional("full", WATTS, "0", "at utilisation 1"),
+            optional("midUtil", Number("", 0.0, 1.0), "0", "where the curve bends; 0: nowhere"),
+        ],
+    },
+    Entity {
+        name: "model on an accelerator",
+        place: "`modelData`, `models` (model-data.json)",
+        fields: &[
+            required("name", Text, "the model"),
+            required("acc", Text, "the accelerator; each pair once"),
+            optional(
+                "accCount",
+                Whole("accelerators", 0, 4096),
+                "1",
+                "that one replica takes; 0 reads as 1",
+            ),
+            required(
+                "maxBatchSize",
+                Whole("requests", 1, MAX_BATCH),
+                "largest batch at `atTokens`",
+            ),
+            required(
+                "atTokens",
+                Whole("tokens", 1, 100_000_000),
+                "output tokens a request at which `maxBatchSize` holds; the limit at other lengths is \
+                 max(1, floor(maxBatchSize * atTokens / avgOutTokens))",
+            ),
+            optional("perfParms", Object("perfParms"), "one of three", "the iteration model"),
+            optional("decodeParms", Object("decodeParms"), "one of three", "the linear model"),
+            optional("prefillParms", Object("prefillParms"), "no prefill", "the linear model"),
+            optional(
+                "rooflineParms",
+                Object("rooflineParms"),
+                "one of three",
+                "the roofline model",
+            ),
+            optional(
+                "provenance",
+                Word(&["estimated", "calibrated"]),
+                "unstated",
+                "where the service times come from",
+            ),
+            optional("calibration", Object("calibration"), "none", "what a fit says of its error"),
+        ],
+    },
+    Entity {
+        name: "perfParms",
+        place: "`perfParms` of a model on an accelerator",
+        fields: &[
+            optional("alpha", MS, "0", "an iteration"),
+            optional("beta", MS, "0", "a token computed"),
+            optional("gamma", MS, "0", "a token and token of its context"),
+        ],
+    },
+    Entity {
+        name: "decodeParms",
+        place: "`decodeParms` of a model on an accelerator",
+        fields: &[
+            optional("alpha", MS, "0", "a decode step"),
+            optional("beta", MS, "0", "a decode step and request in the batch"),
+        ],
+    },
+    Entity {
+        name: "prefillParms",
+        place: "`prefillParms` of a model on an accelerator",
+        fields: &[
+            optional("gamma", MS, "0", "a prefill"),
+            optional("delta", MS, "0", "a prefill, input token and request in the batch"),
+        ],
+    },
+    Entity {
+        name: "rooflineParms",
+        place: "`rooflineParms` of a model on an accelerator",
+        fields: &[
+            optional("alpha", MS, "0", "a step: reading the weights"),
+            optional("beta", MS, "0", "a step and request in the batch"),
+            optional("gamma", MS, "0", "a step and token of context"),
+            optional("delta", MS, "0", "a token of a step beyond `hidden`"),
+            optional(
+                "hidden",
+                Number("tokens", 0.0, ABSURD),
+                "0",
+                "of a step that cost no time; delta * hidden is at most alpha",
+            ),
+            optional("overhead", MS, "0", "of the first token, outside the engine"),
+            optional(
+                "lag",
+                Number("steps", 0.0, ABSURD),
+                "0",
+                "until a request that finds the replica busy joins",
+            ),
+        ],
+    },
+    Entity {
+        name: "calibration",
+        place: "`calibration` of a model on an accelerator, as `isocost fit` writes it",
+        fields: &[
+            optional("itlError", Number("", 0.0, ABSURD), "0", "mean share that ITL is off by"),
+            optional("ttftError", Number("", 0.0, ABSURD), "0", "mean share that TTFT is off by"),
+            optional("level", Number("", 0.0, 1.0), "0.95", "confidence of the region"),
+            optional("optimistic", Object("end of a region"), "no region", "its fast end"),
+            optional("pessimistic", Object("end of a region"), "no region", "its slow end"),
+        ],
+    },
+    Entity {
+        name: "end of a region",
+        place: "`optimistic` and `pessimistic` of a calibration",
+        fields: &[
+            optional("perfParms", Object("perfParms"), "one of three", "the iteration model"),
+            optional("decodeParms", Object("decodeParms"), "one of three", "the linear model"),
+            optional("prefillParms", Object("prefillParms"), "no prefill", "the linear model"),
+            optional(
+                "rooflineParms",
+                Object("rooflineParms"),
+                "one of three",
+                "the roofline model",
+            ),
+        ],
+    },
+    Entity {
+        name: "service class",
+        place: "`serviceClassData`, `serviceClasses` (serviceclass-data.json)",
+        fields: &[
+            required("name", Text, "unique"),
+            optional("priority", Whole("", 1, 100), "100", "1 is the highest"),
+            optional("modelTargets", List("target"), "none", "objectives, a model each"),
+        ],
+    },
+    Entity {
+        name: "target",
+        place: "`modelTargets` of a service class",
+        fields: &[
+            required("model", Text, "each model once"),
+            optional("slo-itl", MS, "no objective", "inter-token latency"),
+            optional("slo-ttft", MS, "no objective", "time to first token"),
+            optional(
+                "slo-tps",
+                Number("tokens/s", 0.0, ABSURD),
+                "no objective",
+                "token throughput",
+            ),
+            optional("percentile", PERCENTILE, "the mean", "that both latencies hold for"),
+            optional("itl-percentile", PERCENTILE, "`percentile`", "that `slo-itl` holds for"),
+            optional("ttft-percentile", PERCENTILE, "`percentile`", "that `slo-ttft` holds for"),
+        ],
+    },
+    Entity {
+        name: "server",
+        place: "`serverData`, `servers` (server-data.json)",
+        fields: &[
+            required("name", Text, "unique"),
+            optional("class", Text, "Free", "its service class"),
+            required("model", Text, "the model it serves"),
+            optional("minNumReplicas", Whole("replicas", 0, MANY), "0", "also at zero load"),
+            optional("maxNumReplicas", Whole("replicas", 0, MANY), "no limit", "at most"),
+            optional("maxBatchSize", Whole("requests", 0, MAX_BATCH), "the model's", "0 likewise"),
+            optional(
+                "maxQueueSize",
+                Whole("requests", 0, MANY),
+                "`--max-queue`",
+                "that may wait at a replica",
+            ),
+            optional("keepAccelerator", Flag, "false", "stay on the accelerator of `currentAlloc`"),
+            optional("allow", Names, "all", "accelerators it may use"),
+            optional("deny", Names, "none", "accelerators it may not use"),
+            optional("minTypes", Whole("types", 0, 1000), "0", "that its replicas are spread over"),
+            required(
+                "currentAlloc",
+                Object("current allocation"),
+                "its load, and where it runs now",
+            ),
+        ],
+    },
+    Entity {
+        name: "current allocation",
+        place: "`currentAlloc` of a server",
+        fields: &[
+            required("load", Object("load"), "what it has to serve"),
+            optional("accelerator", Text, "it runs nowhere", "where it runs now"),
+            optional("numReplicas", Whole("replicas", 0, MANY), "0", "that it has now"),
+            optional("cost", Number("cents/h", 0.0, ABSURD * 1e3), "0", "of these"),
+        ],
+    },
+    Entity {
+        name: "load",
+        place: "`load` of a current allocation",
+        fields: &[
+            optional("arrivalRate", Number("requests/min", 0.0, ABSURD), "0", "that arrive"),
+            optional("avgInTokens", Number("tokens", 0.0, MAX_TOKENS), "0", "mean of a prompt"),
+            optional(
+                "avgOutTokens",
+                Number("tokens", 0.0, MAX_TOKENS),
+                "0",
+                "mean of an answer; at least 1 where requests arrive",
+            ),
+            optional("arrivalScv", SCV, "1", "of the times between arrivals; 1 is Poisson"),
+            optional("tokenScv", SCV, "1", "of output tokens"),
+        ],
+    },
+    Entity {
+        name: "capacity",
+        place: "`capacityData`, `count` (capacity-data.json; without it there is no limit)",
+        fields: &[
+            required(
+                "type",
+                Text,
+                "a type of accelerators; one without an entry counts as 0 cards",
+            ),
+            required("count", CARDS, "that exist"),
+            optional("spare", CARDS, "0", "of these to keep free (N + k)"),
+        ],
+    },
+    Entity {
+        name: "optimizer",
+        place: "`optimizerData`, `optimizer` (optimizer-data.json, may be left out)",
+        fields: &[
+            optional("unlimited", Flag, "false", "ignore how many cards exist"),
+            optional("heterogeneous", Flag, "false", "several accelerators may serve one server"),
+            optional(
+                "saturationPolicy",
+                Word(&["None", "PriorityExhaustive", "PriorityRoundRobin", "RoundRobin"]),
+                "None",
+                "what `--shortage scenario` does when not all can be served",
+            ),
+            optional(
+                "delayedBestEffort",
+                Flag,
+                "false",
+                "best effort only after all had their turn",
+            ),
+            optional("budgets", List("budget"), "none", "limits that several types share"),
+        ],
+    },
+    Entity {
+        name: "budget",
+        place: "`budgets` of the optimizer",
+        fields: &[
+            required("name", Text, "for reports"),
+            optional("types", Names, "all", "card types that count"),
+            optional("cards", CARDS, "no limit", "at most"),
+            optional("watts", WATTS, "no limit", "at most, every card at full load"),
+        ],
+    },
+];
+
+/// A squared coefficient of variation.
+const SCV: Form = Number("", 0.0, 1e4);
