@@ -27,7 +27,7 @@ use isocost_solver::{Progress, SolveOptions, default_backend};
 const TARGETS: [(u32, f64); 5] = [(1, 3e-4), (10, 5e-5), (37, 1.5e-5), (370, 1e-4), (3_700, 1e-3)];
 
 /// Names of what can be switched off.
-const DEVICES: [&str; 6] = ["none", "prune", "fixing", "listing", "cuts", "step"];
+const DEVICES: [&str; 7] = ["none", "prune", "fixing", "listing", "cuts", "totals", "step"];
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -161,6 +161,7 @@ fn solve(
         "fixing" => devices.fixing = false,
         "listing" => devices.listing = false,
         "cuts" => devices.cuts = false,
+        "totals" => devices.totals = false,
         "step" => devices.step = false,
         _ => {}
     }

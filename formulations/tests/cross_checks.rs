@@ -179,5 +179,13 @@ proptest! {
 
 /// The pattern method without any of its means.
 fn bare() -> Devices {
-    Devices { prune: false, fixing: false, listing: false, cuts: false, step: false, ties: false }
+    Devices {
+        prune: false,
+        fixing: false,
+        listing: false,
+        cuts: false,
+        totals: false,
+        step: false,
+        ties: false,
+    }
 }

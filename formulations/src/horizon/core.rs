@@ -19,7 +19,7 @@ use super::relaxation::Relaxed;
 use super::statement::{Horizon, Span};
 use crate::mixed::most_replicas;
 use crate::pattern::column::{Pattern, Shape};
-use crate::pattern::pricing::{cheapest, list};
+use crate::pattern::pricing::{Most, cheapest, list};
 use crate::problem::{COVER_TOLERANCE, Item};
 
 /// Patterns of a server that are listed at most, before the beaten ones are dropped.
@@ -83,7 +83,7 @@ pub fn offers(span: &Span, shape: Shape, at: &Relaxed, delta: f64) -> Vec<Offer>
             item.cost + item.uses.iter().map(|&(k, a)| a * at.duals.lambda[k]).sum::<f64>()
         };
         let listed = (shape == Shape::Single || budget.is_finite())
-            .then(|| list(&space, s, &at.duals.lambda, budget, most))
+            .then(|| list(&space, s, &at.duals.lambda, budget, Most::patterns(most)))
             .flatten();
         match listed.map(prune) {
             Some(patterns) if shape == Shape::Single || patterns.len() <= OPEN_ABOVE => {

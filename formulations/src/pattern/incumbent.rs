@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::column::Pattern;
 use super::core::{self, Offer};
 use super::dual::{self, Dual, Part};
-use super::pricing;
+use super::pricing::{self, Most};
 use super::proof::FIRST_SLICE;
 use super::state::State;
 
@@ -36,6 +36,12 @@ impl State<'_> {
             }
             let delta = share * mean;
             let offers = self.offers(part, dual, delta, &scarce);
+            if self.suits_totals(&offers) {
+                self.by_totals(part, dual);
+                if self.incumbent.is_some() {
+                    break;
+                }
+            }
             let size = |offer: &Offer| match offer {
                 Offer::Listed(patterns) => patterns.len(),
                 Offer::Open { .. } => OPEN_SIZE,
@@ -97,7 +103,7 @@ impl State<'_> {
         let mut list = vec![priced.pattern];
         for _ in 0..24 {
             let budget = priced.price + width;
-            let listed = pricing::list(self.space, s, lambda, budget, 40 * most);
+            let listed = pricing::list(self.space, s, lambda, budget, Most::patterns(40 * most));
             let Some(listed) = listed else { break };
             let limits: Vec<usize> = (0..self.space.capacity.len()).collect();
             list = self.prune(listed, &limits);

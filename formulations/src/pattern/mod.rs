@@ -16,7 +16,8 @@
 //! proof:
 //!
 //! 1. [`dual`]: the bound `V` and prices `lambda` of the limits, by column generation.
-//! 2. An incumbent of cost `U`: blocks that the master did not split keep its choice; on the rest
+//! 2. Where a few servers have too many patterns to list, and cards are few: [`mod@totals`], which often
+//!    ends it. Else an incumbent of cost `U`: blocks that the master did not split keep its choice; on the rest
 //!    the same is done again, until few enough servers are left for an exact core.
 //! 3. Any plan cheaper than `U` uses only patterns of reduced cost
 //!    `c_p + lambda u_p - min_q (c_q + lambda u_q) <= U - V`. They are listed, those that another
@@ -36,6 +37,7 @@ mod proof;
 pub mod space;
 mod state;
 mod ties;
+mod totals;
 
 use isocost_model::plan::{Choice, Status};
 use isocost_solver::{Backend, SolveOptions, SolverError};
@@ -58,6 +60,8 @@ pub struct Devices {
     pub listing: bool,
     /// Servers with too many carry price cuts.
     pub cuts: bool,
+    /// Where a few servers have too many patterns, totals of the scarcest limits are tried first.
+    pub totals: bool,
     /// Costs are multiples of a step, so that a bound may be rounded up.
     pub step: bool,
     /// Of several optima the one with the fewest cards is taken, then the first by name.
@@ -66,7 +70,15 @@ pub struct Devices {
 
 impl Default for Devices {
     fn default() -> Self {
-        Self { prune: true, fixing: true, listing: true, cuts: true, step: true, ties: true }
+        Self {
+            prune: true,
+            fixing: true,
+            listing: true,
+            cuts: true,
+            totals: true,
+            step: true,
+            ties: true,
+        }
     }
 }
 

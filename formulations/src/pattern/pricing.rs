@@ -31,6 +31,22 @@ pub struct Priced {
 /// Nodes after which a search gives up and returns what it has proven.
 const NODES: u64 = 200_000;
 
+/// How far a list goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Most {
+    /// Patterns, at most.
+    pub patterns: usize,
+    /// Nodes of the search for them, at most.
+    pub nodes: u64,
+}
+
+impl Most {
+    /// So many patterns, and no long search for them.
+    pub fn patterns(patterns: usize) -> Self {
+        Self { patterns, nodes: NODES }
+    }
+}
+
 /// The cheapest pattern of server `s` at prices `lambda`; `None` where it has none at all.
 pub fn cheapest(space: &Space<'_>, s: usize, lambda: &[f64]) -> Option<Priced> {
     if space.needs(s).is_idle() {
@@ -58,7 +74,7 @@ pub fn list(
     s: usize,
     lambda: &[f64],
     budget: f64,
-    most: usize,
+    most: Most,
 ) -> Option<Vec<Pattern>> {
     if space.needs(s).is_idle() {
         return cheapest(space, s, lambda).map(|priced| vec![priced.pattern]);
@@ -110,6 +126,7 @@ struct Search {
     /// `lambda_m`: price of a move.
     move_price: f64,
     nodes: u64,
+    most_nodes: u64,
     chosen: Vec<(u32, u32)>,
     best: Option<Cover>,
     found: Vec<Vec<(u32, u32)>>,
@@ -176,6 +193,7 @@ impl Search {
             charges,
             move_price: charges.moves.map_or(0.0, |k| lambda[k]),
             nodes: 0,
+            most_nodes: NODES,
             chosen: Vec::new(),
             best: None,
             found: Vec::new(),
@@ -270,7 +288,7 @@ impl Search {
 
     fn improve(&mut self, node: Node) -> bool {
         self.nodes += 1;
-        if self.nodes > NODES {
+        if self.nodes > self.most_nodes {
             return false;
         }
         let incumbent = self.best.as_ref().map_or(f64::INFINITY, |b| b.0);
@@ -294,15 +312,15 @@ impl Search {
     }
 
     /// Every minimal cover of price at most `budget`; `None` beyond `most` of them.
-    fn all(&mut self, budget: f64, most: usize) -> Option<Vec<Vec<(u32, u32)>>> {
-        self.most = most;
+    fn all(&mut self, budget: f64, most: Most) -> Option<Vec<Vec<(u32, u32)>>> {
+        (self.most, self.most_nodes) = (most.patterns, most.nodes);
         self.best = Some((budget, Vec::new()));
         self.collect(self.root()).then(|| std::mem::take(&mut self.found))
     }
 
     fn collect(&mut self, node: Node) -> bool {
         self.nodes += 1;
-        if self.nodes > NODES {
+        if self.nodes > self.most_nodes {
             return false;
         }
         let budget = self.best.as_ref().map_or(0.0, |b| b.0);

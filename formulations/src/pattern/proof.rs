@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::column::{Pattern, Shape};
 use super::core::{self, Offer};
 use super::dual::{Dual, Part};
-use super::pricing;
+use super::pricing::{self, Most};
 use super::state::State;
 
 /// A server with more patterns than this is left open in a core.
@@ -38,6 +38,12 @@ impl State<'_> {
                 false => f64::INFINITY,
             };
             let offers = self.offers(part, dual, delta, &scarce);
+            if self.suits_totals(&offers) {
+                self.by_totals(part, dual);
+                if self.is_proven() || self.cost() < before {
+                    continue;
+                }
+            }
             let complete = scarce.len() == self.space.capacity.len();
             let options = self.watched(slice, before, complete);
             let core = core::solve(self.space, part, &offers, &scarce, self.backend, &options)?;
@@ -89,7 +95,8 @@ impl State<'_> {
             let most = if self.space.shape == Shape::Mixed { LISTED } else { usize::MAX };
             let single = self.space.shape == Shape::Single || self.space.needs(s).is_idle();
             let listable = single || (budget.is_finite() && self.devices.listing);
-            let list = listable.then(|| pricing::list(self.space, s, &dual.lambda, budget, most));
+            let list = listable
+                .then(|| pricing::list(self.space, s, &dual.lambda, budget, Most::patterns(most)));
             match list.flatten().map(|list| self.prune(list, scarce)) {
                 Some(list) if list.len() <= OPEN_ABOVE || single => Offer::Listed(list),
                 _ => Offer::Open { cuts: self.cuts(s, dual, scarce), budget },

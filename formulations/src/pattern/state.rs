@@ -21,6 +21,8 @@ pub(super) struct State<'a> {
     pub bound: f64,
     /// The cheapest plan so far: its cost, and a pattern for each server.
     pub incumbent: Option<(f64, Vec<Pattern>)>,
+    /// A gap at which a search by totals is known to take too much, cents/h.
+    pub too_wide: f64,
     /// Remarks for the user.
     pub notes: Vec<String>,
 }
@@ -33,7 +35,8 @@ impl<'a> State<'a> {
         devices: Devices,
     ) -> Self {
         let bound = f64::NEG_INFINITY;
-        Self { space, backend, clock, devices, bound, incumbent: None, notes: Vec::new() }
+        let too_wide = f64::INFINITY;
+        Self { space, backend, clock, devices, bound, incumbent: None, too_wide, notes: Vec::new() }
     }
 
     pub(super) fn cost(&self) -> f64 {

@@ -27,7 +27,7 @@ use isocost_solver::{Row, Solution, SolverError, Status};
 use super::column::Pattern;
 use super::core::{self, Offer};
 use super::dual::{Dual, Part};
-use super::pricing;
+use super::pricing::{self, Most};
 use super::state::State;
 
 /// Patterns of all servers that have a choice, at most.
@@ -66,7 +66,8 @@ impl State<'_> {
         let list = |&s: &usize| {
             let least = pricing::cheapest(self.space, s, &dual.lambda)?.bound;
             let budget = least + delta + 1e-9 * least.abs().max(1.0);
-            let mut list = pricing::list(self.space, s, &dual.lambda, budget, OF_SERVER)?;
+            let mut list =
+                pricing::list(self.space, s, &dual.lambda, budget, Most::patterns(OF_SERVER))?;
             total += if list.len() > 1 { list.len() } else { 0 };
             list.sort_by_cached_key(|p| {
                 p.shares.iter().map(|&(j, n)| (j, Reverse(n))).collect::<Vec<_>>()

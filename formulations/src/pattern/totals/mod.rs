@@ -1,0 +1,311 @@
+//! Few servers and hardly enough cards: a dynamic program over what is taken of the scarcest limits.
+//!
+//! ```text
+//! sets        H  limits that are counted: the up to three with the dearest units
+//!             W  limits that are watched: the other scarce ones, priced at lambda on the way
+//! states      t  what some servers take of H
+//!
+//! T_i(t)      least price, above that of the bound, at which the first i servers take exactly t
+//! plan        V + T_n(C_H) is a bound; the plans within V + delta are found from the last server to
+//!             the first, with T_i to say what the rest costs at least
+//! ```
+//!
+//! The bound `V` of column generation is that of a plan with fractions of patterns. Where a unit of
+//! a limit costs more than the gap, every plan of worth uses that limit up to the last card, and what
+//! keeps the bound from the optimum is that whole patterns seldom add up so. Here they have to: only
+//! the limits in `W` are still relaxed while the tables are made, and watched when plans are built.
+//!
+//! It is for few servers: the tables hold every total that is within `delta` of the bound. One server
+//! may have more patterns than can be listed; see [`split`]. Where tables grow too large it gives up,
+//! and says nothing that is not proven.
+
+mod counter;
+mod labels;
+mod split;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use rayon::prelude::*;
+
+use self::counter::{COUNTED, Counter};
+use self::labels::{Class, Found, Label};
+use self::split::Split;
+use self::table::{Table, tables};
+use super::column::Pattern;
+use super::core::Offer;
+use super::dual::{Dual, Part};
+use super::pricing::{self, Most};
+use super::space::Space;
+use super::state::State;
+
+/// Limits that are watched, at most.
+const SOFT: usize = 3;
+/// Servers with many patterns, at most.
+const OPEN: usize = 8;
+/// What is listed of one server, at most.
+const LISTED: Most = Most { patterns: 20_000, nodes: 3_000_000 };
+/// First guess of the gap as a share of a server's mean cost, and by what it grows.
+const FIRST: f64 = 0.01;
+const GROWTH: f64 = 1.5;
+
+/// What is counted and what is watched.
+struct Counted {
+    counter: Counter,
+    soft: Vec<usize>,
+    lambda: [f64; SOFT],
+    capacity: [f64; SOFT],
+}
+
+impl Counted {
+    /// `None` where the limits do not lend themselves to it.
+    fn new(space: &Space<'_>, part: &Part, dual: &Dual, scarce: &[usize]) -> Option<Self> {
+        let counter = |k: usize| Counter::new(space, &part.capacity, &[k]);
+        let mut worth: Vec<(f64, usize)> = scarce
+            .iter()
+            .filter(|&&k| dual.lambda[k] > 0.0)
+            .filter_map(|&k| Some((counter(k)?.worth(0, &dual.lambda), k)))
+            .collect();
+        worth.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let hard: Vec<usize> = worth.iter().take(COUNTED).map(|w| w.1).collect();
+        let soft: Vec<usize> = scarce.iter().copied().filter(|k| !hard.contains(k)).collect();
+        if hard.is_empty() || soft.len() > SOFT {
+            return None;
+        }
+        let of_soft = |values: &[f64]| {
+            std::array::from_fn(|i| soft.get(i).map_or(0.0, |&k: &usize| values[k]))
+        };
+        Some(Self {
+            counter: Counter::new(space, &part.capacity, &hard)?,
+            lambda: of_soft(&dual.lambda),
+            capacity: of_soft(&part.capacity),
+            soft,
+        })
+    }
+
+    fn soft_of(&self, uses: &[f64]) -> [f64; SOFT] {
+        std::array::from_fn(|i| self.soft.get(i).map_or(0.0, |&k| uses[k]))
+    }
+
+    fn soft_worth(&self, soft: &[f64; SOFT]) -> f64 {
+        soft.iter().zip(&self.lambda).map(|(u, l)| u * l).sum()
+    }
+
+    fn is_within(&self, soft: &[f64; SOFT]) -> bool {
+        soft.iter().zip(&self.capacity).all(|(u, c)| *u <= c * (1.0 + 1e-12))
+    }
+
+    /// What a label costs, the watched limits free of charge.
+    fn cost(&self, label: &Label) -> f64 {
+        label.reduced - self.soft_worth(&label.soft)
+    }
+
+    /// The classes of a list, in the order of their reduced costs.
+    fn classes(&self, list: &[Pattern], lambda: &[f64], least: f64) -> Vec<Class> {
+        let class = |(pattern, p): (usize, &Pattern)| {
+            Some(Class {
+                count: self.counter.count(&p.uses)?,
+                soft: self.soft_of(&p.uses),
+                reduced: (p.price(lambda) - least).max(0.0),
+                pattern,
+            })
+        };
+        let mut classes: Vec<Class> = list.iter().enumerate().filter_map(class).collect();
+        classes.sort_by(|a, b| a.reduced.total_cmp(&b.reduced).then(a.pattern.cmp(&b.pattern)));
+        classes
+    }
+}
+
+/// A server, the price of its cheapest pattern, and its patterns, unless they are too many.
+struct Choices {
+    server: usize,
+    least: f64,
+    list: Option<Vec<Pattern>>,
+}
+
+impl State<'_> {
+    /// Whether totals are worth trying: a core would carry replicas of some servers, but of few.
+    pub(super) fn suits_totals(&self, offers: &[Offer]) -> bool {
+        let open = offers.iter().filter(|offer| matches!(offer, Offer::Open { .. })).count();
+        self.devices.totals && (1..=OPEN).contains(&open)
+    }
+
+    /// The optimum, found within larger and larger guesses of the gap, or a better bound.
+    pub(super) fn by_totals(&mut self, part: &Part, dual: &Dual) {
+        let mean = dual.bound.abs() / part.servers.len().max(1) as f64;
+        let mut guess = (FIRST * mean).max((self.bound - dual.bound) * GROWTH);
+        while !self.is_proven() && !self.clock.is_over() && guess <= dual.bound.abs() {
+            // A cheaper plan is cheaper by a whole step.
+            let enough = self.cost() - self.step() - dual.bound;
+            let delta = guess.min(enough).max(0.0);
+            if delta >= self.too_wide {
+                break;
+            }
+            if self.totals_within(part, dual, delta, LISTED).is_none() {
+                self.too_wide = delta;
+                break;
+            }
+            if enough <= delta {
+                self.bound = self.bound.max(self.cost());
+            }
+            self.report();
+            guess *= GROWTH;
+        }
+    }
+
+    /// Finds the cheapest plan of cost `V + delta` at most, or shows that there is none. `None` where
+    /// it would take too much.
+    fn totals_within(&mut self, part: &Part, dual: &Dual, delta: f64, most: Most) -> Option<()> {
+        let mut scarce: Vec<usize> =
+            (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 0.0).collect();
+        loop {
+            let counted = Counted::new(self.space, part, dual, &scarce)?;
+            let search = Search::new(self, part, dual, delta, &scarce, counted, most)?;
+            let tables = search.tables(&|| self.clock.is_over())?;
+            let roots = search.roots(tables.last()?);
+            self.bound = self.bound.max((dual.bound + roots.least.min(delta)).min(self.cost()));
+            self.report();
+            let Some(found) = search.plan(&tables, roots)? else {
+                self.bound = self.bound.max((dual.bound + delta).min(self.cost()));
+                return Some(());
+            };
+            match self.overused(&found) {
+                Some(k) if scarce.contains(&k) => return None,
+                Some(k) => scarce.push(k),
+                None => {
+                    let cost: f64 = found.iter().map(|p| p.cost).sum();
+                    self.offer(found);
+                    self.bound = self.bound.max(cost.min(dual.bound + delta).min(self.cost()));
+                    return Some(());
+                }
+            }
+        }
+    }
+}
+
+/// A search for the cheapest plan within `V + delta`.
+struct Search<'a> {
+    counted: Counted,
+    lambda: &'a [f64],
+    /// Rounding included.
+    delta: f64,
+    /// Servers with their patterns, those with few first.
+    listed: Vec<Choices>,
+    classes: Vec<Vec<Class>>,
+    /// The server with too many.
+    split: Option<(usize, Split<'a>)>,
+}
+
+impl<'a> Search<'a> {
+    fn new(
+        state: &State<'a>,
+        part: &Part,
+        dual: &'a Dual,
+        delta: f64,
+        scarce: &[usize],
+        counted: Counted,
+        most: Most,
+    ) -> Option<Self> {
+        let space = state.space;
+        let delta = delta + 1e-9 * dual.bound.abs().max(1.0);
+        let choices = |&server: &usize| {
+            let least = pricing::cheapest(space, server, &dual.lambda)?.bound;
+            let list = pricing::list(space, server, &dual.lambda, least + delta, most);
+            let list = list.map(|list| state.prune(list, scarce));
+            Some(Choices { server, least, list })
+        };
+        let all: Option<Vec<Choices>> = part.servers.par_iter().map(choices).collect();
+        let (mut listed, open): (Vec<_>, Vec<_>) = all?.into_iter().partition(|c| c.list.is_some());
+        listed.sort_by_key(|c| c.list.as_ref().map_or(0, Vec::len));
+        let split = match &open[..] {
+            [] => None,
+            [one] => {
+                let split =
+                    Split::new(space, one.server, &dual.lambda, one.least, delta, &counted)?;
+                Some((one.server, split))
+            }
+            _ => return None,
+        };
+        let classes = listed
+            .iter()
+            .map(|c| counted.classes(c.list.as_deref().unwrap_or_default(), &dual.lambda, c.least));
+        let classes = classes.collect();
+        Some(Self { lambda: &dual.lambda, delta, listed, classes, split, counted })
+    }
+
+    fn tables(&self, is_over: &dyn Fn() -> bool) -> Option<Vec<Table>> {
+        let counts = |classes: &Vec<Class>| {
+            let mut least = Table::default();
+            for class in classes {
+                least.entry(class.count).or_insert(class.reduced);
+            }
+            let mut counts: Vec<(u64, f64)> = least.into_iter().collect();
+            counts.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+            counts
+        };
+        let servers: Vec<Vec<(u64, f64)>> = self.classes.iter().map(counts).collect();
+        tables(&self.counted.counter, self.lambda, &servers, self.delta, is_over)
+    }
+}
+
+/// What the search for a plan begins with.
+struct Roots {
+    /// `T(C_H)` over all servers.
+    least: f64,
+    labels: Vec<Label>,
+    /// The patterns of the split server that the labels begin with.
+    patterns: Vec<Pattern>,
+}
+
+impl Search<'_> {
+    /// Labels of the split server, or one of no server at all.
+    fn roots(&self, table: &Table) -> Roots {
+        let all = self.counted.counter.capacity;
+        let mut roots = Roots { least: f64::INFINITY, labels: Vec::new(), patterns: Vec::new() };
+        let Some((_, split)) = &self.split else {
+            roots.least = table.get(&all).copied().unwrap_or(f64::INFINITY);
+            roots.labels.push(Label { left: all, soft: [0.0; SOFT], reduced: 0.0, from: (0, 0) });
+            return roots;
+        };
+        let counter = &self.counted.counter;
+        let mut rests: Vec<(u64, f64)> = table.iter().map(|(&t, &price)| (t, price)).collect();
+        rests.sort_unstable_by_key(|rest| rest.0);
+        for (t, price) in rests {
+            let Some(count) = counter.less(all, t) else { continue };
+            let reduced = split.reduced_cost(counter, count);
+            roots.least = roots.least.min(price + reduced);
+            if price + reduced > self.delta {
+                continue;
+            }
+            let list = split.list(counter, count, self.delta - price);
+            for class in self.counted.classes(&list, self.lambda, split.least()) {
+                let from = (0, roots.patterns.len());
+                let Class { soft, reduced, pattern, .. } = class;
+                roots.labels.push(Label { left: t, soft, reduced, from });
+                roots.patterns.push(list[pattern].clone());
+            }
+        }
+        roots
+    }
+
+    /// The cheapest plan; `None` inside where there is none within `delta`, outside where the search
+    /// takes too much.
+    fn plan(&self, tables: &[Table], roots: Roots) -> Option<Option<Vec<Pattern>>> {
+        let Roots { labels, patterns, .. } = roots;
+        let found = labels::cheapest(&self.counted, tables, &self.classes, labels, self.delta);
+        let chosen = match found {
+            Found::Plan(chosen) => chosen,
+            Found::Nothing => return Some(None),
+            Found::TooMany => return None,
+        };
+        let mut plan: Vec<(usize, Pattern)> = Vec::new();
+        if let Some((server, _)) = &self.split {
+            plan.push((*server, patterns[chosen[0]].clone()));
+        }
+        for (choices, &at) in self.listed.iter().rev().zip(&chosen[1..]) {
+            plan.push((choices.server, choices.list.as_ref()?[at].clone()));
+        }
+        plan.sort_by_key(|placed| placed.0);
+        Some(Some(plan.into_iter().map(|placed| placed.1).collect()))
+    }
+}
