@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use crate::random::{Purpose, Variate, stream};
-use crate::section::{Recorder, Section, Window};
+use crate::section::{Recorder, Section, Tokens, Window};
 use crate::{Stopped, Watch};
 
 /// A replica by its service rates.
@@ -142,7 +142,8 @@ impl State {
         self.advance(at_ms, per_ms);
         if let Some(Reverse(done)) = self.in_service.pop() {
             self.worked = done.done_at;
-            self.recorder.finish(done.index, at_ms - done.arrival_ms);
+            // The chain's requests are lengths of time, not tokens.
+            self.recorder.finish(done.index, at_ms - done.arrival_ms, Tokens::default());
         }
     }
 

@@ -32,6 +32,7 @@
 mod chain;
 mod estimate;
 mod histogram;
+mod live;
 mod pass;
 mod random;
 mod replica;
@@ -44,6 +45,7 @@ mod traffic;
 pub use chain::Chain;
 pub use estimate::{CONFIDENCE, Estimate};
 pub use histogram::Histogram;
+pub use live::Live;
 pub use replica::{Replica, TOKEN_BUDGET};
 pub use report::{Latency, Report};
 pub use run::{Effort, Group, Stopped, Watch, simulate, simulate_chain, simulate_trace};

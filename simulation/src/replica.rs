@@ -13,7 +13,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use isocost_model::queue::ServiceModel;
 
 use crate::pass::{Pass, needs_no_prompt, outside_ms, pass_ms, prompt_yields_token};
-use crate::section::{Recorder, Section, Window};
+use crate::section::{Recorder, Section, Tokens, Window};
 use crate::traffic::Request;
 use crate::{Stopped, Watch};
 
@@ -55,7 +55,7 @@ pub(crate) fn serve(
             continue;
         }
         let pass = engine.compose();
-        let length_ms = pass_ms(&replica.service, &pass);
+        let length_ms = engine.length_ms(&pass);
         let end_ms = engine.now_ms + length_ms;
         while let Some(request) = requests.next_if(|r| r.arrival_ms <= end_ms) {
             engine.arrive(request, length_ms);
@@ -107,10 +107,11 @@ struct Decoding {
     index: u64,
     final_context: u64,
     arrival_bits: u64,
+    tokens: Tokens,
 }
 
-struct Engine<'a> {
-    replica: &'a Replica,
+pub(crate) struct Engine {
+    replica: Replica,
     recorder: Recorder,
     now_ms: f64,
     passes: u64,
@@ -125,10 +126,10 @@ struct Engine<'a> {
     fresh: Vec<Ticket>,
 }
 
-impl<'a> Engine<'a> {
-    fn new(replica: &'a Replica, window: Window) -> Self {
+impl Engine {
+    pub fn new(replica: &Replica, window: Window) -> Self {
         Self {
-            replica,
+            replica: *replica,
             recorder: Recorder::new(window),
             now_ms: 0.0,
             passes: 0,
@@ -141,25 +142,40 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn in_service(&self) -> usize {
+    /// The end of the last pass, ms since the start.
+    pub fn now_ms(&self) -> f64 {
+        self.now_ms
+    }
+
+    /// What has been observed so far, in the window's sections.
+    pub fn sections(&self) -> &[Section] {
+        self.recorder.sections()
+    }
+
+    /// Time of a pass, ms.
+    pub fn length_ms(&self, pass: &Pass) -> f64 {
+        pass_ms(&self.replica.service, pass)
+    }
+
+    pub fn in_service(&self) -> usize {
         self.prompts.len() + self.decoding.len()
     }
 
-    fn in_system(&self) -> usize {
+    pub fn in_system(&self) -> usize {
         self.waiting.len() + self.in_service()
     }
 
-    fn advance(&mut self, to_ms: f64) {
+    pub fn advance(&mut self, to_ms: f64) {
         self.recorder.advance(to_ms, self.in_system(), self.in_service());
     }
 
-    fn idle_until(&mut self, to_ms: f64) {
+    pub fn idle_until(&mut self, to_ms: f64) {
         self.advance(to_ms);
         self.now_ms = to_ms;
     }
 
     /// A request arrives during a pass of that length.
-    fn arrive(&mut self, request: Request, under_way_ms: f64) {
+    pub fn arrive(&mut self, request: Request, under_way_ms: f64) {
         self.advance(request.arrival_ms);
         let places = self.replica.queue_limit.map(|q| q as usize + self.replica.batch as usize);
         let accepted = places.is_none_or(|places| self.in_system() < places);
@@ -171,7 +187,7 @@ impl<'a> Engine<'a> {
     }
 
     /// What the next pass works on; lets in who may be let in.
-    fn compose(&mut self) -> Pass {
+    pub fn compose(&mut self) -> Pass {
         let mut pass = Pass::default();
         let mut budget = self.replica.token_budget.saturating_sub(self.decoding.len() as u32);
         for prompt in &mut self.prompts {
@@ -195,7 +211,7 @@ impl<'a> Engine<'a> {
     }
 
     /// What has come of a pass when it ends.
-    fn complete(&mut self, pass: &Pass, end_ms: f64) {
+    pub fn complete(&mut self, pass: &Pass, end_ms: f64) {
         let gap_ms = end_ms - self.now_ms;
         self.recorder.tokens(gap_ms, self.decoding.len() - self.fresh.len());
         self.advance(end_ms);
@@ -215,7 +231,8 @@ impl<'a> Engine<'a> {
             }
             self.decoding.pop();
             self.decode_context -= done.final_context;
-            self.recorder.finish(done.index, end_ms - f64::from_bits(done.arrival_bits));
+            let response_ms = end_ms - f64::from_bits(done.arrival_bits);
+            self.recorder.finish(done.index, response_ms, done.tokens);
         }
         while self.prompts.front().is_some_and(|p| p.left() == 0) {
             let Some(prompt) = self.prompts.pop_front() else { break };
@@ -234,7 +251,7 @@ impl<'a> Engine<'a> {
         let since_ms = at_ms - ticket.request.arrival_ms;
         self.recorder.first_token(ticket.index, since_ms + ticket.outside_ms);
         match ticket.request.output_tokens.saturating_sub(1) {
-            0 => self.recorder.finish(ticket.index, since_ms),
+            0 => self.recorder.finish(ticket.index, since_ms, tokens_of(&ticket.request)),
             more => self.decode(ticket, more),
         }
     }
@@ -248,8 +265,13 @@ impl<'a> Engine<'a> {
             index: ticket.index,
             final_context: context + u64::from(tokens),
             arrival_bits: ticket.request.arrival_ms.to_bits(),
+            tokens: tokens_of(&ticket.request),
         }));
     }
+}
+
+fn tokens_of(request: &Request) -> Tokens {
+    Tokens { input: request.input_tokens, output: request.output_tokens }
 }
 
 /// Works off as much of a prompt as the budget allows; returns the tokens taken.

@@ -19,6 +19,10 @@ pub struct Section {
     pub arrived: u64,
     /// Of them, turned away.
     pub lost: u64,
+    /// Tokens of the prompts of served requests; 0 of the model's own chain, which has none.
+    pub input_tokens: u64,
+    /// Tokens of the answers of served requests; 0 of the model's own chain.
+    pub output_tokens: u64,
     /// Length of the stretch, ms.
     pub time_ms: f64,
     /// Requests in service and waiting, times ms.
@@ -43,6 +47,8 @@ impl Section {
         self.response_ms.merge(&other.response_ms);
         self.arrived += other.arrived;
         self.lost += other.lost;
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
         self.time_ms += other.time_ms;
         self.in_system_ms += other.in_system_ms;
         self.in_service_ms += other.in_service_ms;
@@ -65,6 +71,13 @@ impl Window {
         let at = index.checked_sub(self.warmup).filter(|at| *at < self.counted)?;
         Some((u128::from(at) * u128::from(self.sections) / u128::from(self.counted)) as usize)
     }
+}
+
+/// Tokens of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Tokens {
+    pub input: u32,
+    pub output: u32,
 }
 
 /// Sorts observations into sections as a run goes on.
@@ -135,9 +148,13 @@ impl Recorder {
         }
     }
 
-    pub fn finish(&mut self, index: u64, response_ms: f64) {
+    /// A request has its last token.
+    pub fn finish(&mut self, index: u64, response_ms: f64, tokens: Tokens) {
         if let Some(section) = self.window.section(index) {
-            self.sections[section].response_ms.add(response_ms, 1);
+            let section = &mut self.sections[section];
+            section.response_ms.add(response_ms, 1);
+            section.input_tokens += u64::from(tokens.input);
+            section.output_tokens += u64::from(tokens.output);
             self.open -= 1;
         }
     }
@@ -156,6 +173,11 @@ impl Recorder {
     /// Whether every counted request has come and gone.
     pub fn is_done(&self) -> bool {
         self.open == 0 && self.arrivals >= self.window.warmup + self.window.counted
+    }
+
+    /// What has been observed so far.
+    pub fn sections(&self) -> &[Section] {
+        &self.sections
     }
 
     pub fn into_sections(self) -> Vec<Section> {

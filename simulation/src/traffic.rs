@@ -56,6 +56,16 @@ impl Draw {
     }
 }
 
+impl Draw {
+    /// From `now_ms` on requests come as `traffic` says.
+    pub fn change(&mut self, traffic: &Traffic, now_ms: f64) {
+        self.now_ms = now_ms;
+        self.gaps = Variate::new(1000.0 / traffic.rate_per_s, traffic.arrival_scv);
+        self.input_tokens = traffic.input_tokens;
+        self.lengths = Lengths::new(traffic.output_tokens, traffic.token_scv);
+    }
+}
+
 impl Iterator for Draw {
     type Item = Request;
 
