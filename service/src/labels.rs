@@ -20,6 +20,12 @@ pub const LOAD_RPM: &str = "inferno.server.load.rpm";
 pub const LOAD_IN_TOKENS: &str = "inferno.server.load.intokens";
 /// Mean tokens of an answer.
 pub const LOAD_OUT_TOKENS: &str = "inferno.server.load.outtokens";
+/// Fewest replicas, also at zero load.
+pub const MIN_REPLICAS: &str = "inferno.server.minreplicas";
+/// Most replicas.
+pub const MAX_REPLICAS: &str = "inferno.server.maxreplicas";
+/// `"true"` where the server has to stay on its accelerator.
+pub const KEEP_ACCELERATOR: &str = "inferno.server.keepaccelerator";
 
 /// Service class of a Deployment that names none.
 pub const DEFAULT_CLASS: &str = "Free";

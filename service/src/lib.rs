@@ -10,4 +10,6 @@
 //! What the field's reference system calls its parts (optimizer, collector, actuator, controller)
 //! keeps those names here, and its clients keep working.
 
+pub mod cluster;
+pub mod collect;
 pub mod labels;
