@@ -246,7 +246,7 @@ fn or_heuristic(mut choice: Choice, problem: &Problem, request: &Request) -> Cho
 }
 
 /// Servers that no accelerator serves within their objectives, each with the closest miss.
-fn unserved(scenario: &Scenario, candidates: &Candidates) -> Vec<String> {
+pub fn unserved(scenario: &Scenario, candidates: &Candidates) -> Vec<String> {
     let without = (0..scenario.servers.len()).filter(|&s| candidates.options(s).is_empty());
     let describe = |s: usize| {
         let reasons = candidates.rejected(s).iter();

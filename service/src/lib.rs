@@ -12,4 +12,7 @@
 
 pub mod cluster;
 pub mod collect;
+pub mod http;
 pub mod labels;
+pub mod logging;
+pub mod planning;

@@ -1,0 +1,150 @@
+//! Listening, and the orderly end of it.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use super::{App, Health, Settings};
+
+/// How long the head of a request may take, and a connection be idle.
+const HEAD: Duration = Duration::from_secs(60);
+
+/// A service that cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The address is not to be had.
+    #[error("{host}:{port}: cannot listen: {source}; choose another --host or --port")]
+    Address {
+        /// Name or address.
+        host: String,
+        /// Port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
+    /// Certificate or key are not to be used.
+    #[error(
+        "{}, {}: no TLS with these: {source}; give a certificate chain and its private key as PEM \
+         files",
+        certificate.display(), key.display()
+    )]
+    Tls {
+        /// The certificate chain.
+        certificate: PathBuf,
+        /// The private key.
+        key: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Listening ended early.
+    #[error("listening ended: {0}")]
+    Ended(io::Error),
+}
+
+/// A service that listens.
+pub struct Listening {
+    /// Where.
+    pub address: SocketAddr,
+    /// Whether it takes work.
+    pub health: Health,
+    encrypted: bool,
+    linger: Duration,
+    drain: Duration,
+    handle: Handle<SocketAddr>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+/// Listens, and serves from now on.
+///
+/// # Errors
+/// [`ListenError`].
+pub async fn listen(settings: &Settings, app: App) -> Result<Listening, ListenError> {
+    let (host, port) = (settings.host.clone(), settings.port);
+    let refused = |source| ListenError::Address { host: host.clone(), port, source };
+    let tls = match &settings.tls {
+        Some((certificate, key)) => Some(encryption(certificate.clone(), key.clone()).await?),
+        None => None,
+    };
+    let listener = TcpListener::bind((settings.host.as_str(), port)).map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let (health, handle) = (Health::default(), Handle::new());
+    let service = app.router(settings, &health).into_make_service();
+    let encrypted = tls.is_some();
+    let task = match tls {
+        Some(tls) => {
+            let mut server = axum_server::from_tcp_rustls(listener, tls).map_err(refused)?;
+            server.http_builder().http1().header_read_timeout(HEAD);
+            tokio::spawn(server.handle(handle.clone()).serve(service))
+        }
+        None => {
+            let mut server = axum_server::from_tcp(listener).map_err(refused)?;
+            server.http_builder().http1().header_read_timeout(HEAD);
+            tokio::spawn(server.handle(handle.clone()).serve(service))
+        }
+    };
+    let Settings { linger, drain, .. } = *settings;
+    Ok(Listening { address, health, encrypted, linger, drain, handle, task })
+}
+
+async fn encryption(certificate: PathBuf, key: PathBuf) -> Result<RustlsConfig, ListenError> {
+    // Another part of the program may have installed it already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let config = RustlsConfig::from_pem_file(&certificate, &key).await;
+    config.map_err(|source| ListenError::Tls { certificate, key, source })
+}
+
+impl Listening {
+    /// The address as a URL.
+    pub fn url(&self) -> String {
+        let scheme = if self.encrypted { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Serves until `stop`, then says that it is not ready, goes on for the linger, takes no more, and
+    /// lets requests in work end. A second signal ends it at once.
+    ///
+    /// # Errors
+    /// Listening that ended by itself.
+    pub async fn until(self, stop: impl Future<Output = ()>) -> Result<(), ListenError> {
+        let Self { health, linger, drain, handle, mut task, .. } = self;
+        tokio::select! {
+            ended = &mut task => return outcome(ended),
+            () = stop => {}
+        }
+        health.set_ready(false);
+        tracing::info!(linger_s = linger.as_secs_f64(), "draining");
+        tokio::select! {
+            () = tokio::time::sleep(linger) => {}
+            () = terminated() => {}
+        }
+        handle.graceful_shutdown(Some(drain));
+        tokio::select! {
+            ended = &mut task => outcome(ended),
+            () = terminated() => {
+                handle.shutdown();
+                outcome(task.await)
+            }
+        }
+    }
+}
+
+fn outcome(ended: Result<io::Result<()>, tokio::task::JoinError>) -> Result<(), ListenError> {
+    ended.unwrap_or_else(|e| Err(io::Error::other(e))).map_err(ListenError::Ended)
+}
+
+/// Ends with the first SIGTERM or interrupt from the keyboard.
+pub async fn terminated() {
+    let keyboard = async { drop(tokio::signal::ctrl_c().await) };
+    let Ok(mut term) = signal(SignalKind::terminate()) else { return keyboard.await };
+    tokio::select! {
+        () = keyboard => {}
+        _ = term.recv() => {}
+    }
+}
