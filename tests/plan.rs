@@ -350,7 +350,7 @@ fn missing_and_empty_paths_are_refused() {
     let dir = tempfile::tempdir().expect("a folder");
     let output = isocost(&["plan", &dir.path().display().to_string()]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("there is no accelerator-data.json"));
+    assert!(text(&output.stderr).contains("holds no scenario: no accelerator-data.json"));
 }
 
 #[test]

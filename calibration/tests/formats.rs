@@ -45,7 +45,10 @@ request_rate_per_s,mean_input_tokens,mean_output_tokens,ttft_mean_ms,itl_mean_ms
     ];
     assert_eq!(places, expected, "{error}");
     let header = read::load_text("bench.csv", "rate,tokens\n1,2\n").expect_err("no columns");
-    assert_eq!(header.problems.len(), 5, "{header}");
+    assert!(
+        header.to_string().contains("no column request_rate_per_s, mean_input_tokens"),
+        "{header}"
+    );
     let odd = read::load_text("bench.csv", &text[..text.find("\n-1").unwrap_or(0)]);
     let warnings = odd.expect("the first row is sound").warnings;
     assert!(warnings[0].to_string().contains("did you mean `sweep`"), "{}", warnings[0]);

@@ -5,6 +5,7 @@
 //! kill leaves whole lines and at most one torn one at the end, which is dropped when the journal is
 //! opened again. A lock on the directory keeps two runs apart.
 
+use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::hash::Hasher;
@@ -15,6 +16,7 @@ use isocost_model::export::{ExportError, write_file};
 use serde::{Deserialize, Serialize};
 
 use crate::sweep::Shard;
+use crate::sweep::points::MOST_POINTS;
 
 /// Name of the journal in its directory.
 pub const JOURNAL: &str = "journal.jsonl";
@@ -44,6 +46,12 @@ pub struct Header {
 }
 
 impl Header {
+    /// Whether a run could have written it.
+    fn is_sound(&self) -> bool {
+        let Shard { index, count } = self.shard;
+        (1..=count).contains(&index) && self.total <= MOST_POINTS
+    }
+
     /// What of `other` is not as here, shards apart; `None` where both are of one run.
     pub fn difference(&self, other: &Self) -> Option<&'static str> {
         let differs = [
@@ -137,7 +145,7 @@ impl Journal {
             // Under its name only once it is whole: there is no journal with half a header.
             write_file(&path, &line(header))?;
         }
-        let read = Read::new(&path)?;
+        let read = Read::new(&path, &std::fs::read(&path).map_err(io(&path))?)?;
         if let Some(what) = header.difference(&read.header) {
             return Err(JournalError::Other { dir: dir.to_owned(), what });
         }
@@ -175,7 +183,15 @@ pub fn read(dir: &Path) -> Result<(Header, Vec<Record>), JournalError> {
     if !path.is_file() {
         return Err(JournalError::Missing(dir.to_owned()));
     }
-    let Read { header, records, .. } = Read::new(&path)?;
+    parse(&path, &std::fs::read(&path).map_err(io(&path))?)
+}
+
+/// The same for the bytes of a journal; `path` stands for it in messages.
+///
+/// # Errors
+/// [`JournalError::Damaged`].
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<(Header, Vec<Record>), JournalError> {
+    let Read { header, records, .. } = Read::new(path, bytes)?;
     Ok((header, records))
 }
 
@@ -188,15 +204,14 @@ struct Read {
 }
 
 impl Read {
-    fn new(path: &Path) -> Result<Self, JournalError> {
-        let bytes = std::fs::read(path).map_err(io(path))?;
+    fn new(path: &Path, bytes: &[u8]) -> Result<Self, JournalError> {
         let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
         let damaged = |line: usize| JournalError::Damaged { path: path.to_owned(), line };
         let mut lines = bytes[..whole].split_inclusive(|&b| b == b'\n');
         let first = lines.next().and_then(|l| serde_json::from_slice(l).ok());
-        let header: Header = first.ok_or_else(|| damaged(1))?;
+        let header = first.filter(Header::is_sound).ok_or_else(|| damaged(1))?;
         let mut records = Vec::new();
-        let mut seen = vec![false; header.total];
+        let mut seen = HashSet::new();
         for (i, text) in lines.enumerate() {
             let record: Option<Record> = serde_json::from_slice(text).ok();
             let record = record.filter(|r| {
@@ -205,7 +220,7 @@ impl Read {
                     && r.seconds.len() == header.timings.len()
             });
             let record = record.ok_or_else(|| damaged(i + 2))?;
-            if !std::mem::replace(&mut seen[record.part], true) {
+            if seen.insert(record.part) {
                 records.push(record);
             }
         }
@@ -307,6 +322,19 @@ mod tests {
         }
         let error = read(dir.path()).expect_err("part 3 of 3 is not there");
         assert!(error.to_string().contains("journal.jsonl:3: is damaged"), "{error}");
+    }
+
+    #[test]
+    fn a_header_that_no_run_writes_is_damage() {
+        let path = Path::new(JOURNAL);
+        assert!(parse(path, &line(&header())).is_ok());
+        let far = Header { total: usize::MAX, ..header() };
+        let none = Header { shard: Shard { index: 1, count: 0 }, ..header() };
+        let beyond = Header { shard: Shard { index: 3, count: 2 }, ..header() };
+        for header in [far, none, beyond] {
+            let error = parse(path, &line(&header)).expect_err("damaged");
+            assert!(error.to_string().contains("journal.jsonl:1: is damaged"), "{error}");
+        }
     }
 
     #[test]

@@ -76,6 +76,16 @@ pub struct CostRange {
     pub pessimistic: Option<f64>,
 }
 
+impl CostRange {
+    /// `41,280 to 44,720 over the calibration's 95% region`, with costs as `number` has them.
+    pub fn words(&self, number: impl Fn(f64) -> String) -> String {
+        let [low, high] = [self.optimistic, self.pessimistic]
+            .map(|cost| cost.map_or("no plan".to_owned(), &number));
+        let level = self.level * 100.0;
+        format!("{low} to {high} over the calibration's {level:.0}% region")
+    }
+}
+
 /// Where the service parameters of a scenario come from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Trust {

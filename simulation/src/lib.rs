@@ -50,5 +50,5 @@ pub use replica::{Replica, TOKEN_BUDGET};
 pub use report::{Latency, Report};
 pub use run::{Effort, Group, Stopped, Watch, simulate, simulate_chain, simulate_trace};
 pub use section::Section;
-pub use trace::{Trace, TraceError, read_trace};
+pub use trace::{Trace, TraceError, read_trace, trace_text};
 pub use traffic::{Request, Traffic};

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use isocost_model::input::reading::{csv_defect, csv_line, csv_rows, name_of, read_text};
+
 use crate::traffic::Request;
 
 const COLUMNS: [&str; 3] = ["arrival_s", "input_tokens", "output_tokens"];
@@ -54,11 +56,19 @@ fn lines(problems: &[String]) -> String {
 /// # Errors
 /// Every problem of the file.
 pub fn read_trace(path: &Path) -> Result<Trace, TraceError> {
-    let name = path.display().to_string();
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|e| one(format!("{name}: cannot be read: {e}; give a CSV file of requests")))?;
+    let name = name_of(path);
+    match read_text(path) {
+        Ok(text) => trace_text(&name, &text),
+        Err(what) => Err(one(format!("{name}: {what}; give a CSV file of requests"))),
+    }
+}
+
+/// The same for a text; `name` stands for the file in messages.
+///
+/// # Errors
+/// As [`read_trace`].
+pub fn trace_text(name: &str, text: &str) -> Result<Trace, TraceError> {
+    let mut reader = csv_rows(text);
     let header = match reader.headers() {
         Ok(header) => header.clone(),
         Err(e) => return Err(one(format!("{name}:1: {e}; mend the header"))),
@@ -79,13 +89,13 @@ pub fn read_trace(path: &Path) -> Result<Trace, TraceError> {
         let record = match record {
             Ok(record) => record,
             Err(e) => {
-                let line = e.position().map_or(0, csv::Position::line);
-                problems.push(format!("{name}:{line}: {e}; mend the row"));
+                let (line, what) = csv_defect(text, &e);
+                problems.push(format!("{name}:{line}: {what}; mend the row"));
                 continue;
             }
         };
-        let line = record.position().map_or(0, csv::Position::line);
-        let mut row = Row { name: &name, line, record: &record, problems: &mut problems };
+        let line = csv_line(text, record.position());
+        let mut row = Row { name, line, record: &record, problems: &mut problems };
         let arrival_s = row.number(arrival, 0, 0.0, MAX_SECONDS);
         let input = row.number(input, 1, 0.0, MAX_TOKENS);
         let output = row.number(output, 2, 1.0, MAX_TOKENS);
@@ -123,7 +133,7 @@ fn one(problem: String) -> TraceError {
 /// One row as it is read.
 struct Row<'a> {
     name: &'a str,
-    line: u64,
+    line: u32,
     record: &'a csv::StringRecord,
     problems: &'a mut Vec<String>,
 }
@@ -172,10 +182,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Trace, TraceError> {
-        let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("trace.csv");
-        std::fs::write(&path, text).expect("a file");
-        read_trace(&path)
+        trace_text("trace.csv", text)
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use isocost_formulations::pattern::{self, Shape, Space};
 use isocost_formulations::{Problem, Request, planner};
 use isocost_model::Scenario;
+use isocost_model::input::reading::{name_of, read_text};
 use isocost_model::plan::{Choice, OPTIMAL_GAP, Status, relative_gap};
 use isocost_solver::{Backend, read_solution};
 
@@ -21,9 +22,10 @@ pub fn choice(
     request: &Request,
     backend: &dyn Backend,
 ) -> Result<Choice, Failure> {
-    let name = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| Failure::input(format!("{name}: cannot be read: {e}")))?;
+    let name = name_of(path);
+    let text = read_text(path).map_err(|what| {
+        Failure::input(format!("{name}: {what}; give the file that the solver wrote"))
+    })?;
     let program = planner::program(scenario, problem, request);
     let values =
         read_solution(&text, &program.milp).map_err(|e| Failure::input(format!("{name}: {e}")))?;

@@ -11,7 +11,9 @@ mod vllm;
 
 use std::path::Path;
 
-use isocost_model::input::reading::{At, Fields, Node, Report, Value, parse, read_text};
+use isocost_model::input::reading::{
+    At, Fields, Node, Report, Value, name_of, parse, parse_from, read_text,
+};
 use isocost_model::input::{InputError, Problem};
 
 use crate::point::Point;
@@ -39,10 +41,10 @@ pub fn load(paths: &[impl AsRef<Path>]) -> Result<Measured, InputError> {
     let mut points = Vec::new();
     for path in paths {
         let path = path.as_ref();
-        let name = path.display().to_string();
+        let name = name_of(path);
         match read_text(path) {
             Ok(text) => points.extend(read(&name, &text, &mut report)),
-            Err((what, _)) => report.problem_in(&name, what, "give a file of measured points"),
+            Err(what) => report.problem_in(&name, what, "give a file of measured points"),
         }
     }
     finish(points, report)
@@ -84,9 +86,7 @@ fn documents(name: &str, text: &str, report: &mut Report) -> Vec<Node> {
     }
     let mut nodes = Vec::new();
     for (line, number) in lines() {
-        // Blank lines before it leave each document at its place in the file.
-        let padded = format!("{}{line}", "\n".repeat(number - 1));
-        nodes.extend(parse(name, &padded, report));
+        nodes.extend(parse_from(name, line, number, report));
     }
     nodes
 }

@@ -5,7 +5,9 @@
 //! `throughput_per_s` (requests completed, where the rate is what was offered). A blank latency was
 //! not measured.
 
-use isocost_model::input::reading::{At, Report, known_names};
+use isocost_model::input::reading::{
+    At, Report, csv_defect, csv_line, csv_mark, csv_rows, decimal_comma, known_names,
+};
 
 use super::{MOST, MOST_TOKENS, place, sweep_of};
 use crate::point::{Arrivals, Point};
@@ -30,24 +32,23 @@ pub(super) fn read(file: &str, text: &str, report: &mut Report) -> Vec<Point> {
         report.problem_in(file, "the file is empty".to_owned(), "give a row for each point");
         return Vec::new();
     }
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader = csv_rows(text);
     let header = reader.headers().cloned().unwrap_or_default();
     let Some(columns) = columns(file, text, &header, report) else { return Vec::new() };
+    let mark = csv_mark(text);
     let mut points = Vec::new();
     for record in reader.records() {
         match record {
             Ok(record) => {
-                let line = record.position().map_or(0, csv::Position::line);
-                points.extend(Row { file, text, line, record: &record, report }.read(&columns));
+                let line = csv_line(text, record.position());
+                let byte = record.position().map_or(0, csv::Position::byte);
+                let line_text = line_of(&text[(byte as usize).min(text.len())..]);
+                let (header, record) = (&header, &record);
+                let mut row = Row { file, mark, line, line_text, header, record, report };
+                points.extend(row.read(&columns));
             }
             Err(e) => {
-                let line = e.position().map_or(0, csv::Position::line) as u32;
-                let what = match e.kind() {
-                    csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                        format!("{len} cells, expected {expected_len} as in the header")
-                    }
-                    _ => e.to_string(),
-                };
+                let (line, what) = csv_defect(text, &e);
                 report.problem_at(file, At { line, column: 1 }, "", what, "mend the row");
             }
         }
@@ -70,12 +71,18 @@ fn columns(
         if !known().any(|k| k.eq_ignore_ascii_case(name)) {
             let remedy = known_names(name, known().copied());
             let what = format!("unknown column `{name}` is ignored");
-            report.warning_at(file, cell_at(text, 1, i), "", what, &remedy);
+            report.warning_at(
+                file,
+                cell_at(line_of(text), csv_mark(text), 1, i),
+                "",
+                what,
+                &remedy,
+            );
         }
     }
-    let missing: Vec<_> = REQUIRED.iter().filter(|name| place(name).is_none()).collect();
-    for name in &missing {
-        let what = format!("there is no column `{name}`");
+    let missing: Vec<_> = REQUIRED.into_iter().filter(|name| place(name).is_none()).collect();
+    if !missing.is_empty() {
+        let what = format!("there is no column {}", missing.join(", "));
         let remedy = format!("the header is {}", REQUIRED.join(","));
         report.problem_at(file, At { line: 1, column: 1 }, "", what, &remedy);
     }
@@ -85,29 +92,35 @@ fn columns(
     })
 }
 
-/// Where cell `index` of a line starts; quotes may hold commas.
-fn cell_at(text: &str, line: u64, index: usize) -> At {
-    let content = text.lines().nth((line as usize).saturating_sub(1)).unwrap_or("");
+/// The first line of `text` that is not blank.
+fn line_of(text: &str) -> &str {
+    text.lines().find(|line| !line.is_empty()).unwrap_or("")
+}
+
+/// Where cell `index` of a line starts; quotes may hold marks.
+fn cell_at(line_text: &str, mark: u8, line: u32, index: usize) -> At {
     let (mut column, mut cell, mut quoted) = (1, 0, false);
-    for (i, c) in content.chars().enumerate() {
+    for (i, c) in line_text.chars().enumerate() {
         match c {
             _ if cell == index => break,
             '"' => quoted = !quoted,
-            ',' if !quoted => {
+            _ if c == char::from(mark) && !quoted => {
                 cell += 1;
                 column = i as u32 + 2;
             }
             _ => {}
         }
     }
-    At { line: line as u32, column }
+    At { line, column }
 }
 
 /// One row as it is read.
 struct Row<'a> {
     file: &'a str,
-    text: &'a str,
-    line: u64,
+    mark: u8,
+    line: u32,
+    line_text: &'a str,
+    header: &'a csv::StringRecord,
     record: &'a csv::StringRecord,
     report: &'a mut Report,
 }
@@ -132,7 +145,7 @@ impl Row<'_> {
         let named = sweep.and_then(|at| self.record.get(at)).filter(|name| !name.is_empty());
         (self.report.problems.len() == before).then(|| Point {
             sweep: named.map_or_else(|| sweep_of(input_tokens, output_tokens), str::to_owned),
-            place: place(self.file, At { line: self.line as u32, column: 1 }),
+            place: place(self.file, At { line: self.line, column: 1 }),
             arrivals: match clients {
                 Some(clients) => Arrivals::Closed { clients: clients.round() as u32 },
                 None => Arrivals::POISSON,
@@ -170,17 +183,18 @@ impl Row<'_> {
                     format!("from {least}")
                 };
                 let what = format!("`{text}` is no number {from} to {most:e}");
-                self.problem(at, what, "mend the cell");
+                let remedy = decimal_comma(text).unwrap_or_else(|| "mend the cell".to_owned());
+                self.problem(at, what, &remedy);
                 None
             }
         }
     }
 
     fn problem(&mut self, at: usize, what: String, remedy: &str) {
-        let place = cell_at(self.text, self.line, at);
-        let name = REQUIRED.iter().chain(&OPTIONAL).copied();
-        let header = self.text.lines().next().unwrap_or("").split(',').nth(at).unwrap_or("").trim();
-        let entity = name.clone().find(|n| n.eq_ignore_ascii_case(header)).unwrap_or("");
+        let place = cell_at(self.line_text, self.mark, self.line, at);
+        let header = self.header.get(at).unwrap_or("");
+        let mut names = REQUIRED.iter().chain(&OPTIONAL).copied();
+        let entity = names.find(|n| n.eq_ignore_ascii_case(header)).unwrap_or("");
         self.report.problem_at(self.file, place, entity, what, remedy);
     }
 }

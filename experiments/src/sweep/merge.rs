@@ -63,7 +63,15 @@ pub fn merge(dirs: &[PathBuf]) -> Result<Table, MergeError> {
             parts.push((dir, header, records));
         }
     }
-    let Some((first, header, _)) = parts.first() else { return Err(empty(dirs)) };
+    if parts.is_empty() { Err(empty(dirs)) } else { join(parts) }
+}
+
+/// The table of journals that were read, each with its directory; there is at least one.
+///
+/// # Errors
+/// [`MergeError::Different`] and [`MergeError::Missing`].
+pub fn join(parts: Vec<(PathBuf, Header, Vec<Record>)>) -> Result<Table, MergeError> {
+    let (first, header, _) = &parts[0];
     for (second, other, _) in &parts {
         if let Some(what) = header.difference(other) {
             let (first, second) = (first.clone(), second.clone());
@@ -120,5 +128,6 @@ fn missing(header: &Header, found: &[Option<Record>], there: &[usize]) -> Vec<St
         let some = some.join(", ");
         Some(format!("shard {index}/{count} lacks {some}: run it again to finish it"))
     };
-    (1..=count).filter_map(of_shard).collect()
+    // Shards beyond the last point have none.
+    (1..=count.min(found.len())).filter_map(of_shard).collect()
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use isocost_model::input::reading::{csv_defect, csv_line, csv_rows, name_of, read_text};
+
 use super::Setting;
 use super::axis::{Axis, Lever};
 use super::problem::{AxisError, Problem, Problems};
@@ -71,8 +73,22 @@ impl Points {
     /// # Errors
     /// Everything that is wrong, at once, by line and column.
     pub fn from_csv(path: &Path, base: &Setting) -> Result<Self, Problems> {
-        let file = path.display();
-        let at = |line: u64, column: usize, what| Problem {
+        let file = name_of(path);
+        match read_text(path) {
+            Ok(text) => Self::from_text(&file, &text, base),
+            Err(what) => {
+                let what = AxisError::Unreadable(what);
+                Err(Problems(vec![Problem { place: file, what }]))
+            }
+        }
+    }
+
+    /// The same for a text; `file` stands for it in messages.
+    ///
+    /// # Errors
+    /// As [`Self::from_csv`].
+    pub fn from_text(file: &str, text: &str, base: &Setting) -> Result<Self, Problems> {
+        let at = |line: u32, column: usize, what| Problem {
             place: format!("{file}:{line}:{column}"),
             what,
         };
@@ -80,8 +96,7 @@ impl Points {
             let what = AxisError::Unreadable(e.to_string());
             Problems(vec![Problem { place: file.to_string(), what }])
         };
-        let mut reader =
-            csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(unreadable)?;
+        let mut reader = csv_rows(text);
         let header = reader.headers().map_err(unreadable)?.clone();
         let mut problems = Vec::new();
         let mut axes: Vec<Axis> = Vec::new();
@@ -102,12 +117,12 @@ impl Points {
             let record = match record {
                 Ok(record) => record,
                 Err(e) => {
-                    let line = e.position().map_or(0, csv::Position::line);
-                    problems.push(at(line, 1, AxisError::Unreadable(e.to_string())));
+                    let (line, what) = csv_defect(text, &e);
+                    problems.push(at(line, 1, AxisError::Unreadable(what)));
                     continue;
                 }
             };
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = csv_line(text, record.position());
             let cells = axes.iter().zip(record.iter()).enumerate();
             let cells = cells.map(|(i, (axis, cell))| match cell.is_empty() {
                 true => None,

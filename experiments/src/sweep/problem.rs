@@ -89,7 +89,7 @@ pub enum AxisError {
         most: usize,
     },
     /// A file of points that cannot be read.
-    #[error("cannot be read: {0}; give a CSV file with a column for each axis")]
+    #[error("{0}; give a CSV file with a column for each axis")]
     Unreadable(String),
     /// A file without points.
     #[error("has no points; give a header with the axes and a row for each point")]

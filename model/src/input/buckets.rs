@@ -15,7 +15,7 @@ use std::path::Path;
 use super::fields::{ABSURD, Fields};
 use super::node::{Node, Value, parse_names};
 use super::problem::{InputError, Problem, Report};
-use super::read_text;
+use super::text::{name_of, read_text};
 use crate::buckets::{Bucket, Buckets, Gpu, MAX_SLICES, SliceFactor};
 
 /// Least rate of a bucket that a GPU serves, requests per second: one in eleven days.
@@ -35,10 +35,10 @@ pub struct Instead {
 /// # Errors
 /// Every problem of the file, each with its place.
 pub fn buckets(path: &Path, instead: Instead) -> Result<(Buckets, Vec<Problem>), InputError> {
-    let name = path.display().to_string();
+    let name = name_of(path);
     match read_text(path) {
         Ok(text) => buckets_text(&name, &text, instead),
-        Err((what, _)) => {
+        Err(what) => {
             let mut report = Report::default();
             let remedy = "give a JSON file with workload_distribution and gpu_info, or name a server of \
                           a scenario by --server";

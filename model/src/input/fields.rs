@@ -25,7 +25,7 @@ impl<'a> Fields<'a> {
     pub fn new(file: &'a str, node: &'a Node, entity: &str, report: &mut Report) -> Option<Self> {
         let Value::Object(entries) = &node.value else {
             let what = format!("expected an object, found {}", node.value.kind());
-            report.problem_at(file, node.at, entity, what, "see the README for the form");
+            report.problem_at(file, node.at, entity, what, "write it as { ... }");
             return None;
         };
         Some(Self { file, at: node.at, entity: entity.to_owned(), entries, asked: Vec::new() })

@@ -7,6 +7,7 @@
 //! before it gives up: a scenario is whole or it is not there.
 
 mod buckets;
+pub mod cases;
 mod fields;
 mod fleet;
 mod limits;
@@ -21,6 +22,7 @@ mod servers;
 mod service;
 mod sheet;
 mod sizes;
+mod text;
 
 use std::path::{Path, PathBuf};
 
@@ -34,20 +36,21 @@ pub use problem::{InputError, Problem, known_names};
 /// fields checked as they are read, every problem at once.
 pub mod reading {
     pub use super::fields::{ABSURD, Fields};
-    pub use super::node::{Node, Value, parse};
+    pub use super::node::{Node, Value, parse, parse_from};
     pub use super::problem::{At, Report, known_names};
-    pub use super::read_text;
+    pub use super::text::{
+        csv_defect, csv_line, csv_mark, csv_rows, decimal_comma, name_of, read_text,
+    };
 }
 
 pub use buckets::{Instead, buckets, buckets_text};
-pub use loads::with_loads;
-pub use prices::prices;
-pub use profile::profile;
+pub use loads::{with_loads, with_loads_text};
+pub use prices::{prices, prices_text};
+pub use profile::{profile, profile_text};
 pub use saved::{is_plan, load_plan, plan_text};
-pub use sizes::sizes;
-
-/// Files larger than this are refused: no fleet needs them, and they would not fit in memory.
-pub const MAX_FILE_BYTES: u64 = 256 << 20;
+pub use sizes::{sizes, sizes_text};
+pub use text::MAX_FILE_BYTES;
+use text::{name_of, read_text};
 
 /// A scenario and what is odd about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,12 +63,12 @@ pub struct Loaded {
 
 /// Sections of a scenario: (file stem, key in the one-file form, list inside it).
 const SECTIONS: [(&str, &str, &str); 6] = [
-    ("accelerator-data", "acceleratordata", "accelerators"),
-    ("model-data", "modeldata", "models"),
-    ("serviceclass-data", "serviceclassdata", "serviceclasses"),
-    ("server-data", "serverdata", "servers"),
-    ("capacity-data", "capacitydata", "count"),
-    ("optimizer-data", "optimizerdata", "optimizer"),
+    ("accelerator-data", "acceleratorData", "accelerators"),
+    ("model-data", "modelData", "models"),
+    ("serviceclass-data", "serviceClassData", "serviceclasses"),
+    ("server-data", "serverData", "servers"),
+    ("capacity-data", "capacityData", "count"),
+    ("optimizer-data", "optimizerData", "optimizer"),
 ];
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 /// Sections that a scenario may leave out.
@@ -86,14 +89,13 @@ pub fn load(path: &Path) -> Result<Loaded, InputError> {
     let sections = if path.is_dir() {
         read_directory(path, &mut report)
     } else {
-        read_file(path, &mut report)
-            .map(|node| split(&path.display().to_string(), node, &mut report))
+        read_file(path, &mut report).map(|node| split(&name_of(path), node, &mut report))
     };
     finish(sections.unwrap_or_default(), report)
 }
 
 /// Reads the scenario in `text`, a JSON or YAML document; `name` stands for the file in messages
-/// and is taken for YAML where it ends in `.yaml` or `.yml`.
+/// and tells the two apart by how it ends, where it does.
 ///
 /// # Errors
 /// As [`load`].
@@ -140,11 +142,7 @@ fn read_directory(path: &Path, report: &mut Report) -> Option<Vec<Option<Section
             let name = system.display().to_string();
             return read_file(&system, report).map(|node| split(&name, node, report));
         }
-        for i in missing {
-            let what = format!("there is no {}.json (or .yaml)", SECTIONS[i].0);
-            let remedy = "add it, or give all sections in system-data.json";
-            report.problem_in(&path.display().to_string(), what, remedy);
-        }
+        missing_files(&path.display().to_string(), &missing, report);
     }
     let sections = files.into_iter().enumerate().map(|(i, file)| {
         let file = file?;
@@ -154,44 +152,38 @@ fn read_directory(path: &Path, report: &mut Report) -> Option<Vec<Option<Section
     Some(sections.collect())
 }
 
-fn read_file(path: &Path, report: &mut Report) -> Option<Node> {
-    let name = path.display().to_string();
-    let text = match read_text(path) {
-        Ok(text) => text,
-        Err((what, remedy)) => {
-            report.problem_in(&name, what, &remedy);
-            return None;
-        }
-    };
-    node::parse(&name, &text, report)
+fn missing_files(directory: &str, missing: &[usize], report: &mut Report) {
+    if missing.len() == SECTIONS.len() - OPTIONAL.len() {
+        let what = "holds no scenario: no accelerator-data.json, model-data.json, \
+                    serviceclass-data.json and server-data.json, and no system-data.json";
+        let remedy = "give the directory of a scenario, or one JSON or YAML file";
+        return report.problem_in(directory, what.to_owned(), remedy);
+    }
+    for i in missing {
+        let what = format!("there is no {}.json (or .yaml)", SECTIONS[*i].0);
+        let remedy = "add it, or give all sections in system-data.json";
+        report.problem_in(directory, what, remedy);
+    }
 }
 
-/// The text of a file, or what is wrong and what to do.
-///
-/// # Errors
-/// What is wrong, and what to do about it.
-pub fn read_text(path: &Path) -> Result<String, (String, String)> {
-    let cannot = |e: std::io::Error| {
-        let remedy = "give the path of a scenario directory, or of one JSON or YAML file";
-        (format!("cannot be read: {e}"), remedy.to_owned())
-    };
-    let size = std::fs::metadata(path).map_err(cannot)?.len();
-    if size > MAX_FILE_BYTES {
-        let limit = MAX_FILE_BYTES >> 20;
-        let what = format!("has {} MiB, the limit is {limit} MiB", size >> 20);
-        return Err((what, "split the fleet into scenarios that fit".to_owned()));
+fn read_file(path: &Path, report: &mut Report) -> Option<Node> {
+    let name = name_of(path);
+    match read_text(path) {
+        Ok(text) => node::parse(&name, &text, report),
+        Err(what) => {
+            let remedy = "give the path of a scenario: a directory, or one JSON or YAML file";
+            report.problem_in(&name, what, remedy);
+            None
+        }
     }
-    let bytes = std::fs::read(path).map_err(cannot)?;
-    String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        (format!("is not UTF-8 (from byte {at} on)"), "save it as UTF-8".to_owned())
-    })
 }
 
 /// Takes a section out of an envelope such as `{"acceleratorData": {...}}`.
 fn unwrap(node: Node, key: &str) -> Node {
     match node.value {
-        Value::Object(mut entries) if entries.len() == 1 && entries[0].0 == key => {
+        Value::Object(mut entries)
+            if entries.len() == 1 && entries[0].0.eq_ignore_ascii_case(key) =>
+        {
             entries.remove(0).1
         }
         _ => node,
@@ -204,8 +196,14 @@ fn split(file: &str, node: Node, report: &mut Report) -> Vec<Option<Section>> {
     let mut sections: Vec<Option<Section>> = SECTIONS.iter().map(|_| None).collect();
     match unwrap(node, "system").value {
         Value::Object(entries) => {
+            if let Some((key, _)) = entries.iter().find(|e| SECTIONS.iter().any(|s| s.2 == e.0)) {
+                let what = format!("`{key}` is one section of a scenario");
+                let remedy = "give the directory that holds the others too";
+                report.problem_at(file, at, "scenario", what, remedy);
+                return sections;
+            }
             for (key, node) in entries {
-                match SECTIONS.iter().position(|s| s.1 == key) {
+                match SECTIONS.iter().position(|s| s.1.eq_ignore_ascii_case(&key)) {
                     Some(i) => sections[i] = Some(Section { file: file.to_owned(), node }),
                     None => report.warning_at(
                         file,
@@ -220,7 +218,7 @@ fn split(file: &str, node: Node, report: &mut Report) -> Vec<Option<Section>> {
         }
         other => {
             let what = format!("expected an object with the sections, found {}", other.kind());
-            report.problem_at(file, at, "scenario", what, "see the README for the form");
+            report.problem_at(file, at, "scenario", what, "`isocost reference` shows the form");
             return sections;
         }
     }
@@ -247,7 +245,13 @@ fn entities<'a>(section: &'a Section, key: &str, report: &mut Report) -> Vec<Fie
         }
         _ => {
             let what = format!("expected a list under `{key}`, found {}", node.value.kind());
-            report.problem_at(&section.file, node.at, key, what, "see the README for the form");
+            report.problem_at(
+                &section.file,
+                node.at,
+                key,
+                what,
+                "`isocost reference` shows the form",
+            );
             Vec::new()
         }
     }

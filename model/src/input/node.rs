@@ -2,6 +2,7 @@
 
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged;
+use rustc_hash::FxHashSet;
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use super::problem::{At, Report};
@@ -49,15 +50,20 @@ impl Value {
 /// Nesting deeper than this is no scenario.
 const MAX_DEPTH: usize = 64;
 
-/// Reads a document; by its name it is YAML or JSON.
+/// Reads a document; by its name it is YAML or JSON, else by how it begins.
 pub fn parse(file: &str, text: &str, report: &mut Report) -> Option<Node> {
+    parse_from(file, text, 1, report)
+}
+
+/// The same for a text that starts at a line further down in its file.
+pub fn parse_from(file: &str, text: &str, line: u32, report: &mut Report) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
-        report.problem_in(file, "the file is empty".to_owned(), "see the README for its form");
+        report.problem_in(file, "the file is empty".to_owned(), "is it the one that is meant?");
         return None;
     }
-    let yaml = [".yaml", ".yml"].iter().any(|e| file.to_lowercase().ends_with(e));
-    let node = if yaml { parse_yaml(text) } else { parse_json(text, None) };
+    let yaml = is_yaml(file, text);
+    let node = if yaml { parse_yaml(text) } else { parse_json(text, line, None) };
     let (at, what) = match node {
         Ok(node) => {
             duplicates(file, &node, report);
@@ -70,6 +76,12 @@ pub fn parse(file: &str, text: &str, report: &mut Report) -> Option<Node> {
     None
 }
 
+fn is_yaml(file: &str, text: &str) -> bool {
+    let file = file.to_lowercase();
+    let named = |ends: &[&str]| ends.iter().any(|e| file.ends_with(e));
+    named(&[".yaml", ".yml"]) || !named(&[".json"]) && !text.trim_start().starts_with(['{', '['])
+}
+
 /// Reads a JSON document, and keeps the keys of objects at a depth as they are written: names.
 pub(super) fn parse_names(
     file: &str,
@@ -78,7 +90,7 @@ pub(super) fn parse_names(
     report: &mut Report,
 ) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match parse_json(text, Some(depth)) {
+    match parse_json(text, 1, Some(depth)) {
         Ok(node) => {
             duplicates(file, &node, report);
             Some(node)
@@ -92,7 +104,7 @@ pub(super) fn parse_names(
 
 type Defect = (At, String);
 
-fn parse_json(text: &str, names: Option<usize>) -> Result<Node, Defect> {
+fn parse_json(text: &str, line: u32, names: Option<usize>) -> Result<Node, Defect> {
     let strict = jsonc_parser::ParseOptions {
         allow_comments: false,
         allow_loose_object_property_names: false,
@@ -106,11 +118,13 @@ fn parse_json(text: &str, names: Option<usize>) -> Result<Node, Defect> {
         allow_extended_string_escapes: false,
     };
     let parsed = jsonc_parser::parse_to_ast(text, &Default::default(), &strict).map_err(|e| {
-        let at = At { line: e.line_display() as u32, column: e.column_display() as u32 };
+        let line = line - 1 + e.line_display() as u32;
+        let at = At { line, column: e.column_display() as u32 };
         (at, e.kind().to_string())
     })?;
-    let value = parsed.value.ok_or((At { line: 1, column: 1 }, "no value".to_owned()))?;
-    let mut cursor = Cursor { text, offset: 0, at: At { line: 1, column: 1 }, names };
+    let start = At { line, column: 1 };
+    let value = parsed.value.ok_or((start, "no value".to_owned()))?;
+    let mut cursor = Cursor { text, offset: 0, at: start, names };
     from_json(value, &mut cursor, 0)
 }
 
@@ -249,8 +263,9 @@ fn duplicates(file: &str, node: &Node, report: &mut Report) {
     match &node.value {
         Value::List(items) => items.iter().for_each(|n| duplicates(file, n, report)),
         Value::Object(entries) => {
-            for (i, (key, node)) in entries.iter().enumerate() {
-                if entries[..i].iter().any(|e| e.0 == *key) {
+            let mut seen = FxHashSet::default();
+            for (key, node) in entries {
+                if !seen.insert(key) {
                     let what = format!("key `{key}` is given twice (keys compare without case)");
                     report.problem_at(file, node.at, "", what, "keep one of them");
                 }

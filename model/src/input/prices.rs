@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 use super::InputError;
 use super::fields::ABSURD;
 use super::problem::{Problem, Report, known_names};
-use super::sheet::{Row, Sheet};
+use super::sheet::{Row, Sheet, csv_file};
 use crate::horizon::{Pool, Prices, Spot, Unit, card_price};
 use crate::scenario::Scenario;
 
@@ -31,8 +31,24 @@ const COLUMNS: [&str; 7] = [
 /// Every problem of the file, each with its line.
 pub fn prices(scenario: &Scenario, path: &Path) -> Result<(Prices, Vec<Problem>), InputError> {
     let mut report = Report::default();
+    match csv_file(path, &mut report) {
+        Some((file, text)) => prices_text(scenario, &file, &text),
+        None => Err(InputError { problems: report.problems }),
+    }
+}
+
+/// The same for a text; `file` stands for it in messages.
+///
+/// # Errors
+/// As [`prices`].
+pub fn prices_text(
+    scenario: &Scenario,
+    file: &str,
+    text: &str,
+) -> Result<(Prices, Vec<Problem>), InputError> {
+    let mut report = Report::default();
     let mut prices = Prices { pools: Vec::new() };
-    if let Some(sheet) = Sheet::read(path, &COLUMNS, &[], &mut report) {
+    if let Some(sheet) = Sheet::read(file, text, &COLUMNS, &[], &mut report) {
         read(scenario, &sheet, &mut prices, &mut report);
     }
     match report.problems.is_empty() {

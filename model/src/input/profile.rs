@@ -13,7 +13,7 @@ use super::InputError;
 use super::fields::ABSURD;
 use super::problem::{Problem, Report, known_names};
 use super::servers::MAX_TOKENS;
-use super::sheet::{Row, Sheet};
+use super::sheet::{Row, Sheet, csv_file};
 use crate::horizon::{Period, Profile};
 use crate::scenario::{Load, Scenario};
 
@@ -41,16 +41,35 @@ pub fn profile(
     cards: Option<&Path>,
 ) -> Result<(Profile, Vec<Problem>), InputError> {
     let mut report = Report::default();
+    let texts = [Some(path), cards].map(|path| path.and_then(|path| csv_file(path, &mut report)));
+    let [text, cards] = texts.each_ref().map(|t| t.as_ref().map(|t| (&*t.0, &*t.1)));
+    match text.filter(|_| report.problems.is_empty()) {
+        Some(text) => profile_text(scenario, text, cards),
+        None => Err(InputError { problems: report.problems }),
+    }
+}
+
+/// The same for texts, each after the name that stands for its file in messages.
+///
+/// # Errors
+/// As [`profile`].
+pub fn profile_text(
+    scenario: &Scenario,
+    (file, text): (&str, &str),
+    cards: Option<(&str, &str)>,
+) -> Result<(Profile, Vec<Problem>), InputError> {
+    let mut report = Report::default();
     let mut profile = Profile { periods: Vec::new() };
-    if let Some(sheet) = Sheet::read(path, &COLUMNS, &["period", "server"], &mut report) {
+    let needed = ["period", "server"];
+    if let Some(sheet) = Sheet::read(file, text, &COLUMNS, &needed, &mut report) {
         read(scenario, &sheet, &mut profile, &mut report);
         if profile.periods.is_empty() && report.problems.is_empty() {
             let remedy = "add a row for each period and server";
             report.problem_in(&sheet.file, "there is no period".to_owned(), remedy);
         }
     }
-    if let Some(path) = cards {
-        counts(scenario, path, &mut profile, &mut report);
+    if let Some((file, text)) = cards {
+        counts(scenario, file, text, &mut profile, &mut report);
     }
     match report.problems.is_empty() {
         true => Ok((profile, report.warnings)),
@@ -149,9 +168,9 @@ fn load(sheet: &Sheet, row: &Row, load: &mut Load, report: &mut Report) {
 }
 
 /// Cards that exist in a period.
-fn counts(scenario: &Scenario, path: &Path, profile: &mut Profile, report: &mut Report) {
+fn counts(scenario: &Scenario, file: &str, text: &str, profile: &mut Profile, report: &mut Report) {
     let columns = ["period", "type", "count"];
-    let Some(sheet) = Sheet::read(path, &columns, &columns, report) else { return };
+    let Some(sheet) = Sheet::read(file, text, &columns, &columns, report) else { return };
     let mut seen: FxHashSet<(usize, usize)> = FxHashSet::default();
     for row in &sheet.rows {
         let (name, card) = (sheet.text(row, "period"), sheet.text(row, "type"));

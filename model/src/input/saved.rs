@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::fields::{ABSURD, Fields};
 use super::node::{self, Node, Value};
 use super::problem::{InputError, Report};
-use super::read_text;
+use super::text::{name_of, read_text};
 use crate::compare::{SavedLoad, SavedPart, SavedPlan, SavedServer, SavedUsage};
 
 /// The file of a plan in the directory that `--out` wrote.
@@ -42,10 +42,10 @@ pub fn is_plan(path: &Path) -> bool {
 /// Every problem found, if there is any.
 pub fn load_plan(path: &Path) -> Result<SavedPlan, InputError> {
     let file: PathBuf = if path.is_dir() { path.join(FILE) } else { path.to_owned() };
-    let name = file.display().to_string();
+    let name = name_of(&file);
     match read_text(&file) {
         Ok(text) => plan_text(&name, &text),
-        Err((what, _)) => {
+        Err(what) => {
             let mut report = Report::default();
             report.problem_in(&name, what, REMEDY);
             Err(InputError { problems: report.problems })

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::problem::{At, Report};
+use super::problem::{At, Report, nearest};
+use super::text::{csv_defect, csv_line, csv_rows, decimal_comma, name_of, read_text};
 
 /// The rows of a CSV file and where its columns are.
 pub(super) struct Sheet {
@@ -17,58 +18,71 @@ pub(super) struct Row {
     record: csv::StringRecord,
 }
 
+/// Which columns may be meant by which of those that are unknown.
+fn renamed<'a>(missing: &[&str], unknown: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
+    let near = |column: &&str| {
+        // `arrival_rate` is a long way from `arrival_rate_per_min`, letter by letter.
+        let start = || unknown.clone().find(|h| h.len() > 2 && column.starts_with(h));
+        let near = nearest(column, unknown.clone()).or_else(start)?;
+        Some(format!("rename {near} to {column}"))
+    };
+    let pairs: Vec<String> = missing.iter().filter_map(near).collect();
+    (pairs.len() == missing.len()).then(|| pairs.join(", "))
+}
+
+/// The name and the text of the CSV file at `path`, or a problem.
+pub(super) fn csv_file(path: &Path, report: &mut Report) -> Option<(String, String)> {
+    let file = name_of(path);
+    match read_text(path) {
+        Ok(text) => Some((file, text)),
+        Err(what) => {
+            report.problem_in(&file, what, "give a CSV file");
+            None
+        }
+    }
+}
+
 impl Sheet {
-    /// Reads `path`; `known` are the columns that are understood, `needed` those that must be there.
+    /// Reads `text`; `known` are the columns that are understood, `needed` those that must be there.
     pub fn read(
-        path: &Path,
+        file: &str,
+        text: &str,
         known: &[&'static str],
         needed: &[&'static str],
         report: &mut Report,
     ) -> Option<Self> {
-        let file = path.display().to_string();
-        let mut reader = match csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path) {
-            Ok(reader) => reader,
-            Err(e) => {
-                report.problem_in(&file, format!("cannot be read: {e}"), "give a CSV file");
-                return None;
-            }
-        };
+        let (file, columns_are) = (file.to_owned(), format!("the columns are {}", known.join(",")));
+        if text.trim().is_empty() {
+            report.problem_in(&file, "the file is empty".to_owned(), &columns_are);
+            return None;
+        }
+        let mut reader = csv_rows(text);
         let header = reader.headers().cloned().unwrap_or_default();
         let first = At { line: 1, column: 1 };
-        let place = |c: &'static str| (c, header.iter().position(|h| h.eq_ignore_ascii_case(c)));
-        let columns: Vec<_> = known.iter().map(|c| place(c)).collect();
-        let mut whole = true;
-        for column in needed.iter().filter(|c| place(c).1.is_none()) {
-            let what = format!("there is no column `{column}`");
-            report.problem_at(
-                &file,
-                first,
-                "",
-                what,
-                &format!("the columns are {}", known.join(",")),
-            );
-            whole = false;
+        let place = |c: &str| header.iter().position(|h| h.eq_ignore_ascii_case(c));
+        let columns: Vec<_> = known.iter().map(|c| (*c, place(c))).collect();
+        let unknown = || header.iter().filter(|h| !known.iter().any(|k| h.eq_ignore_ascii_case(k)));
+        let missing: Vec<&str> = needed.iter().copied().filter(|c| place(c).is_none()).collect();
+        let whole = missing.is_empty();
+        if !whole {
+            let what = format!("there is no column {}", missing.join(", "));
+            let remedy = renamed(&missing, unknown()).unwrap_or_else(|| columns_are.clone());
+            report.problem_at(&file, first, "", what, &remedy);
         }
-        for name in header.iter().filter(|h| !known.iter().any(|k| h.eq_ignore_ascii_case(k))) {
+        for name in unknown() {
             let what = format!("unknown column `{name}` is ignored");
-            report.warning_at(
-                &file,
-                first,
-                "",
-                what,
-                &format!("the columns are {}", known.join(",")),
-            );
+            report.warning_at(&file, first, "", what, &columns_are);
         }
         let mut sheet = Self { file, columns, rows: Vec::new() };
-        for record in reader.records() {
+        for record in reader.records().filter(|_| whole) {
             match record {
                 Ok(record) => {
-                    let line = record.position().map_or(0, csv::Position::line) as u32;
+                    let line = csv_line(text, record.position());
                     sheet.rows.push(Row { line, record });
                 }
                 Err(e) => {
-                    let line = e.position().map_or(0, csv::Position::line) as u32;
-                    sheet.problem(line, e.to_string(), "mend the row", report);
+                    let (line, what) = csv_defect(text, &e);
+                    sheet.problem(line, what, "mend the row", report);
                 }
             }
         }
@@ -101,7 +115,8 @@ impl Sheet {
         }
         let number = text.parse::<f64>().ok().filter(|n| (least..=most).contains(n));
         if number.is_none() {
-            let remedy = format!("expected a number from {least} to {most}");
+            let expected = || format!("expected a number from {least} to {most}");
+            let remedy = decimal_comma(text).unwrap_or_else(expected);
             self.problem(row.line, format!("{column} is `{text}`"), &remedy, report);
         }
         number

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::InputError;
 use super::problem::{At, Problem, Report};
 use super::servers::MAX_TOKENS;
-use super::sheet::Sheet;
+use super::sheet::{Sheet, csv_file};
 use crate::buckets::Size;
 
 const COLUMNS: [&str; 3] = ["input_tokens", "output_tokens", "share"];
@@ -17,8 +17,20 @@ const COLUMNS: [&str; 3] = ["input_tokens", "output_tokens", "share"];
 /// Every problem of the file, each with its line.
 pub fn sizes(path: &Path) -> Result<(Vec<Size>, Vec<Problem>), InputError> {
     let mut report = Report::default();
+    match csv_file(path, &mut report) {
+        Some((file, text)) => sizes_text(&file, &text),
+        None => Err(InputError { problems: report.problems }),
+    }
+}
+
+/// The same for a text; `file` stands for it in messages.
+///
+/// # Errors
+/// As [`sizes`].
+pub fn sizes_text(file: &str, text: &str) -> Result<(Vec<Size>, Vec<Problem>), InputError> {
+    let mut report = Report::default();
     let mut sizes = Vec::new();
-    if let Some(sheet) = Sheet::read(path, &COLUMNS, &COLUMNS, &mut report) {
+    if let Some(sheet) = Sheet::read(file, text, &COLUMNS, &COLUMNS, &mut report) {
         for row in &sheet.rows {
             let least = [0.0, 1.0, 0.0];
             let most = [MAX_TOKENS, MAX_TOKENS, 1.0];

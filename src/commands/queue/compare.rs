@@ -1,9 +1,10 @@
 //! `isocost analyze --cases --compare`: how far the results computed are from those in the file.
 //! Where the file says 0, its relative error is the absolute one.
 
+use isocost_model::input::cases::{Case, STATED};
 use serde_json::json;
 
-use super::cases::{COMPUTED, Case};
+use super::cases::computed;
 use crate::Failure;
 use crate::args::Format;
 use crate::output::print;
@@ -21,7 +22,7 @@ struct Accuracy {
 
 /// Prints the errors, a line a column.
 pub fn print_accuracy(cases: &[Case], format: Format) -> Result<(), Failure> {
-    let rows: Vec<Accuracy> = (0..COMPUTED.len()).map(|i| accuracy(cases, i)).collect();
+    let rows: Vec<Accuracy> = (0..STATED.len()).map(|i| accuracy(cases, i)).collect();
     match format {
         Format::Table => {
             let header = ["column", "cases", "median rel.", "largest rel.", "largest abs."];
@@ -62,7 +63,7 @@ pub fn print_accuracy(cases: &[Case], format: Format) -> Result<(), Failure> {
 }
 
 fn accuracy(cases: &[Case], column: usize) -> Accuracy {
-    let pair = |case: &Case| Some((case.stated[column]?, case.computed[column]));
+    let pair = |case: &Case| Some((case.stated[column]?, computed(case)[column]));
     let pairs: Vec<(f64, f64)> = cases.iter().filter_map(pair).collect();
     let absolute = |&(stated, computed): &(f64, f64)| (computed - stated).abs();
     let relative = |pair: &(f64, f64)| match pair.0 {
@@ -72,7 +73,7 @@ fn accuracy(cases: &[Case], column: usize) -> Accuracy {
     let mut errors: Vec<f64> = pairs.iter().map(relative).collect();
     errors.sort_by(f64::total_cmp);
     Accuracy {
-        column: COMPUTED[column],
+        column: STATED[column],
         cases: pairs.len(),
         median: errors.get(errors.len() / 2).copied().unwrap_or(f64::NAN),
         largest: errors.last().copied().unwrap_or(f64::NAN),
