@@ -6,7 +6,7 @@ use crate::content::Cell;
 use crate::format::{cents, count, percentile};
 
 /// What is known of a number: `12`, `3 to 5`, `at least 3`; `none` where there is no such plan.
-pub(crate) fn said(known: &Known, number: impl Fn(f64) -> String, none: &str) -> String {
+pub fn said(known: &Known, number: impl Fn(f64) -> String, none: &str) -> String {
     match *known {
         Known::Exact { value } => number(value),
         Known::Infeasible => none.to_owned(),

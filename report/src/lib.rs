@@ -32,6 +32,7 @@ use isocost_model::scenario::Scenario;
 
 use content::Section;
 
+pub use known::said;
 pub use page::html;
 pub use plots::{Plot, plots};
 

@@ -2,6 +2,7 @@
 
 use isocost_model::plan::{Plan, Status};
 use isocost_model::scenario::{Profile, Provenance, Scenario};
+use isocost_model::trust::Trust;
 use serde::Serialize;
 
 use crate::Input;
@@ -86,7 +87,8 @@ fn proven(plan: &Plan) -> String {
 }
 
 fn warnings(input: &Input<'_>) -> Vec<String> {
-    let estimated = estimated(input.scenario, input.plan);
+    let trust = trust(input.scenario, input.plan);
+    let range = input.plan.cost_range.map(|range| format!("The cost is {}.", range.words(cents)));
     let unserved = unserved(input.plan);
     let partial = (unserved > 0 && input.plan.has_plan()).then(|| {
         format!(
@@ -97,7 +99,7 @@ fn warnings(input: &Input<'_>) -> Vec<String> {
             }
         )
     });
-    estimated.into_iter().chain(partial).collect()
+    trust.into_iter().chain(range).chain(partial).collect()
 }
 
 /// Servers that are not served in full.
@@ -105,41 +107,40 @@ pub(crate) fn unserved(plan: &Plan) -> usize {
     plan.placements.iter().filter(|p| p.served_share < 1.0 - 1e-9).count()
 }
 
-/// How much of the plan rests on service times that nobody measured.
-fn estimated(scenario: &Scenario, plan: &Plan) -> Option<String> {
-    let estimate = |p: &&Profile| p.provenance == Provenance::Estimated;
-    let all = scenario.profiles.iter().filter(estimate).count();
-    if all == 0 {
+/// Where the service times come from, and which of those that nobody measured the plan rests on.
+fn trust(scenario: &Scenario, plan: &Plan) -> Option<String> {
+    let trust = Trust::of(scenario);
+    if !trust.is_stated() {
         return None;
     }
+    let mut sentence = format!("{trust}.");
+    sentence[..1].make_ascii_uppercase();
+    if trust.estimated == 0 {
+        return Some(sentence);
+    }
+    let names = estimated_in_use(scenario, plan);
+    let first = names.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(6);
+    let rest = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
+    let rests = match names.len() {
+        0 => String::new(),
+        n => format!(" The plan rests on {} estimated ones: {first}{rest}.", count(n as u64)),
+    };
+    Some(format!("{sentence}{rests} Calibrate before you rely on it."))
+}
+
+/// Estimated profiles that the plan uses: `MODEL on ACCELERATOR`.
+fn estimated_in_use(scenario: &Scenario, plan: &Plan) -> Vec<String> {
     let mut used = vec![vec![false; scenario.accelerators.len()]; scenario.models.len()];
     for (server, placement) in scenario.servers.iter().zip(&plan.placements) {
         placement.parts.iter().for_each(|part| used[server.model][part.accelerator] = true);
     }
-    let in_use: Vec<String> = scenario
-        .profiles
-        .iter()
-        .filter(estimate)
-        .filter(|p| used[p.model][p.accelerator])
-        .map(|p| {
-            format!("{} on {}", scenario.models[p.model], scenario.accelerators[p.accelerator].name)
-        })
-        .collect();
-    let share = format!("{} of {}", count(all as u64), count(scenario.profiles.len() as u64));
-    let first = in_use.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
-    let more = in_use.len().saturating_sub(6);
-    let rest = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
-    Some(match in_use.is_empty() {
-        true => format!(
-            "{share} service profiles are estimated from data sheets, not measured. Calibrate \
-             before you rely on this."
-        ),
-        false => format!(
-            "{share} service profiles are estimated from data sheets, not measured; the plan rests \
-             on {} of them: {first}{rest}. Calibrate before you rely on it.",
-            count(in_use.len() as u64),
-        ),
-    })
+    let estimated = scenario.profiles.iter().filter(|p| p.provenance == Provenance::Estimated);
+    let in_use = estimated.filter(|p| used[p.model][p.accelerator]);
+    let name = |p: &Profile| {
+        format!("{} on {}", scenario.models[p.model], scenario.accelerators[p.accelerator].name)
+    };
+    in_use.map(name).collect()
 }
 
 fn figures(input: &Input<'_>) -> Vec<(&'static str, String, &'static str)> {

@@ -6,6 +6,8 @@ use std::collections::HashSet;
 
 use common::{Planned, fleet, large, plan};
 use isocost_formulations::planner::Formulation;
+use isocost_model::scenario::Provenance;
+use isocost_model::trust::CostRange;
 use roxmltree::{Document, Node, ParsingOptions};
 
 /// The page without style and script, whose text is not XML.
@@ -71,7 +73,7 @@ fn a_plan_is_reported_with_cost_proof_and_warnings() {
         "optimal",
         "27 servers for 12,332 cents/h",
         "No cheaper plan exists",
-        "97 of 97 service profiles are estimated",
+        "Estimated: 97 of 97 service profiles come from data sheets, not from measurements.",
         "Cost by card type",
         "Cards used against capacity",
         "premium-llama-3.1-70b",
@@ -85,6 +87,19 @@ fn a_plan_is_reported_with_cost_proof_and_warnings() {
         assert!(text.contains(words), "{words}");
     }
     assert_eq!(html, planned.html(), "the same plan gives the same bytes");
+}
+
+#[test]
+fn what_a_calibration_leaves_open_is_said() {
+    let mut scenario = fleet();
+    scenario.profiles.iter_mut().for_each(|p| p.provenance = Provenance::Calibrated);
+    let mut planned = plan(scenario, Formulation::Single, false);
+    let range = CostRange { level: 0.9, optimistic: Some(12000.0), pessimistic: None };
+    planned.plan.cost_range = Some(range);
+    let text = text(&check(&planned));
+    assert!(text.contains("Calibrated: 97 of 97 service profiles."), "{text}");
+    let range = "The cost is 12,000 to no plan over the calibration's 90% region.";
+    assert!(text.contains(range) && !text.contains("Estimated"), "{text}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use isocost_formulations::explain::{
     CardRepair, Conflict, Explanation, Known, Latency, LimitRepair, Miss, Relaxation, RelaxedLimit,
     Repairs, Unit, Unmet, Why,
 };
+use isocost_report::said;
 
 use super::style::BOLD;
 use super::table::{cents, table, trimmed};
@@ -25,25 +26,12 @@ fn heading(text: &str) {
 
 /// A quantity in cents per hour.
 fn money(known: &Known) -> String {
-    said(known, cents)
+    said(known, cents, "none")
 }
 
 /// A number of things.
 fn count(known: &Known) -> String {
-    said(known, |x| cents(x.ceil()))
-}
-
-fn said(known: &Known, number: impl Fn(f64) -> String) -> String {
-    match *known {
-        Known::Exact { value } => number(value),
-        Known::Infeasible => "none".to_owned(),
-        Known::Between { at_least, at_most } => match (at_least > 0.0, at_most.is_finite()) {
-            (true, true) => format!("{} to {}", number(at_least), number(at_most)),
-            (true, false) => format!("at least {}", number(at_least)),
-            (false, true) => format!("at most {}", number(at_most)),
-            (false, false) => "open".to_owned(),
-        },
-    }
+    said(known, |x| cents(x.ceil()), "none")
 }
 
 fn infeasible(explanation: &Explanation) {

@@ -73,8 +73,10 @@ pub fn print(export: &Export<'_>) {
     if let Some(range) = plan.cost_range {
         anstream::println!("{}", cost_range(plan.total_cost, &range));
     }
-    if plan.has_plan() {
-        anstream::println!("{}", energy(&Energy::of_plan(scenario, plan)));
+    let drawn = Energy::of_plan(scenario, plan);
+    // Nothing where the scenario says nothing of power.
+    if plan.has_plan() && drawn.watts > 0.0 {
+        anstream::println!("{}", energy(&drawn));
     }
     let timing = export.timing;
     anstream::println!(
@@ -96,14 +98,7 @@ fn energy(energy: &Energy) -> String {
 
 /// What the calibration's error means for the cost.
 fn cost_range(cost: f64, range: &CostRange) -> String {
-    let end = |cost: Option<f64>| cost.map_or("no plan".to_owned(), cents);
-    format!(
-        "cost {}; {} to {} over the calibration's {:.0}% region",
-        cents(cost),
-        end(range.optimistic),
-        end(range.pessimistic),
-        range.level * 100.0,
-    )
+    format!("cost {}; {}", cents(cost), range.words(cents))
 }
 
 /// The table's text without blanks at the ends of lines.
