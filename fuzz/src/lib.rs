@@ -1,11 +1,20 @@
-//! What the targets share.
+//! What the targets share: the quickstart scenario, and a setting of it.
 
-use std::io::Write;
-use std::path::Path;
+use std::sync::LazyLock;
 
-/// Puts `bytes` into a file for readers that take a path.
-pub fn as_file<T>(bytes: &[u8], read: impl FnOnce(&Path) -> T) -> T {
-    let mut file = tempfile::NamedTempFile::new().expect("there is room for temporary files");
-    file.write_all(bytes).expect("there is room for temporary files");
-    read(file.path())
+use isocost_experiments::sweep::Setting;
+use isocost_formulations::Request;
+use isocost_model::Scenario;
+use isocost_model::candidates::SizingOptions;
+use isocost_model::input::load_text;
+
+/// `data/quickstart.yaml`.
+pub static QUICKSTART: LazyLock<Scenario> = LazyLock::new(|| {
+    let text = include_str!("../../data/quickstart.yaml");
+    load_text("quickstart.yaml", text).expect("it is sound").scenario
+});
+
+/// The quickstart as a sweep starts from it.
+pub fn setting() -> Setting {
+    Setting::new(QUICKSTART.clone(), SizingOptions::default(), Request::default())
 }

@@ -1,11 +1,10 @@
-//! Any bytes as a scenario, JSON and YAML: a scenario or problems, never a panic, and what was read is sound.
+//! Any text as a scenario, JSON and YAML: a scenario or problems, never a panic, and what was read is sound.
 #![no_main]
 
 use isocost_model::input::load_text;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
+fuzz_target!(|text: &str| {
     for name in ["scenario.json", "scenario.yaml"] {
         match load_text(name, text) {
             Ok(loaded) => {
