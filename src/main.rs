@@ -57,8 +57,20 @@ impl Failure {
     }
 }
 
+/// A path that the shell has left alone: `--out=~/plans` would be a directory called `~`.
+fn home_left() -> Option<String> {
+    let args = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned());
+    args.map(|arg| arg.rsplit_once('=').map_or(arg.clone(), |(_, value)| value.to_owned()))
+        .find(|arg| arg == "~" || arg.starts_with("~/"))
+}
+
 fn main() -> ExitCode {
     let args = Args::parse();
+    if let Some(path) = home_left() {
+        let remedy = "the shell takes `~` for your home only at the start of a word without quotes";
+        style::error(&format!("{path}: {remedy}; write $HOME, or ./{path} for a directory `~`"));
+        return ExitCode::from(exit::INPUT);
+    }
     let done = match &args.command {
         Command::Plan(args) => plan::run(args),
         Command::Explain(args) => explain::run(args),

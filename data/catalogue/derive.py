@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Derive the example scenarios from the catalogue by a roofline (data/README.md states it).
 
-    python3 data/catalogue/derive.py        writes data/quickstart, data/quickstart.yaml, data/fleet-27
+    python3 data/catalogue/derive.py                     writes data/quickstart, data/quickstart.yaml, data/fleet-27
+    python3 data/catalogue/derive.py MODEL CARD [COUNT]  prints the entries of a scenario for one pair, JSON and YAML alike
 """
 import csv
 import json
 import math
 import pathlib
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 DATA = HERE.parent
@@ -173,7 +175,22 @@ FLEET = scenario(
     capacity={"L4": 24, "A10G": 16, "L40S": 12, "A100-80GB": 12, "H100": 8, "H200": 4, "MI300X": 4},
 )
 
+
+def print_entries(model, card="", count=1):
+    """One accelerator and the model's profile on it, for a scenario of your own."""
+    if model not in MODELS or card not in CARDS or str(count) not in "124":
+        sys.exit(f"known models: {', '.join(MODELS)}\ncards: {', '.join(CARDS)}\ncounts: 1, 2, 4")
+    entry = profile(model, card, int(count))
+    if entry is None:
+        sys.exit(f"{model} leaves no room for four requests on {count} {card}")
+    print(json.dumps(accelerator(card, int(count))))
+    print(json.dumps(entry))
+
+
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        print_entries(*sys.argv[1:4])
+        sys.exit()
     write_directory("quickstart", QUICKSTART)
     (DATA / "quickstart.yaml").write_text(yaml({"system": QUICKSTART}) + "\n")
     write_directory("fleet-27", FLEET)

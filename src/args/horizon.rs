@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use isocost_model::horizon::Ratios;
 
-use super::values::{amount, availability, share};
+use super::values::{availability, ratio, share};
 use super::{Format, ScenarioArgs, SizingArgs, SolveArgs};
 
 /// `isocost horizon`.
@@ -43,11 +43,11 @@ pub struct PriceArgs {
     /// spot_cents_per_h, spot_most, spot_availability), instead of the ratios below
     #[arg(long, value_name = "FILE", conflicts_with_all = ["reserved", "spot", "purchase"])]
     pub prices: Option<PathBuf>,
-    /// Price of a reserved card, paid for all hours, over the scenario's price
-    #[arg(long, value_name = "RATIO", value_parser = amount)]
+    /// Price of a reserved card, paid for all hours, as a ratio to the scenario's price, such as 0.6
+    #[arg(long, value_name = "RATIO", value_parser = ratio)]
     pub reserved: Option<f64>,
-    /// Price of a spot card over the scenario's price
-    #[arg(long, value_name = "RATIO", value_parser = amount)]
+    /// Price of a spot card, likewise
+    #[arg(long, value_name = "RATIO", value_parser = ratio)]
     pub spot: Option<f64>,
     /// Most spot cards at a time, as a share of the cards of the type that exist
     #[arg(long, value_name = "SHARE", default_value_t = 0.25, value_parser = share)]

@@ -43,6 +43,8 @@ pub struct Args {
 }
 
 const EXIT_CODES: &str = "\
+Start with: isocost plan data/quickstart        then: isocost explain data/quickstart
+
 Exit codes: 0 done; 1 a failure that is not the input's; 2 wrong input or arguments;
             3 infeasible: no plan serves every server; 4 stopped before a plan was found";
 

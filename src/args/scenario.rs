@@ -11,7 +11,7 @@ use super::values::{amount, factor, positive, share};
 /// The scenario, and what is changed in it.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ScenarioArgs {
-    /// Scenario: a directory, or one JSON or YAML file
+    /// Scenario: a directory, or one JSON or YAML file; `-` is standard input
     pub scenario: PathBuf,
     /// CSV of loads (server,arrival_rate_per_min,input_tokens,output_tokens) that replaces the
     /// scenario's

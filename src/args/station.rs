@@ -126,16 +126,16 @@ pub struct ObjectiveArgs {
 /// --linear) the linear one, else the iteration model.
 #[derive(Debug, clap::Args)]
 pub struct StationArgs {
-    /// alpha, ms
+    /// alpha: an iteration or step, whatever is in it; ms
     #[arg(long, value_name = "MS", default_value_t = 0.0, value_parser = amount)]
     pub alpha: f64,
-    /// beta, ms
+    /// beta: a token computed (linear and roofline: a step and request in the batch); ms
     #[arg(long, value_name = "MS", default_value_t = 0.0, value_parser = amount)]
     pub beta: f64,
-    /// gamma, ms
+    /// gamma: a token and token of its context (linear: a prefill); ms
     #[arg(long, value_name = "MS", default_value_t = 0.0, value_parser = amount)]
     pub gamma: f64,
-    /// delta, ms (linear and roofline model)
+    /// delta: a prefill, token and request (roofline: a token beyond --hidden); ms
     #[arg(long, value_name = "MS", value_parser = amount)]
     pub delta: Option<f64>,
     /// Tokens of a step whose computation hides behind memory traffic (roofline model)

@@ -33,6 +33,11 @@ pub fn share(text: &str) -> Result<f64, String> {
     number(text, |v| (0.0..=1.0).contains(&v), "a number from 0 to 1")
 }
 
+/// A price over another one.
+pub fn ratio(text: &str) -> Result<f64, String> {
+    number(text, |v| (0.0..=10.0).contains(&v), "a ratio to the scenario's price, such as 0.6")
+}
+
 /// A percentile.
 pub fn percentile(text: &str) -> Result<f64, String> {
     number(text, |v| (1.0..=99.999).contains(&v), "a number from 1 to 99.999")

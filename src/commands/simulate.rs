@@ -6,6 +6,7 @@ use std::time::Instant;
 use indicatif::ProgressBar;
 use isocost_formulations::planner;
 use isocost_model::candidates::targets;
+use isocost_model::input::known_names;
 use isocost_model::plan::{Part, Plan};
 use isocost_model::queue::{Analysis, Objectives, Station};
 use isocost_simulation::{
@@ -117,7 +118,8 @@ fn chosen(args: &SimulateArgs, job: &Job) -> Result<Vec<usize>, Failure> {
     }
     let index = |name: &String| {
         servers.iter().position(|s| s.name == *name).ok_or_else(|| {
-            format!("--server: there is no server `{name}`; the scenario names its servers")
+            let known = known_names(name, servers.iter().map(|s| s.name.as_str()));
+            format!("--server: there is no server `{name}`; {known}")
         })
     };
     let (found, unknown): (Vec<_>, Vec<_>) = args.server.iter().map(index).partition(Result::is_ok);
