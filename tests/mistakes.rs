@@ -1,0 +1,110 @@
+//! Plausible mistakes: each is taken as it is meant, or told with place, problem and remedy.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs isocost in the project's root with `input` on standard input.
+fn run(args: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_isocost"))
+        .args(args)
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    // A run that ends before it reads is no failure of this test.
+    let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input));
+    child.wait_with_output().expect("it ends")
+}
+
+/// What a run says of wrong input.
+fn told(args: &[&str], input: &[u8]) -> String {
+    let output = run(args, input);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+    assert!(output.stdout.is_empty(), "{args:?} printed a result");
+    said
+}
+
+fn plan_csv(args: &[&str], input: &[u8]) -> String {
+    let output = run(&[&["plan"], args, &["--format", "csv"]].concat(), input);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn a_scenario_is_the_same_with_any_line_ends_and_from_standard_input() {
+    let yaml = std::fs::read_to_string(root().join("data/quickstart.yaml")).expect("it is there");
+    let wanted = plan_csv(&["data/quickstart.yaml"], b"");
+    for text in [yaml.clone(), yaml.replace('\n', "\r\n"), format!("\u{feff}{yaml}")] {
+        assert_eq!(plan_csv(&["-"], text.as_bytes()), wanted);
+    }
+    let utf_16: Vec<u8> = ['\u{feff}']
+        .into_iter()
+        .chain(yaml.chars())
+        .collect::<String>()
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert!(told(&["plan", "-"], &utf_16).contains("is UTF-16 and not UTF-8"));
+}
+
+#[test]
+fn loads_are_the_same_from_every_spreadsheet() {
+    let header = "server,arrival_rate_per_min,input_tokens,output_tokens";
+    let loads = format!("{header}\npremium-qwen2.5-32b,90,,300\n");
+    let args = ["data/quickstart", "--loads", "-"];
+    let wanted = plan_csv(&args, loads.as_bytes());
+    for mark in [";", "\t"] {
+        let sheet = loads.replace(',', mark).replace('\n', "\r\n");
+        assert_eq!(plan_csv(&args, sheet.as_bytes()), wanted, "{mark:?}");
+    }
+    let args = ["plan", "data/quickstart", "--loads", "-"];
+    let comma = format!("{header}\n\nx,1,1,1\n").replace(',', ";").replace(";1;1\n", ";1,5;1\n");
+    let said = told(&args, comma.replace("x;1;", "premium-qwen2.5-32b;1;").as_bytes());
+    assert!(
+        said.contains("input:3:1: input_tokens is `1,5`; write it with a point: 1.5"),
+        "{said}"
+    );
+    let said = told(&args, loads.replace("arrival_rate_per_min", "arrival_rate").as_bytes());
+    assert!(said.contains("rename arrival_rate to arrival_rate_per_min"), "{said}");
+    assert!(told(&args, b"").contains("the file is empty; the columns are server,"));
+}
+
+#[test]
+fn the_wrong_file_or_path_is_told_with_what_to_do() {
+    for (args, wanted) in [
+        (
+            &["plan", "data/quickstart/server-data.json"][..],
+            "`servers` is one section of a scenario",
+        ),
+        (&["plan", "data"], "holds no scenario"),
+        (&["plan", "data/loads/quickstart-evening.csv"], "expected an object with the sections"),
+        (&["plan", "data/quickstart", "--loads", "data/quickstart.yaml"], "there is no column"),
+        (&["plan", "data/quickstart", "--out=~/plans"], "write $HOME"),
+        (&["plan", "~"], "write $HOME"),
+        (&["simulate", "data/quickstart", "--server", "premium-qwen2.5-32B"], "did you mean"),
+        (
+            &[
+                "horizon",
+                "data/quickstart",
+                "--profile",
+                "data/profiles/demand.csv",
+                "--reserved",
+                "60",
+            ],
+            "such as 0.6",
+        ),
+        (&["fit", "data/quickstart.yaml"], "neither `benchmarks` (GuideLLM)"),
+    ] {
+        let said = told(args, b"");
+        assert!(said.contains(wanted), "{args:?}: {said}");
+    }
+    assert!(!root().join("~").exists());
+}
