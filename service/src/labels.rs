@@ -27,5 +27,12 @@ pub const MAX_REPLICAS: &str = "inferno.server.maxreplicas";
 /// `"true"` where the server has to stay on its accelerator.
 pub const KEEP_ACCELERATOR: &str = "inferno.server.keepaccelerator";
 
+/// Arrival rate that an emulated load wanders around, requests per minute.
+pub const NOMINAL_RPM: &str = "inferno.server.load.nominal.rpm";
+/// Mean tokens of a request that an emulated load wanders around.
+pub const NOMINAL_IN_TOKENS: &str = "inferno.server.load.nominal.intokens";
+/// Mean tokens of an answer that an emulated load wanders around.
+pub const NOMINAL_OUT_TOKENS: &str = "inferno.server.load.nominal.outtokens";
+
 /// Service class of a Deployment that names none.
 pub const DEFAULT_CLASS: &str = "Free";

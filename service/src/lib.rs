@@ -12,6 +12,7 @@
 
 pub mod cluster;
 pub mod collect;
+pub mod emulate;
 pub mod http;
 pub mod labels;
 pub mod logging;

@@ -86,6 +86,16 @@ impl Histogram {
         (self.total > 0).then(|| self.sum / self.total as f64)
     }
 
+    /// How many values are at most `value`, those of its own class among them.
+    pub fn at_most(&self, value: f64) -> u64 {
+        if value < 0.0 {
+            return 0;
+        }
+        let class = value.to_bits() >> (f64::MANTISSA_DIGITS - 1 - BITS);
+        let classes = (class + 1).saturating_sub(self.first).min(self.counts.len() as u64);
+        self.zeros + self.counts[..classes as usize].iter().sum::<u64>()
+    }
+
     /// The least value that `percent` of the values do not exceed, or `None` without values.
     pub fn percentile(&self, percent: f64) -> Option<f64> {
         if self.total == 0 {
@@ -131,6 +141,9 @@ mod tests {
             let (got, exact) = (one.percentile(percent).expect("values"), sorted[rank - 1]);
             prop_assert!((got - exact).abs() <= exact / 1024.0, "{got}, not {exact}");
             prop_assert_eq!(one.count(), values.len() as u64);
+            let below = |x: f64| values.iter().filter(|v| **v <= x).count() as u64;
+            let near = [exact / 1.001, exact, exact * 1.001].map(below);
+            prop_assert!((near[1]..=near[2]).contains(&one.at_most(exact)), "{near:?}");
             prop_assert!((one.sum() - values.iter().sum::<f64>()).abs() <= 1e-9 * one.sum());
         }
     }
