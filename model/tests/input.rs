@@ -64,6 +64,24 @@ serverData:
 ";
 
 #[test]
+fn without_servers_the_rest_is_the_same() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let (whole, bare) = (dir.path().join("whole.yaml"), dir.path().join("bare.yaml"));
+    let (rest, _) = SMALL.split_once("serverData:").expect("servers come last");
+    std::fs::write(&whole, SMALL).expect("written");
+    std::fs::write(&bare, rest).expect("written");
+
+    let mut expected = input::load(&whole).expect("loads").scenario;
+    assert!(!expected.servers.is_empty());
+    expected.servers.clear();
+    for path in [&whole, &bare] {
+        assert_eq!(input::load_without_servers(path).expect("loads").scenario, expected);
+    }
+    let refused = input::load(&bare).expect_err("no servers").to_string();
+    assert!(refused.contains("there is no section `serverdata`"), "{refused}");
+}
+
+#[test]
 fn defaults_and_forms_are_read() {
     let scenario = input::load_text("small.yaml", SMALL).expect("it is sound").scenario;
     assert_eq!(scenario.accelerators[0].cost_cents_per_h, 10.0);

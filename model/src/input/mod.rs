@@ -73,6 +73,8 @@ const SECTIONS: [(&str, &str, &str); 6] = [
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 /// Sections that a scenario may leave out.
 const OPTIONAL: [usize; 2] = [4, 5];
+/// The section of the servers.
+const SERVERS: usize = 3;
 
 /// A section as it was read: the file it stands in, and its content.
 struct Section {
@@ -85,13 +87,27 @@ struct Section {
 /// # Errors
 /// Every problem found, if there is any.
 pub fn load(path: &Path) -> Result<Loaded, InputError> {
+    read(path, &OPTIONAL)
+}
+
+/// The same without servers, whether the scenario has some or not: accelerators, models, service
+/// classes and cards, for servers that are known elsewhere.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_without_servers(path: &Path) -> Result<Loaded, InputError> {
+    let [capacity, optimizer] = OPTIONAL;
+    read(path, &[SERVERS, capacity, optimizer])
+}
+
+fn read(path: &Path, optional: &[usize]) -> Result<Loaded, InputError> {
     let mut report = Report::default();
     let sections = if path.is_dir() {
-        read_directory(path, &mut report)
+        read_directory(path, optional, &mut report)
     } else {
-        read_file(path, &mut report).map(|node| split(&name_of(path), node, &mut report))
+        read_file(path, &mut report).map(|node| split(&name_of(path), node, optional, &mut report))
     };
-    finish(sections.unwrap_or_default(), report)
+    finish(sections.unwrap_or_default(), optional, report)
 }
 
 /// Reads the scenario in `text`, a JSON or YAML document; `name` stands for the file in messages
@@ -101,13 +117,21 @@ pub fn load(path: &Path) -> Result<Loaded, InputError> {
 /// As [`load`].
 pub fn load_text(name: &str, text: &str) -> Result<Loaded, InputError> {
     let mut report = Report::default();
-    let sections = node::parse(name, text, &mut report).map(|node| split(name, node, &mut report));
-    finish(sections.unwrap_or_default(), report)
+    let sections =
+        node::parse(name, text, &mut report).map(|node| split(name, node, &OPTIONAL, &mut report));
+    finish(sections.unwrap_or_default(), &OPTIONAL, report)
 }
 
-fn finish(sections: Vec<Option<Section>>, mut report: Report) -> Result<Loaded, InputError> {
+fn finish(
+    mut sections: Vec<Option<Section>>,
+    optional: &[usize],
+    mut report: Report,
+) -> Result<Loaded, InputError> {
+    if optional.contains(&SERVERS) {
+        sections.iter_mut().skip(SERVERS).take(1).for_each(|servers| *servers = None);
+    }
     let complete = sections.len() == SECTIONS.len()
-        && (0..SECTIONS.len()).all(|i| OPTIONAL.contains(&i) || sections[i].is_some());
+        && (0..SECTIONS.len()).all(|i| optional.contains(&i) || sections[i].is_some());
     if complete {
         let scenario = assemble(&sections, &mut report);
         if report.problems.is_empty() {
@@ -130,17 +154,21 @@ fn assemble(sections: &[Option<Section>], report: &mut Report) -> Scenario {
 }
 
 /// The files of a directory, one a section, or `system-data` with all of them.
-fn read_directory(path: &Path, report: &mut Report) -> Option<Vec<Option<Section>>> {
+fn read_directory(
+    path: &Path,
+    optional: &[usize],
+    report: &mut Report,
+) -> Option<Vec<Option<Section>>> {
     let find = |stem: &str| -> Option<PathBuf> {
         EXTENSIONS.iter().map(|e| path.join(format!("{stem}.{e}"))).find(|p| p.is_file())
     };
     let files: Vec<Option<PathBuf>> = SECTIONS.iter().map(|s| find(s.0)).collect();
     let missing: Vec<usize> =
-        (0..files.len()).filter(|i| !OPTIONAL.contains(i) && files[*i].is_none()).collect();
+        (0..files.len()).filter(|i| !optional.contains(i) && files[*i].is_none()).collect();
     if !missing.is_empty() {
         if let Some(system) = find("system-data") {
             let name = system.display().to_string();
-            return read_file(&system, report).map(|node| split(&name, node, report));
+            return read_file(&system, report).map(|node| split(&name, node, optional, report));
         }
         missing_files(&path.display().to_string(), &missing, report);
     }
@@ -191,7 +219,7 @@ fn unwrap(node: Node, key: &str) -> Node {
 }
 
 /// The sections of the one-file form, with or without `{"system": ...}` around them.
-fn split(file: &str, node: Node, report: &mut Report) -> Vec<Option<Section>> {
+fn split(file: &str, node: Node, optional: &[usize], report: &mut Report) -> Vec<Option<Section>> {
     let at = node.at;
     let mut sections: Vec<Option<Section>> = SECTIONS.iter().map(|_| None).collect();
     match unwrap(node, "system").value {
@@ -223,7 +251,7 @@ fn split(file: &str, node: Node, report: &mut Report) -> Vec<Option<Section>> {
         }
     }
     for (i, section) in SECTIONS.iter().enumerate() {
-        if sections[i].is_none() && !OPTIONAL.contains(&i) {
+        if sections[i].is_none() && !optional.contains(&i) {
             let what = format!("there is no section `{}`", section.1);
             report.problem_at(file, at, "scenario", what, "add it beside the others");
         }

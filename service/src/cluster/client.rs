@@ -150,7 +150,7 @@ impl Cluster {
 }
 
 /// All objects of a list, page by page.
-pub(super) async fn pages<K>(
+pub(crate) async fn pages<K>(
     api: &Api<K>,
     params: &ListParams,
     what: &'static str,

@@ -60,6 +60,8 @@ pub struct Managed {
     pub max_batch: Option<u32>,
     /// Load that the labels state, where all three are there.
     pub load: Option<LabelLoad>,
+    /// Load that an emulated load wanders around, where the labels state all three.
+    pub nominal: Option<LabelLoad>,
     /// Load that the present allocation was planned for.
     pub planned: Option<LabelLoad>,
     /// Fewest replicas, where a label says so.
@@ -96,9 +98,9 @@ impl Managed {
         let name = metadata.name.clone().unwrap_or_default();
         let spec = deployment.spec.as_ref();
         let ready = deployment.status.as_ref().and_then(|status| status.ready_replicas);
-        let rpm = read.number(labels::LOAD_RPM);
-        let in_tokens = read.number(labels::LOAD_IN_TOKENS);
-        let out_tokens = read.number(labels::LOAD_OUT_TOKENS);
+        let load = read.load([labels::LOAD_RPM, labels::LOAD_IN_TOKENS, labels::LOAD_OUT_TOKENS]);
+        let nominal =
+            read.load([labels::NOMINAL_RPM, labels::NOMINAL_IN_TOKENS, labels::NOMINAL_OUT_TOKENS]);
         let managed = Self {
             key: Key {
                 namespace: metadata.namespace.clone().unwrap_or_default(),
@@ -112,12 +114,8 @@ impl Managed {
             ready: ready.map_or(0, |n| n.max(0) as u32),
             accelerator: read.text(labels::ACCELERATOR),
             max_batch: read.whole(labels::MAX_BATCH_SIZE),
-            load: match (rpm, in_tokens, out_tokens) {
-                (Some(rpm), Some(in_tokens), Some(out_tokens)) => {
-                    Some(LabelLoad { rpm, in_tokens, out_tokens })
-                }
-                _ => None,
-            },
+            load,
+            nominal,
             planned: metadata
                 .annotations
                 .as_ref()
@@ -192,6 +190,12 @@ impl Reader<'_> {
             self.problem(label, format!("`{text}` is no number from 0 to 1e9"));
         }
         value
+    }
+
+    /// A load, where all three of its labels are there: rate, tokens of prompts, tokens of answers.
+    fn load(&mut self, labels: [&'static str; 3]) -> Option<LabelLoad> {
+        let [rpm, in_tokens, out_tokens] = labels.map(|label| self.number(label));
+        Some(LabelLoad { rpm: rpm?, in_tokens: in_tokens?, out_tokens: out_tokens? })
     }
 
     fn whole(&mut self, label: &'static str) -> Option<u32> {

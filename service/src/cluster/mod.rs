@@ -16,6 +16,7 @@ mod deployment;
 mod nodes;
 
 pub use apply::{ApplyError, Intent, describe};
+pub(crate) use client::pages;
 pub use client::{Access, Cluster, ClusterError, Listing, Rejected};
 pub use deployment::{Key, LabelLoad, LabelProblem, Managed, PLANNED_LOAD, number};
 pub use nodes::{Cards, Products};

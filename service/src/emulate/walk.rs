@@ -11,24 +11,13 @@
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-/// A load.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Load {
-    /// Arrival rate, requests per minute.
-    pub rpm: f64,
-    /// Mean tokens of a prompt.
-    pub in_tokens: f64,
-    /// Mean tokens of an answer.
-    pub out_tokens: f64,
-}
+use crate::cluster::LabelLoad;
 
-impl Load {
-    fn map2(self, other: Self, mut of: impl FnMut(f64, f64) -> f64) -> Self {
-        Self {
-            rpm: of(self.rpm, other.rpm),
-            in_tokens: of(self.in_tokens, other.in_tokens),
-            out_tokens: of(self.out_tokens, other.out_tokens),
-        }
+fn map2(load: LabelLoad, other: LabelLoad, mut of: impl FnMut(f64, f64) -> f64) -> LabelLoad {
+    LabelLoad {
+        rpm: of(load.rpm, other.rpm),
+        in_tokens: of(load.in_tokens, other.in_tokens),
+        out_tokens: of(load.out_tokens, other.out_tokens),
     }
 }
 
@@ -55,8 +44,8 @@ const BAND: [f64; 2] = [0.5, 1.5];
 
 impl Walk {
     /// The load a step later.
-    pub fn step(&self, current: Load, nominal: Load, rng: &mut impl Rng) -> Load {
-        current.map2(nominal, |x, nominal| {
+    pub fn step(&self, current: LabelLoad, nominal: LabelLoad, rng: &mut impl Rng) -> LabelLoad {
+        map2(current, nominal, |x, nominal| {
             let noise: f64 = rng.sample(StandardNormal);
             let next = x + self.theta * (nominal - x) + self.alpha * nominal * noise;
             next.clamp(BAND[0] * nominal, BAND[1] * nominal)
@@ -65,7 +54,7 @@ impl Walk {
 
     /// What each of `pods` pods gets of a load: rates that sum to the load's, token counts that
     /// scatter by the skew around its.
-    pub fn split(&self, load: Load, pods: usize, rng: &mut impl Rng) -> Vec<Load> {
+    pub fn split(&self, load: LabelLoad, pods: usize, rng: &mut impl Rng) -> Vec<LabelLoad> {
         let weights: Vec<f64> =
             (0..pods).map(|_| 1.0 - self.skew + self.skew * rng.random::<f64>()).collect();
         let total: f64 = weights.iter().sum();
@@ -74,7 +63,7 @@ impl Walk {
             .into_iter()
             .map(|w| {
                 let mut scatter = |x: f64| x * (1.0 + self.skew * rng.random_range(-0.5..=0.5));
-                Load {
+                LabelLoad {
                     rpm: load.rpm * share(w),
                     in_tokens: scatter(load.in_tokens),
                     out_tokens: scatter(load.out_tokens).max(1.0),
@@ -92,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    const NOMINAL: Load = Load { rpm: 60.0, in_tokens: 128.0, out_tokens: 1024.0 };
+    const NOMINAL: LabelLoad = LabelLoad { rpm: 60.0, in_tokens: 128.0, out_tokens: 1024.0 };
 
     #[test]
     fn in_the_long_run_it_has_the_nominal_mean_and_the_stated_variation() {
@@ -137,9 +126,9 @@ mod tests {
     fn without_skew_pods_share_equally_and_without_noise_a_walk_returns() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let still = Walk { alpha: 0.0, theta: 0.5, skew: 0.0 };
-        let far = Load { rpm: 40.0, ..NOMINAL };
-        assert_eq!(still.step(far, NOMINAL, &mut rng), Load { rpm: 50.0, ..NOMINAL });
-        let third = Load { rpm: 20.0, ..NOMINAL };
+        let far = LabelLoad { rpm: 40.0, ..NOMINAL };
+        assert_eq!(still.step(far, NOMINAL, &mut rng), LabelLoad { rpm: 50.0, ..NOMINAL });
+        let third = LabelLoad { rpm: 20.0, ..NOMINAL };
         assert_eq!(still.split(NOMINAL, 3, &mut rng), [third; 3]);
         assert_eq!(still.split(NOMINAL, 0, &mut rng), []);
     }
