@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use isocost_model::input::InputError;
-use isocost_model::input::reading::{Fields, Report, parse, read_text};
+use isocost_model::input::reading::{Fields, Report, name_of, parse, read_text};
 use jiff::SignedDuration;
 
 /// One stretch of time.
@@ -49,12 +49,12 @@ impl Phases {
 /// # Errors
 /// Every problem of the file, each with its place.
 pub fn phases(path: &Path) -> Result<Phases, InputError> {
-    let name = path.display().to_string();
+    let name = name_of(path);
     match read_text(path) {
         Ok(text) => phases_text(&name, &text),
-        Err((what, remedy)) => {
+        Err(what) => {
             let mut report = Report::default();
-            report.problem_in(&name, what, &remedy);
+            report.problem_in(&name, what, "give a YAML or JSON file of phases");
             Err(InputError { problems: report.problems })
         }
     }
