@@ -5,7 +5,7 @@ use std::time::Duration;
 use isocost_solver::SolverError;
 use rayon::prelude::*;
 
-use super::column::Pattern;
+use super::column::{Pattern, Shape};
 use super::core::{self, Offer};
 use super::dual::{self, Dual, Part};
 use super::pricing::{self, Most};
@@ -19,6 +19,10 @@ const DIVE_PATTERNS: usize = 6_000;
 /// Gaps that are tried before an incumbent is known, as shares of a server's mean cost: the gap of
 /// the relaxation does not grow with the number of servers, only with that of scarce limits.
 const GUESSES: [f64; 3] = [0.01, 0.04, 0.16];
+/// Patterns of one server each that a core over all of them may have.
+const SMALL: usize = 1_500;
+/// Longer than anybody waits.
+const LONG: Duration = Duration::from_secs(86_400);
 /// Patterns of a core over a guessed gap.
 const GUESS_PATTERNS: usize = 20_000;
 /// Patterns that an open server counts as: it is that much harder than one of its columns.
@@ -30,9 +34,12 @@ impl State<'_> {
     pub(super) fn guess(&mut self, part: &Part, dual: &Dual) -> Result<(), SolverError> {
         let mean = dual.bound.abs() / part.servers.len().max(1) as f64;
         let scarce: Vec<usize> = (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 0.0).collect();
-        for share in GUESSES {
+        for (at, share) in GUESSES.into_iter().enumerate() {
             if self.clock.is_over() || self.incumbent.is_some() {
                 break;
+            }
+            if at > 0 && self.is_small(part) {
+                return self.whole(part, dual);
             }
             let delta = share * mean;
             let offers = self.offers(part, dual, delta, &scarce);
@@ -56,6 +63,25 @@ impl State<'_> {
             if let Some(found) = core.chosen {
                 self.offer(found);
             }
+        }
+        Ok(())
+    }
+
+    /// Whether all patterns together make a small core.
+    fn is_small(&self, part: &Part) -> bool {
+        let patterns: usize = part.servers.iter().map(|&s| self.space.items(s).len()).sum();
+        self.space.shape == Shape::Single && patterns <= SMALL
+    }
+
+    /// One core over all patterns and limits: where few servers hardly fit, the gap is no guide.
+    fn whole(&mut self, part: &Part, dual: &Dual) -> Result<(), SolverError> {
+        let limits: Vec<usize> = (0..self.space.capacity.len()).collect();
+        let offers = self.offers(part, dual, f64::INFINITY, &limits);
+        let options = self.watched(LONG, f64::INFINITY, true);
+        let core = core::solve(self.space, part, &offers, &limits, self.backend, &options)?;
+        self.bound = self.bound.max(core.bound);
+        if let Some(found) = core.chosen {
+            self.offer(found);
         }
         Ok(())
     }

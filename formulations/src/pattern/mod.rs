@@ -104,6 +104,9 @@ pub fn solve(
     }
     state.report();
     state.guess(&everything, &dual)?;
+    if state.bound == f64::INFINITY {
+        return Ok(state.choice(Status::Infeasible));
+    }
     state.report();
     if state.incumbent.is_none() {
         state.dive(&everything, &dual)?;

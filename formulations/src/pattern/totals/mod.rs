@@ -40,9 +40,9 @@ use super::space::Space;
 use super::state::State;
 
 /// Limits that are watched, at most.
-const SOFT: usize = 3;
-/// Servers with many patterns, at most.
-const OPEN: usize = 8;
+const SOFT: usize = 6;
+/// Servers, at most.
+const SERVERS: usize = 64;
 /// What is listed of one server, at most.
 const LISTED: Most = Most { patterns: 20_000, nodes: 3_000_000 };
 /// First guess of the gap as a share of a server's mean cost, and by what it grows.
@@ -124,10 +124,10 @@ struct Choices {
 }
 
 impl State<'_> {
-    /// Whether totals are worth trying: a core would carry replicas of some servers, but of few.
+    /// Whether totals are worth trying: servers are few, and a core would carry the replicas of some.
     pub(super) fn suits_totals(&self, offers: &[Offer]) -> bool {
-        let open = offers.iter().filter(|offer| matches!(offer, Offer::Open { .. })).count();
-        self.devices.totals && (1..=OPEN).contains(&open)
+        let is_open = |offer: &Offer| matches!(offer, Offer::Open { .. });
+        self.devices.totals && offers.len() <= SERVERS && offers.iter().any(is_open)
     }
 
     /// The optimum, found within larger and larger guesses of the gap, or a better bound.
@@ -141,33 +141,36 @@ impl State<'_> {
             if delta >= self.too_wide {
                 break;
             }
-            if self.totals_within(part, dual, delta, LISTED).is_none() {
+            let Some(hint) = self.totals_within(part, dual, delta, LISTED) else {
                 self.too_wide = delta;
                 break;
-            }
+            };
             if enough <= delta {
                 self.bound = self.bound.max(self.cost());
             }
             self.report();
             guess *= GROWTH;
+            if hint <= GROWTH * guess {
+                guess = guess.max(hint + 0.1 * delta);
+            }
         }
     }
 
-    /// Finds the cheapest plan of cost `V + delta` at most, or shows that there is none. `None` where
-    /// it would take too much.
-    fn totals_within(&mut self, part: &Part, dual: &Dual, delta: f64, most: Most) -> Option<()> {
+    /// Finds the cheapest plan of cost `V + delta` at most, or shows that there is none; `None` where
+    /// it would take too much. The number is a gap at which there may be one.
+    fn totals_within(&mut self, part: &Part, dual: &Dual, delta: f64, most: Most) -> Option<f64> {
         let mut scarce: Vec<usize> =
             (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 0.0).collect();
         loop {
-            let counted = Counted::new(self.space, part, dual, &scarce)?;
-            let search = Search::new(self, part, dual, delta, &scarce, counted, most)?;
+            let search = Search::new(self, part, dual, delta, &scarce, most)?;
             let tables = search.tables(&|| self.clock.is_over())?;
             let roots = search.roots(tables.last()?);
             self.bound = self.bound.max((dual.bound + roots.least.min(delta)).min(self.cost()));
             self.report();
+            let least = roots.least;
             let Some(found) = search.plan(&tables, roots)? else {
                 self.bound = self.bound.max((dual.bound + delta).min(self.cost()));
-                return Some(());
+                return Some(least);
             };
             match self.overused(&found) {
                 Some(k) if scarce.contains(&k) => return None,
@@ -176,7 +179,7 @@ impl State<'_> {
                     let cost: f64 = found.iter().map(|p| p.cost).sum();
                     self.offer(found);
                     self.bound = self.bound.max(cost.min(dual.bound + delta).min(self.cost()));
-                    return Some(());
+                    return Some(least);
                 }
             }
         }
@@ -189,11 +192,21 @@ struct Search<'a> {
     lambda: &'a [f64],
     /// Rounding included.
     delta: f64,
-    /// Servers with their patterns, those with few first.
+    /// Servers with their patterns, those with few first, the one with the most apart.
     listed: Vec<Choices>,
     classes: Vec<Vec<Class>>,
-    /// The server with too many.
-    split: Option<(usize, Split<'a>)>,
+    /// The server with the most patterns: it needs no table.
+    most: Choices,
+    split: Option<Split<'a>>,
+}
+
+/// What the search for a plan begins with.
+struct Roots {
+    /// `T_n(C_H)`.
+    least: f64,
+    labels: Vec<Label>,
+    /// The patterns of the server with the most that the labels begin with.
+    patterns: Vec<Pattern>,
 }
 
 impl<'a> Search<'a> {
@@ -203,34 +216,31 @@ impl<'a> Search<'a> {
         dual: &'a Dual,
         delta: f64,
         scarce: &[usize],
-        counted: Counted,
-        most: Most,
+        listed: Most,
     ) -> Option<Self> {
-        let space = state.space;
+        let (space, lambda) = (state.space, &dual.lambda[..]);
+        let counted = Counted::new(space, part, dual, scarce)?;
         let delta = delta + 1e-9 * dual.bound.abs().max(1.0);
         let choices = |&server: &usize| {
-            let least = pricing::cheapest(space, server, &dual.lambda)?.bound;
-            let list = pricing::list(space, server, &dual.lambda, least + delta, most);
+            let least = pricing::cheapest(space, server, lambda)?.bound;
+            let list = pricing::list(space, server, lambda, least + delta, listed);
             let list = list.map(|list| state.prune(list, scarce));
             Some(Choices { server, least, list })
         };
         let all: Option<Vec<Choices>> = part.servers.par_iter().map(choices).collect();
-        let (mut listed, open): (Vec<_>, Vec<_>) = all?.into_iter().partition(|c| c.list.is_some());
-        listed.sort_by_key(|c| c.list.as_ref().map_or(0, Vec::len));
-        let split = match &open[..] {
-            [] => None,
-            [one] => {
-                let split =
-                    Split::new(space, one.server, &dual.lambda, one.least, delta, &counted)?;
-                Some((one.server, split))
-            }
-            _ => return None,
+        let mut listed = all?;
+        listed.sort_by_key(|c| c.list.as_ref().map_or(usize::MAX, Vec::len));
+        let most = listed.pop()?;
+        if listed.iter().any(|c| c.list.is_none()) {
+            return None;
+        }
+        let split = match most.list {
+            Some(_) => None,
+            None => Some(Split::new(space, most.server, lambda, most.least, delta, &counted)?),
         };
-        let classes = listed
-            .iter()
-            .map(|c| counted.classes(c.list.as_deref().unwrap_or_default(), &dual.lambda, c.least));
-        let classes = classes.collect();
-        Some(Self { lambda: &dual.lambda, delta, listed, classes, split, counted })
+        let classes = |c: &Choices| Some(counted.classes(c.list.as_deref()?, lambda, c.least));
+        let classes = listed.iter().filter_map(classes).collect();
+        Some(Self { lambda, delta, classes, listed, most, split, counted })
     }
 
     fn tables(&self, is_over: &dyn Fn() -> bool) -> Option<Vec<Table>> {
@@ -246,43 +256,36 @@ impl<'a> Search<'a> {
         let servers: Vec<Vec<(u64, f64)>> = self.classes.iter().map(counts).collect();
         tables(&self.counted.counter, self.lambda, &servers, self.delta, is_over)
     }
-}
 
-/// What the search for a plan begins with.
-struct Roots {
-    /// `T(C_H)` over all servers.
-    least: f64,
-    labels: Vec<Label>,
-    /// The patterns of the split server that the labels begin with.
-    patterns: Vec<Pattern>,
-}
-
-impl Search<'_> {
-    /// Labels of the split server, or one of no server at all.
+    /// The labels of the server with the most patterns.
     fn roots(&self, table: &Table) -> Roots {
-        let all = self.counted.counter.capacity;
         let mut roots = Roots { least: f64::INFINITY, labels: Vec::new(), patterns: Vec::new() };
-        let Some((_, split)) = &self.split else {
-            roots.least = table.get(&all).copied().unwrap_or(f64::INFINITY);
-            roots.labels.push(Label { left: all, soft: [0.0; SOFT], reduced: 0.0, from: (0, 0) });
+        let (counter, lambda) = (&self.counted.counter, self.lambda);
+        let add = |roots: &mut Roots, list: &[Pattern]| {
+            for class in self.counted.classes(list, lambda, self.most.least) {
+                let Some(left) = counter.less(counter.capacity, class.count) else { continue };
+                let Some(rest) = table.get(&left) else { continue };
+                roots.least = roots.least.min(class.reduced + rest);
+                if class.reduced + rest <= self.delta {
+                    let Class { soft, reduced, pattern, .. } = class;
+                    let from = (0, roots.patterns.len());
+                    roots.labels.push(Label { left, soft, reduced, from });
+                    roots.patterns.push(list[pattern].clone());
+                }
+            }
+        };
+        let Some(split) = &self.split else {
+            add(&mut roots, self.most.list.as_deref().unwrap_or_default());
             return roots;
         };
-        let counter = &self.counted.counter;
-        let mut rests: Vec<(u64, f64)> = table.iter().map(|(&t, &price)| (t, price)).collect();
+        let mut rests: Vec<(u64, f64)> = table.iter().map(|(&left, &rest)| (left, rest)).collect();
         rests.sort_unstable_by_key(|rest| rest.0);
-        for (t, price) in rests {
-            let Some(count) = counter.less(all, t) else { continue };
-            let reduced = split.reduced_cost(counter, count);
-            roots.least = roots.least.min(price + reduced);
-            if price + reduced > self.delta {
-                continue;
-            }
-            let list = split.list(counter, count, self.delta - price);
-            for class in self.counted.classes(&list, self.lambda, split.least()) {
-                let from = (0, roots.patterns.len());
-                let Class { soft, reduced, pattern, .. } = class;
-                roots.labels.push(Label { left: t, soft, reduced, from });
-                roots.patterns.push(list[pattern].clone());
+        for (left, rest) in rests {
+            let Some(count) = counter.less(counter.capacity, left) else { continue };
+            let least = split.reduced_cost(counter, count) + rest;
+            roots.least = roots.least.min(least);
+            if least <= self.delta {
+                add(&mut roots, &split.list(counter, count, self.delta - rest));
             }
         }
         roots
@@ -298,10 +301,7 @@ impl Search<'_> {
             Found::Nothing => return Some(None),
             Found::TooMany => return None,
         };
-        let mut plan: Vec<(usize, Pattern)> = Vec::new();
-        if let Some((server, _)) = &self.split {
-            plan.push((*server, patterns[chosen[0]].clone()));
-        }
+        let mut plan = vec![(self.most.server, patterns[chosen[0]].clone())];
         for (choices, &at) in self.listed.iter().rev().zip(&chosen[1..]) {
             plan.push((choices.server, choices.list.as_ref()?[at].clone()));
         }

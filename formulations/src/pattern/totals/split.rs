@@ -3,26 +3,26 @@
 //! Each item of it takes of one counted limit, or of none. Then for given counts `t`
 //!
 //! ```text
-//! F(t) = min sum_k p_k + S(L - sum_k r_k)        over options (p_k, r_k) in O_k(t_k)
+//! F(t) = min sum_k p_k + p_a + S(L - sum_k r_k - r_a)      over (p_k, r_k) in O_k(t_k), a in A
 //! ```
 //!
 //! where `O_k(n)` are the mixes (price, rate) of the items of limit `k` that take `n` of it and that
-//! no other beats, and `S` the least price of covering what is left with the other items. Where `n`
-//! has one option alone, as where the price follows the cards, that is a look-up.
+//! no other beats, `A` the mixes of the items that take of a watched limit, and `S` the least price of
+//! covering what is left with the other items. Where the price follows the cards, `O_k(n)` is one.
 //!
 //! A replica's price is at least `rho r_j` for the best `rho = min p_j / r_j` of all items; the rest
 //! of it is waste. Mixes of more waste than `delta` leaves are of no use.
 
-use super::counter::Counter;
+use super::counter::{COUNTED, Counter};
 use super::{Counted, SOFT};
 use crate::pattern::column::Pattern;
 use crate::pattern::space::Space;
 use crate::problem::COVER_TOLERANCE;
 
-/// Options for one count, options in all, and mixes of the other items, at most.
+/// Options for one count, options in all, and mixes of items, at most.
 const OPTIONS: usize = 16;
 const ALL_OPTIONS: usize = 200_000;
-const MIXES: usize = 5_000;
+const MIXES: usize = 10_000;
 
 /// What a server's patterns cost by what they count.
 pub struct Split<'a> {
@@ -35,10 +35,10 @@ pub struct Split<'a> {
     /// `O_k(n)`: indices into `steps`.
     options: Vec<Vec<Vec<usize>>>,
     steps: Vec<Step>,
-    /// Mixes of the items that take of no counted limit, by rate.
-    mixes: Vec<Mix>,
-    /// Least price of the mixes from each on.
-    cheapest: Vec<f64>,
+    /// `A`.
+    watched: Vec<Mix>,
+    /// `S`, as mixes by rate and by price.
+    free: Vec<Mix>,
 }
 
 /// An option, as one replica more than another.
@@ -58,6 +58,14 @@ struct Mix {
     shares: Vec<(u32, u32)>,
     /// What it takes of the limits that are not counted but watched.
     soft: [f64; SOFT],
+}
+
+/// An option of each counted limit.
+#[derive(Clone, Copy)]
+struct Way {
+    price: f64,
+    rate: f64,
+    options: [usize; COUNTED],
 }
 
 /// What one replica of an item is at the prices.
@@ -95,8 +103,8 @@ impl<'a> Split<'a> {
             least,
             options: Vec::new(),
             steps: vec![Step { price: 0.0, rate: 0.0, item: 0, before: 0, waste: 0.0 }],
-            mixes: Vec::new(),
-            cheapest: Vec::new(),
+            watched: Vec::new(),
+            free: Vec::new(),
         };
         let replica = |j: usize| Replica {
             item: j as u32,
@@ -104,15 +112,17 @@ impl<'a> Split<'a> {
             rate: items[j].rate,
             waste: (prices[j] - rho * items[j].rate).max(0.0),
         };
-        let mut others = Vec::new();
+        let (mut watched, mut free) = (Vec::new(), Vec::new());
         let mut of_limit: Vec<Vec<(u64, Replica)>> =
             counted.counter.limits.iter().map(|_| Vec::new()).collect();
         for (j, item) in items.iter().enumerate() {
             let takes = |k: &usize| item.uses.iter().any(|u| u.0 == *k);
             let mut taken = (0..of_limit.len()).filter(|&i| takes(&counted.counter.limits[i]));
+            let is_watched = counted.soft.iter().any(takes);
             match (taken.next(), taken.next()) {
-                (None, _) => others.push(replica(j)),
-                (Some(i), None) if !counted.soft.iter().any(takes) => {
+                (None, _) if is_watched => watched.push(replica(j)),
+                (None, _) => free.push(replica(j)),
+                (Some(i), None) if !is_watched => {
                     let uses = space.weigh(s, &[(j as u32, 1)]).1;
                     // An item that takes more than there is has no place in a plan.
                     let Some(count) = counted.counter.count(&uses) else { continue };
@@ -126,7 +136,9 @@ impl<'a> Split<'a> {
             let options = split.options_of(replicas, there, waste)?;
             split.options.push(options);
         }
-        split.add_mixes(&others, waste, counted)?;
+        split.watched = split.mixes(&watched, waste, counted)?;
+        split.free = split.mixes(&free, waste, counted)?;
+        split.free.sort_by(|a, b| a.rate.total_cmp(&b.rate));
         Some(split)
     }
 
@@ -181,7 +193,7 @@ impl<'a> Split<'a> {
     }
 
     /// The mixes of `replicas` of at most `waste` that no other beats.
-    fn add_mixes(&mut self, replicas: &[Replica], waste: f64, counted: &Counted) -> Option<()> {
+    fn mixes(&self, replicas: &[Replica], waste: f64, counted: &Counted) -> Option<Vec<Mix>> {
         let nothing =
             Mix { price: 0.0, rate: 0.0, waste: 0.0, shares: Vec::new(), soft: [0.0; SOFT] };
         let mut mixes = vec![nothing];
@@ -195,87 +207,70 @@ impl<'a> Split<'a> {
                     mix.price += replica.price;
                     mix.rate += replica.rate;
                     mix.waste += replica.waste;
-                    mix.soft.iter_mut().zip(&one).for_each(|(sum, use_)| *sum += use_);
+                    mix.soft.iter_mut().zip(&one).for_each(|(sum, taken)| *sum += taken);
+                    if !counted.is_within(&mix.soft) || more.len() > MIXES {
+                        break;
+                    }
                     if let Some(last) = mix.shares.last_mut() {
                         last.1 += 1;
                     }
                     more.push(mix.clone());
-                    if more.len() > 10 * MIXES {
-                        return None;
-                    }
                 }
             }
             mixes.extend(more);
-            mixes = unbeaten(mixes, counted);
             if mixes.len() > MIXES {
                 return None;
             }
+            mixes = unbeaten(mixes, counted);
         }
-        mixes.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-        let mut least = f64::INFINITY;
-        self.cheapest = mixes
-            .iter()
-            .rev()
-            .map(|mix| {
-                least = least.min(mix.price);
-                least
-            })
-            .collect();
-        self.cheapest.reverse();
-        self.mixes = mixes;
-        Some(())
+        Some(mixes)
     }
 
-    /// Every way to take exactly `count`: price, rate, and an option of each limit.
-    fn ways(
-        &self,
-        counted: &Counter,
-        count: u64,
-    ) -> Vec<(f64, f64, [usize; super::counter::COUNTED])> {
-        let mut ways = vec![(0.0, 0.0, [0; super::counter::COUNTED])];
+    /// Every way to take exactly `count` of the counted limits.
+    fn ways(&self, counter: &Counter, count: u64) -> Vec<Way> {
+        let mut ways = vec![Way { price: 0.0, rate: 0.0, options: [0; COUNTED] }];
         for (i, options) in self.options.iter().enumerate() {
-            let of_limit = &options[counted.part(count, i) as usize];
-            let more = |way: &(f64, f64, [usize; super::counter::COUNTED])| {
-                let way = *way;
-                of_limit.iter().map(move |&o| {
-                    let mut chosen = way.2;
-                    chosen[i] = o;
-                    (way.0 + self.steps[o].price, way.1 + self.steps[o].rate, chosen)
-                })
+            let with = |mut way: Way, o: usize| {
+                way.price += self.steps[o].price;
+                way.rate += self.steps[o].rate;
+                way.options[i] = o;
+                way
             };
-            ways = ways.iter().flat_map(more).collect();
+            let of_limit = &options[counter.part(count, i) as usize];
+            ways =
+                ways.iter().flat_map(|&way| of_limit.iter().map(move |&o| with(way, o))).collect();
         }
         ways
     }
 
-    /// Index of the first mix that covers what `rate` leaves.
-    fn first_cover(&self, rate: f64) -> usize {
-        self.mixes.partition_point(|mix| rate + mix.rate < self.need)
-    }
-
-    /// Price of the cheapest pattern, cents/h.
-    pub fn least(&self) -> f64 {
-        self.least
+    /// The cheapest mix of `free` that covers what `rate` leaves.
+    fn rest(&self, rate: f64) -> Option<&Mix> {
+        self.free.get(self.free.partition_point(|mix| rate + mix.rate < self.need))
     }
 
     /// `F(t)`, as a reduced cost.
     pub fn reduced_cost(&self, counter: &Counter, count: u64) -> f64 {
-        let price = |way: (f64, f64, _)| {
-            self.cheapest.get(self.first_cover(way.1)).map_or(f64::INFINITY, |least| way.0 + least)
+        let ways = self.ways(counter, count).into_iter();
+        let price = |(way, mix): (Way, &Mix)| {
+            let rest = self.rest(way.rate + mix.rate).map_or(f64::INFINITY, |rest| rest.price);
+            way.price + mix.price + rest
         };
-        self.ways(counter, count).into_iter().map(price).fold(f64::INFINITY, f64::min) - self.least
+        let all = ways.flat_map(|way| self.watched.iter().map(move |mix| (way, mix)));
+        all.map(price).fold(f64::INFINITY, f64::min) - self.least
     }
 
-    /// The patterns that take exactly `count`, of a reduced cost of at most `delta`.
+    /// The patterns that take exactly `count`, of a reduced cost of at most `delta`; of those that
+    /// take the same, the cheapest.
     pub fn list(&self, counter: &Counter, count: u64, delta: f64) -> Vec<Pattern> {
         let mut patterns = Vec::new();
-        for (price, rate, options) in self.ways(counter, count) {
-            for mix in &self.mixes[self.first_cover(rate)..] {
-                if price + mix.price - self.least > delta {
+        for way in self.ways(counter, count) {
+            for mix in &self.watched {
+                let Some(rest) = self.rest(way.rate + mix.rate) else { continue };
+                if way.price + mix.price + rest.price - self.least > delta {
                     continue;
                 }
-                let mut shares = mix.shares.clone();
-                for mut at in options {
+                let mut shares = [&mix.shares[..], &rest.shares].concat();
+                for mut at in way.options {
                     while at != 0 {
                         add(&mut shares, self.steps[at].item);
                         at = self.steps[at].before;

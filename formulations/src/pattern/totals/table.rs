@@ -15,8 +15,8 @@ use super::counter::Counter;
 pub type Table = FxHashMap<u64, f64>;
 
 /// Entries of all tables, and sums that are formed for them, at most.
-const ENTRIES: usize = 2_000_000;
-const SUMS: u64 = 100_000_000;
+const ENTRIES: usize = 1_000_000;
+const SUMS: u64 = 40_000_000;
 
 /// `T_0, T_1, ..` for servers with the given (count, reduced cost) of each class of patterns; `None`
 /// where they grow too large, or `is_over`.
