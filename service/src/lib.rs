@@ -17,3 +17,4 @@ pub mod http;
 pub mod labels;
 pub mod logging;
 pub mod planning;
+pub mod serve;

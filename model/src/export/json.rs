@@ -1,6 +1,7 @@
 //! `plan.json`: the inferno optimizer's `AllocationSolution`, with our fields beside its own.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value;
 
 use super::Export;
 use crate::energy::Energy;
@@ -10,9 +11,19 @@ use crate::trust::Trust;
 
 /// The plan as JSON text. Numbers that are not finite, as a bound that was never proven, are null.
 pub fn plan_json(export: &Export<'_>) -> String {
+    // Plain structs with string keys always serialise.
+    serde_json::to_string_pretty(&solution(export)).unwrap_or_default() + "\n"
+}
+
+/// The same as a value, to be added to.
+pub fn plan_value(export: &Export<'_>) -> Value {
+    serde_json::to_value(solution(export)).unwrap_or_default()
+}
+
+fn solution<'a>(export: &'a Export<'a>) -> Solution<'a> {
     let plan = export.plan;
     let energy = Energy::of_plan(export.scenario, plan);
-    let solution = Solution {
+    Solution {
         allocations: Allocations(export),
         status: plan.status.word(),
         total_cost: plan.total_cost,
@@ -30,9 +41,7 @@ pub fn plan_json(export: &Export<'_>) -> String {
         trust: Trusted::new(export),
         notes: &plan.notes,
         version: env!("CARGO_PKG_VERSION"),
-    };
-    // Plain structs with string keys always serialise.
-    serde_json::to_string_pretty(&solution).unwrap_or_default() + "\n"
+    }
 }
 
 #[derive(Serialize)]

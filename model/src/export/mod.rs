@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::scenario::Scenario;
 
 pub use csv::{candidates_csv, plan_csv, usage_csv};
-pub use json::plan_json;
+pub use json::{plan_json, plan_value};
 
 /// What is written down.
 #[derive(Debug, Clone, Copy)]

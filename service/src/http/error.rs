@@ -1,8 +1,7 @@
 //! What is answered instead of a result: JSON with the words of the command line.
 
 use axum::Json;
-use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use isocost_model::input::InputError;
 use serde::Serialize;
@@ -24,7 +23,7 @@ pub struct Error {
     #[serde(skip)]
     pub status: StatusCode,
     #[serde(skip)]
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<(&'static str, &'static str)>,
 }
 
 /// A problem of the input.
@@ -83,15 +82,17 @@ impl Error {
     /// More requests than are taken at once.
     pub(super) fn overloaded() -> Self {
         let message = "as many requests are in work as are taken at once; try again in a second";
-        let after = (RETRY_AFTER, HeaderValue::from_static("1"));
-        Self { header: Some(after), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message) }
+        Self {
+            header: Some(("retry-after", "1")),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+        }
     }
 
     /// The token is missing or wrong.
     pub(super) fn unauthorised() -> Self {
         let message = "the bearer token is missing or wrong; send `Authorization: Bearer TOKEN`";
-        let scheme = (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        Self { header: Some(scheme), ..Self::new(StatusCode::UNAUTHORIZED, message) }
+        let scheme = Some(("www-authenticate", "Bearer"));
+        Self { header: scheme, ..Self::new(StatusCode::UNAUTHORIZED, message) }
     }
 
     /// The route takes other methods.
@@ -118,7 +119,9 @@ impl IntoResponse for Error {
     fn into_response(mut self) -> Response {
         let (status, header) = (self.status, self.header.take());
         let mut response = (status, Json(self)).into_response();
-        response.headers_mut().extend(header);
+        if let Some((name, value)) = header {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
         response
     }
 }

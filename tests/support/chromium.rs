@@ -1,7 +1,6 @@
 //! A headless Chromium, driven through its own pipe (DevTools protocol): no driver, no network.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -37,8 +36,8 @@ pub struct Page {
 }
 
 impl Page {
-    /// Opens a file; `None` where no Chromium is installed.
-    pub fn open(file: &Path) -> Option<Self> {
+    /// Opens an address; `None` where no Chromium is installed.
+    pub fn open(url: &str) -> Option<Self> {
         let found = |name: &&&str| {
             Command::new(name)
                 .arg("--version")
@@ -83,7 +82,7 @@ impl Page {
         for domain in ["Page", "Runtime", "Log", "Network"] {
             page.call(&format!("{domain}.enable"), json!({}));
         }
-        page.call("Page.navigate", json!({"url": format!("file://{}", file.display())}));
+        page.call("Page.navigate", json!({"url": url}));
         page.wait_for("Page.loadEventFired");
         Some(page)
     }
@@ -148,9 +147,9 @@ impl Page {
         self.call("Emulation.setEmulatedMedia", json!({"media": medium, "features": features}));
     }
 
-    /// What of the events speaks against the page: errors, exceptions, requests beyond `file`.
-    pub fn complaints(&self, file: &Path) -> Vec<String> {
-        let own = format!("file://{}", file.display());
+    /// What of the events speaks against the page: errors, exceptions, requests beyond what begins
+    /// with `own`.
+    pub fn complaints(&self, own: &str) -> Vec<String> {
         let complaint = |event: &Value| {
             let parameters = &event["params"];
             let bad = match event["method"].as_str()? {
@@ -161,7 +160,7 @@ impl Page {
                 "Log.entryAdded" => true,
                 "Network.requestWillBeSent" => {
                     let url = parameters["request"]["url"].as_str()?;
-                    url != own && !url.starts_with("data:")
+                    !url.starts_with(own) && !url.starts_with("data:")
                 }
                 _ => false,
             };
