@@ -50,6 +50,31 @@ fn a_plan_is_simulated_and_its_objectives_are_checked() {
 }
 
 #[test]
+fn a_saved_plan_is_simulated_as_it_is_or_refused() {
+    let dir = tempfile::tempdir().expect("there is room for temporary files");
+    let out = dir.path().display().to_string();
+    let save = |more: &[&str]| {
+        let args = [&["plan", "data/quickstart.yaml", "--out", &out][..], more].concat();
+        assert_eq!(isocost(&args).status.code(), Some(0));
+    };
+    save(&[]);
+    let given = [&QUICK[..], &["--plan", &out]].concat();
+    assert_eq!(json(&given), json(&QUICK));
+    let more = [&given[..], &["--capacity-scale", "0.2"]].concat();
+    let refused = isocost(&more);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("the plan does not hold here"), "{}", stderr(&refused));
+    save(&["--batch", "max"]);
+    let refused = isocost(&given);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("where sizing takes"), "{}", stderr(&refused));
+    let path = dir.path().join("plan.json");
+    let text = std::fs::read_to_string(&path).expect("it was written");
+    std::fs::write(&path, text.replace("\"L40S\"", "\"T4\"")).expect("there is room");
+    assert!(stderr(&isocost(&given)).contains("`T4` cannot serve it"));
+}
+
+#[test]
 fn the_seed_decides_the_result_and_one_server_is_as_it_is_among_all() {
     let all = json(&QUICK);
     assert_eq!(all, json(&QUICK));

@@ -30,6 +30,9 @@ pub struct SimulateArgs {
     /// Squared coefficient of variation of inter-arrival times, whatever the scenario says of it
     #[arg(long, value_name = "SCV", value_parser = amount)]
     pub arrival_scv: Option<f64>,
+    /// Simulate the plan in this plan.json, or --out directory, instead of planning anew
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["shortage", "transition", "max_moves"])]
+    pub plan: Option<PathBuf>,
     /// Simulate this server alone; may be given several times
     #[arg(long, value_name = "NAME")]
     pub server: Vec<String>,

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod queue;
 pub mod reference;
 mod report;
+mod saved;
 pub mod shell;
 pub mod simulate;
 pub mod stress;

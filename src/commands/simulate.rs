@@ -16,6 +16,7 @@ use isocost_solver::Interrupt;
 use rayon::prelude::*;
 
 use super::queue::station;
+use super::saved;
 use crate::args::{Alone, EffortArgs, Format, ReplicaArgs, SimulateArgs};
 use crate::job::{self, Job};
 use crate::output::simulation::{Row, Simulation};
@@ -84,7 +85,10 @@ fn alone(args: &ReplicaArgs) -> Result<u8, Failure> {
 fn planned(args: &SimulateArgs, job: &Job) -> Result<u8, Failure> {
     let chosen = chosen(args, job)?;
     let trace = args.trace.as_deref().map(trace).transpose()?;
-    let plan = plan(job)?;
+    let plan = match &args.plan {
+        Some(path) => saved::plan(path, job)?,
+        None => plan(job)?,
+    };
     if !plan.has_plan() {
         plan.notes.iter().for_each(|note| warning(note));
         error(&format!("there is no plan to simulate: it is {}", plan.status.word()));
