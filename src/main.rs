@@ -88,6 +88,10 @@ fn main() -> ExitCode {
         Command::Sweep(args) => sweep::run(args),
         Command::Merge(args) => sweep::merge(args),
         Command::Experiment(args) => experiment::run(args),
+        #[cfg(feature = "service")]
+        Command::EmulateLoad(args) => commands::emulate::load(args),
+        #[cfg(feature = "service")]
+        Command::EmulateServer(args) => commands::emulate::server(args),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -17,4 +17,5 @@ pub mod http;
 pub mod labels;
 pub mod logging;
 pub mod planning;
+pub mod runtime;
 pub mod serve;

@@ -2,6 +2,8 @@
 
 mod buckets;
 mod diff;
+#[cfg(feature = "service")]
+mod emulate;
 mod experiment;
 mod explain;
 mod fit;
@@ -20,6 +22,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub use buckets::BucketsArgs;
 pub use diff::DiffArgs;
+#[cfg(feature = "service")]
+pub use emulate::{EmulateLoadArgs, EmulateServerArgs};
 pub use experiment::{ExperimentArgs, ExperimentCommand, RunArgs, SummarizeArgs};
 pub use explain::{ExplainArgs, ExplainFormat};
 pub use fit::{FitArgs, FitFormat};
@@ -86,6 +90,12 @@ pub enum Command {
     Merge(MergeArgs),
     /// Run the comparisons behind every claim: formulations, backends, scale, batch sizes
     Experiment(ExperimentArgs),
+    /// Let the loads of managed Deployments wander around their nominal ones
+    #[cfg(feature = "service")]
+    EmulateLoad(EmulateLoadArgs),
+    /// Serve vLLM's metrics of a simulated replica, without a GPU
+    #[cfg(feature = "service")]
+    EmulateServer(EmulateServerArgs),
 }
 
 /// What goes to standard output.

@@ -2,6 +2,8 @@
 
 pub mod buckets;
 pub mod diff;
+#[cfg(feature = "service")]
+pub mod emulate;
 pub mod experiment;
 pub mod explain;
 pub mod fit;

@@ -64,23 +64,36 @@ impl LoadEmulator {
         Self { cluster, settings, states: BTreeMap::new(), rng, start: Instant::now() }
     }
 
-    /// Rounds at the interval, each logged, until the future is dropped.
-    pub async fn run(&mut self) {
+    /// Rounds at the interval, each logged, until `stop`.
+    pub async fn until(&mut self, stop: impl Future<Output = ()>) {
         let mut ticks = tokio::time::interval(self.settings.interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            match self.round().await {
-                Ok(Round { deployments, pods, failed }) => {
-                    for (key, why) in failed {
-                        tracing::warn!(%key, why, "load not set; the next round tries again");
-                    }
-                    let multiple = self.settings.phases.multiple(self.start.elapsed());
-                    tracing::info!(deployments, pods, multiple, "loads set");
+        let rounds = async {
+            loop {
+                ticks.tick().await;
+                if let Err(error) = self.logged_round().await {
+                    tracing::warn!(%error, "no round; the next tries again");
                 }
-                Err(error) => tracing::warn!(%error, "no round; the next tries again"),
             }
+        };
+        tokio::select! {
+            () = rounds => {}
+            () = stop => {}
         }
+    }
+
+    /// One round, logged.
+    ///
+    /// # Errors
+    /// As [`round`](Self::round).
+    pub async fn logged_round(&mut self) -> Result<(), ClusterError> {
+        let Round { deployments, pods, failed } = self.round().await?;
+        for (key, why) in failed {
+            tracing::warn!(%key, why, "load not set; the next round tries again");
+        }
+        let multiple = self.settings.phases.multiple(self.start.elapsed());
+        tracing::info!(deployments, pods, multiple, "loads set");
+        Ok(())
     }
 
     /// One round.

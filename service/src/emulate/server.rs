@@ -11,7 +11,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Registry;
 
 use super::{Assignment, Emulated, podinfo, vllm};
-use crate::http::App;
+use crate::http::{App, ListenError, Settings, listen};
 
 /// Where a replica learns what it serves.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,12 +68,27 @@ impl EmulatedServer {
         App { routes: Router::new(), open: Router::new(), registry }
     }
 
-    /// Hears every second what it is told, until the future is dropped.
-    pub async fn run(&self) {
+    /// Serves its metrics, and hears every second what it is told, until `stop`.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub async fn serve(
+        &self,
+        settings: &Settings,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), ListenError> {
+        let listening = listen(settings, self.app()).await?;
+        tracing::info!(url = listening.url(), "serves /metrics");
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
-        loop {
-            ticks.tick().await;
-            self.tick();
+        let hears = async {
+            loop {
+                ticks.tick().await;
+                self.tick();
+            }
+        };
+        tokio::select! {
+            ended = listening.until(stop) => ended,
+            () = hears => Ok(()),
         }
     }
 
