@@ -10,8 +10,10 @@
 //! What the field's reference system calls its parts (optimizer, collector, actuator, controller)
 //! keeps those names here, and its clients keep working.
 
+pub mod actuate;
 pub mod cluster;
 pub mod collect;
+pub mod control;
 pub mod emulate;
 pub mod http;
 pub mod labels;

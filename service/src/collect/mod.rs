@@ -42,6 +42,9 @@ pub struct Observed {
     pub servers: Vec<Observation>,
     /// Deployments that are left alone, with the reason.
     pub left_alone: Vec<LeftAlone>,
+    /// Whether Prometheus did not answer all that it was asked: labels then stand for what was not
+    /// measured, and may be old.
+    pub blind: bool,
     /// What was amiss on the way: Prometheus that did not answer, say.
     pub warnings: Vec<String>,
 }
@@ -81,6 +84,7 @@ impl Collector {
         };
         let (listing, (measured, warnings)) = tokio::join!(self.cluster.list(), measure);
         let mut observed = observe(listing?, &measured);
+        observed.blind = !warnings.is_empty();
         observed.warnings.extend(warnings);
         Ok(observed)
     }

@@ -31,6 +31,9 @@ pub struct ServerCollectorInfo {
     /// Deployments that are left alone, with the reason.
     #[serde(rename = "leftAlone", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_alone: BTreeMap<String, String>,
+    /// Whether Prometheus did not answer all that it was asked.
+    #[serde(default)]
+    pub blind: bool,
     /// What was amiss.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -159,6 +162,7 @@ impl From<&Observed> for ServerCollectorInfo {
             replicas: Vec::new(),
             kube_resources: observed.servers.iter().map(info).collect(),
             left_alone: left_alone.map(|l| (l.name.clone(), l.reason.clone())).collect(),
+            blind: observed.blind,
             warnings: observed.warnings.clone(),
         }
     }
@@ -203,7 +207,7 @@ fn kube_info(observation: &Observation) -> KubeInfo {
 impl From<ServerCollectorInfo> for Observed {
     /// A server whose Deployment is not named is left alone: nothing could be done about it.
     fn from(info: ServerCollectorInfo) -> Self {
-        let mut observed = Self { warnings: info.warnings, ..Self::default() };
+        let mut observed = Self { blind: info.blind, warnings: info.warnings, ..Self::default() };
         let left = info.left_alone.into_iter();
         observed.left_alone = left.map(|(name, reason)| LeftAlone { name, reason }).collect();
         for spec in info.servers {
