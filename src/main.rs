@@ -10,6 +10,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
+#[cfg(feature = "service")]
+use crate::commands::service;
 use crate::commands::{
     buckets, diff, experiment, explain, fit, horizon, plan, queue, reference, shell, simulate,
     stress, sweep,
@@ -82,6 +84,8 @@ fn main() -> ExitCode {
         Command::Fit(args) => fit::run(args),
         Command::Analyze(args) => queue::analyze(args),
         Command::Size(args) => queue::size(args),
+        #[cfg(feature = "service")]
+        Command::Serve(args) => service::run(args),
         Command::Reference(args) => reference::run(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),

@@ -10,6 +10,8 @@ mod fit;
 mod horizon;
 mod plan;
 mod scenario;
+#[cfg(feature = "service")]
+mod service;
 mod shell;
 mod simulate;
 mod solve;
@@ -30,6 +32,8 @@ pub use fit::{FitArgs, FitFormat};
 pub use horizon::HorizonArgs;
 pub use plan::PlanArgs;
 pub use scenario::{MarginArgs, ScenarioArgs, SizingArgs};
+#[cfg(feature = "service")]
+pub use service::ServeArgs;
 pub use shell::{CompletionsArgs, ManArgs, ReferenceArgs};
 pub use simulate::{Alone, EffortArgs, ReplicaArgs, SimulateArgs};
 pub use solve::{Formulation, Shortage, SolveArgs};
@@ -78,6 +82,9 @@ pub enum Command {
     Analyze(AnalyzeArgs),
     /// Say what rate a replica's objectives allow, at every batch size
     Size(SizeArgs),
+    /// Serve plans over HTTP: the reference optimizer's interface, and a page for people
+    #[cfg(feature = "service")]
+    Serve(Box<ServeArgs>),
     /// Print every field of a scenario, with unit, range and meaning
     Reference(ReferenceArgs),
     /// Print a shell's completion script

@@ -14,6 +14,8 @@ pub mod queue;
 pub mod reference;
 mod report;
 mod saved;
+#[cfg(feature = "service")]
+pub mod service;
 pub mod shell;
 pub mod simulate;
 pub mod stress;

@@ -93,6 +93,23 @@ pub async fn listen(settings: &Settings, app: App) -> Result<Listening, ListenEr
     Ok(Listening { address, health, encrypted, linger, drain, handle, task })
 }
 
+/// Serves until the process is told to end, in a runtime of its own; `listens` hears when it begins.
+///
+/// # Errors
+/// [`ListenError`].
+pub fn run(
+    settings: &Settings,
+    app: App,
+    listens: impl FnOnce(&Listening),
+) -> Result<(), ListenError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(ListenError::Ended)?.block_on(async {
+        let listening = listen(settings, app).await?;
+        listens(&listening);
+        listening.until(terminated()).await
+    })
+}
+
 async fn encryption(certificate: PathBuf, key: PathBuf) -> Result<RustlsConfig, ListenError> {
     // Another part of the program may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -47,7 +47,7 @@ pub use body::Text;
 pub use error::{Error, Problem};
 pub use guard::Deadline;
 pub use health::Health;
-pub use listen::{ListenError, Listening, listen, terminated};
+pub use listen::{ListenError, Listening, listen, run, terminated};
 
 /// How a service listens, and what it lets through.
 #[derive(Debug, Clone)]

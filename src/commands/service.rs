@@ -1,0 +1,85 @@
+//! `isocost serve`: the planner as a service.
+
+use isocost_formulations::pattern::Devices;
+use isocost_formulations::planner::Request;
+use isocost_formulations::shortage::{Effort, Policy};
+use isocost_formulations::{ProblemOptions, shortage};
+use isocost_service::http::{self, ListenError, Listening, Settings};
+use isocost_service::planning::{Options, Shortage};
+use isocost_service::serve;
+use isocost_solver::SolveOptions;
+
+use crate::args::{self, ServeArgs, SizingArgs, SolveArgs};
+use crate::job::choose_backend;
+use crate::output::print;
+use crate::output::style::warning;
+use crate::{Failure, exit};
+
+/// Runs the command until it is told to end.
+pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
+    let settings = args.listen.settings("INFERNO_HOST", "INFERNO_PORT", 8080)?;
+    let backend = choose_backend(&args.solve.0)?;
+    args.log.start()?;
+    let name = backend.name();
+    let app = serve::app(options(&args.sizing, &args.solve.0), backend, args.stateful);
+    let state = if args.stateful { "stateful" } else { "stateless" };
+    http::run(&settings, app, |listening| {
+        listens("optimizer", &format!("{state}, {name}"), &settings, listening);
+    })
+    .map_err(failure)?;
+    Ok(exit::OK)
+}
+
+/// Says in a line that a service listens, and what is on.
+pub fn listens(service: &str, what: &str, settings: &Settings, listening: &Listening) {
+    let token = if settings.token.is_some() { "token" } else { "no token" };
+    let line = format!("isocost {service} listens on {} ({what}, {token})\n", listening.url());
+    // Where nobody reads it, it serves all the same.
+    let _ = print(line.as_bytes());
+    if settings.token.is_none() && !listening.address.ip().is_loopback() {
+        warning("whoever reaches this address may use it: give a token by --token-file");
+    }
+}
+
+/// What kind of failure it is.
+pub fn failure(error: ListenError) -> Failure {
+    match error {
+        ListenError::Address { .. } | ListenError::Tls { .. } => Failure::input(error),
+        ListenError::Ended(_) => Failure::failed(error),
+    }
+}
+
+/// How plans are made, from the arguments.
+pub fn options(sizing: &SizingArgs, solve: &SolveArgs) -> Options {
+    let by = |effort: Effort| {
+        let delayed = solve.delayed_best_effort;
+        Shortage::By(Policy { delayed, ..shortage::Policy::new(effort) })
+    };
+    Options {
+        sizing: sizing.options(),
+        request: Request {
+            formulation: solve.formulation.into(),
+            problem: ProblemOptions {
+                unlimited: solve.unlimited,
+                transition: solve.transition,
+                max_moves: solve.max_moves,
+            },
+            shortage: None,
+            solve: SolveOptions {
+                time_limit: solve.time_limit,
+                relative_gap: solve.gap,
+                threads: solve.threads,
+                ..SolveOptions::default()
+            },
+            devices: Devices { prune: !solve.no_prune, ..Devices::default() },
+        },
+        shortage: match solve.shortage {
+            args::Shortage::None => Shortage::Say,
+            args::Shortage::Scenario => Shortage::Scenario,
+            args::Shortage::Whole => by(Effort::Whole),
+            args::Shortage::Partial => by(Effort::Exhaustive),
+            args::Shortage::PriorityRoundRobin => by(Effort::PriorityRoundRobin),
+            args::Shortage::RoundRobin => by(Effort::RoundRobin),
+        },
+    }
+}
