@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::service::{ListenArgs, LogArgs};
 use super::values::{amount, positive, seconds, share};
 
 /// `isocost emulate-load`.
@@ -32,10 +33,13 @@ pub struct EmulateLoadArgs {
     /// Take one step and end
     #[arg(long)]
     pub once: bool,
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 /// `isocost emulate-server`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = SERVER)]
 pub struct EmulateServerArgs {
     /// Scenario with the profiles: a directory or one file, with or without servers
     #[arg(long, value_name = "PATH", env = "INFERNO_DATA_PATH", default_value = ".")]
@@ -68,13 +72,14 @@ pub struct EmulateServerArgs {
     /// Seed of the random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Name or address to listen on
-    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
-    pub host: String,
-    /// Port to listen on; 0 takes a free one
-    #[arg(long, value_name = "PORT", default_value_t = 8000)]
-    pub port: u16,
+    #[command(flatten)]
+    pub listen: ListenArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
 }
+
+const SERVER: &str = "\
+Host and port are 127.0.0.1 and 8000, vLLM's own port, where no flag gives others.";
 
 fn interval(text: &str) -> Result<Duration, String> {
     let interval = seconds(text)?;

@@ -6,9 +6,10 @@ use isocost_service::emulate::{
     Assignment, EmulatedServer, LoadEmulator, LoadSettings, Phases, ServerSettings, Told, Walk,
     phases,
 };
-use isocost_service::http::{self, terminated};
-use isocost_service::{logging, runtime};
+use isocost_service::http::terminated;
+use isocost_service::runtime;
 
+use super::service;
 use crate::args::{EmulateLoadArgs, EmulateServerArgs};
 use crate::output::style::warning;
 use crate::{Failure, exit};
@@ -29,7 +30,7 @@ pub fn load(args: &EmulateLoadArgs) -> Result<u8, Failure> {
         seed: args.seed,
     };
     let access = Access { namespace, ..Access::default() };
-    logging::start(logging::Format::default(), None).map_err(Failure::input)?;
+    args.log.start()?;
     let run = async {
         let cluster = Cluster::connect(&access).await.map_err(Failure::failed)?;
         let mut emulator = LoadEmulator::new(cluster, settings);
@@ -55,14 +56,17 @@ pub fn server(args: &EmulateServerArgs) -> Result<u8, Failure> {
     let here = matches!(told, Told::Here(_));
     let settings =
         ServerSettings { scenario: loaded.scenario, told, speed: args.speed, seed: args.seed };
-    logging::start(logging::Format::default(), None).map_err(Failure::input)?;
+    args.log.start()?;
     let server = EmulatedServer::new(settings);
     if let Some(problem) = server.tick().filter(|_| here) {
         return Err(Failure::input(problem));
     }
-    let place = http::Settings { host: args.host.clone(), port: args.port, ..Default::default() };
-    let ended = runtime::block_on(server.serve(&place, terminated())).map_err(Failure::failed)?;
-    ended.map_err(Failure::failed)?;
+    // No variables stand in for host and port: the pod's manifest gives them.
+    let place = args.listen.settings("", "", 8000)?;
+    let ended = runtime::block_on(server.serve(&place, terminated(), |listening| {
+        service::listens("emulate-server", "vLLM's metrics at /metrics", &place, listening);
+    }));
+    ended.map_err(Failure::failed)?.map_err(service::failure)?;
     Ok(exit::OK)
 }
 

@@ -11,7 +11,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Registry;
 
 use super::{Assignment, Emulated, podinfo, vllm};
-use crate::http::{App, ListenError, Settings, listen};
+use crate::http::{App, ListenError, Listening, Settings, listen};
 
 /// Where a replica learns what it serves.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +68,8 @@ impl EmulatedServer {
         App { routes: Router::new(), open: Router::new(), registry }
     }
 
-    /// Serves its metrics, and hears every second what it is told, until `stop`.
+    /// Serves its metrics, and hears every second what it is told, until `stop`;
+    /// `listens` hears when it begins.
     ///
     /// # Errors
     /// [`ListenError`].
@@ -76,9 +77,10 @@ impl EmulatedServer {
         &self,
         settings: &Settings,
         stop: impl Future<Output = ()>,
+        listens: impl FnOnce(&Listening),
     ) -> Result<(), ListenError> {
         let listening = listen(settings, self.app()).await?;
-        tracing::info!(url = listening.url(), "serves /metrics");
+        listens(&listening);
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
         let hears = async {
             loop {
