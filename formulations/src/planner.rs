@@ -171,11 +171,13 @@ pub fn exact(
         let space = Space::new(problem, shape, &request.problem);
         return pattern::solve(&space, backend, &request.solve, &request.devices);
     }
+    let clock = Clock::new(&request.solve);
     let program = match formulation {
         Formulation::Single => single(problem, &request.problem),
         _ => mixed(problem, &request.problem),
     };
-    program.solve(problem, backend, &request.solve)
+    let options = SolveOptions { time_limit: clock.left(), ..request.solve.clone() };
+    program.solve(problem, backend, &options)
 }
 
 impl Formulation {

@@ -19,6 +19,8 @@
 //! # Ok::<(), isocost_solver::SolverError>(())
 //! ```
 
+#[cfg(feature = "highs")]
+mod apart;
 mod backend;
 mod export;
 mod milp;

@@ -1,18 +1,23 @@
-//! microlp, through `good_lp`: branch and bound in pure Rust.
+//! microlp, stated through `good_lp`: branch and bound in pure Rust.
 //!
-//! It stops at its time limit, but not at an interrupt, and reports no bound before it has proven
-//! its solution: then the bound is that of the linear relaxation.
+//! It is solved in slices of time, between which an interrupt is heard and the state is reported.
 
-use good_lp::solvers::{ResolutionError, Solution as _, SolutionStatus, WithTimeLimit};
-use good_lp::{
-    Expression, ProblemVariables, SolverModel, Variable, WithMipGap, constraint, variable,
+use std::time::{Duration, Instant};
+
+use good_lp::solvers::microlp::MicroLpProblem;
+use good_lp::{Expression, ProblemVariables, SolverModel, Variable, constraint, variable};
+use microlp::{Error, ResumeOptions, SolveOptions as Options, SolveOutcome, TerminationReason};
+
+use crate::backend::{
+    Backend, Master, Progress, Relaxation, Solution, SolveOptions, SolverError, Status,
 };
-
-use crate::backend::{Backend, Master, Relaxation, Solution, SolveOptions, SolverError, Status};
 use crate::milp::{Column, Milp, Row};
 
 /// The backend `microlp`.
 pub(crate) struct Microlp;
+
+/// How long it is left alone.
+const SLICE: Duration = Duration::from_millis(100);
 
 impl Backend for Microlp {
     fn name(&self) -> &'static str {
@@ -29,20 +34,14 @@ impl Backend for Microlp {
         if let Some(solution) = milp.without_columns() {
             return Ok(solution);
         }
-        match run(milp, options, true)? {
-            Outcome::Point { values, proven: true } => {
-                let bound = milp.objective(&values);
-                Ok(Solution::point(milp, values, true, bound))
+        Ok(match run(milp, options, true)? {
+            Outcome::Point { values, proven, bound } => {
+                Solution::point(milp, values, proven, bound)
             }
-            Outcome::Point { values, proven: false } => {
-                Ok(Solution::point(milp, values, false, relaxation_bound(milp, options)?))
-            }
-            Outcome::Infeasible => Ok(Solution::none(Status::Infeasible, f64::INFINITY)),
-            Outcome::Unbounded => Ok(Solution::none(Status::Unbounded, f64::NEG_INFINITY)),
-            Outcome::Stopped => {
-                Ok(Solution::none(Status::Unknown, relaxation_bound(milp, options)?))
-            }
-        }
+            Outcome::Infeasible => Solution::none(Status::Infeasible, f64::INFINITY),
+            Outcome::Unbounded => Solution::none(Status::Unbounded, f64::NEG_INFINITY),
+            Outcome::Stopped { bound } => Solution::none(Status::Unknown, bound),
+        })
     }
 
     fn master(&self, milp: &Milp) -> Result<Box<dyn Master>, SolverError> {
@@ -54,13 +53,63 @@ impl Backend for Microlp {
 }
 
 enum Outcome {
-    Point { values: Vec<f64>, proven: bool },
+    Point { values: Vec<f64>, proven: bool, bound: f64 },
     Infeasible,
     Unbounded,
-    Stopped,
+    Stopped { bound: f64 },
 }
 
 fn run(milp: &Milp, options: &SolveOptions, whole: bool) -> Result<Outcome, SolverError> {
+    let crossed = |c: &Column| match c.integer && whole {
+        true => c.lower.ceil() > c.upper.floor(),
+        false => c.lower > c.upper,
+    };
+    let empty = |row: &Row| row.terms.is_empty() && (row.lower > 0.0 || row.upper < 0.0);
+    if milp.columns.iter().any(crossed) || milp.rows.iter().any(empty) {
+        return Ok(Outcome::Infeasible);
+    }
+    let model = state(milp, whole);
+    let begin = Instant::now();
+    let left = || options.time_limit.map(|limit| limit.saturating_sub(begin.elapsed()));
+    let slice = || Some(left().map_or(SLICE, |left| left.min(SLICE)));
+    let mut first = Options::default();
+    (first.mip_gap, first.time_limit) = (options.relative_gap.max(0.0), slice());
+    let mut outcome = model.as_inner().solve_with(first);
+    loop {
+        let reached = match outcome {
+            Ok(reached) => reached,
+            Err(Error::Infeasible) => return Ok(Outcome::Infeasible),
+            Err(Error::Unbounded) => return Ok(Outcome::Unbounded),
+            Err(error) => return Err(failed(error)),
+        };
+        let bound =
+            reached.stats().best_bound.map_or(f64::NEG_INFINITY, |bound| bound + milp.offset);
+        let is_over = left().is_some_and(|left| left.is_zero()) || options.interrupt.is_raised();
+        let limited = reached.termination_reason() == TerminationReason::TimeLimit;
+        if !limited || is_over {
+            return Ok(outcome_of(&reached, !limited, bound));
+        }
+        if let Some(progress) = &options.progress {
+            let incumbent = reached.solution().map(|found| found.objective() + milp.offset);
+            progress(&Progress { seconds: begin.elapsed().as_secs_f64(), incumbent, bound });
+        }
+        let mut next = ResumeOptions::default();
+        (next.mip_gap, next.time_limit) = (Some(options.relative_gap.max(0.0)), slice());
+        outcome = reached.resume_with(next);
+    }
+}
+
+fn outcome_of(reached: &SolveOutcome, proven: bool, bound: f64) -> Outcome {
+    let bound = if reached.is_optimal() { f64::INFINITY } else { bound };
+    match reached.solution() {
+        Some(found) => {
+            Outcome::Point { values: found.iter().map(|(_, x)| x).collect(), proven, bound }
+        }
+        None => Outcome::Stopped { bound },
+    }
+}
+
+fn state(milp: &Milp, whole: bool) -> MicroLpProblem {
     let mut variables = ProblemVariables::new();
     let columns: Vec<Variable> = milp
         .columns
@@ -88,44 +137,12 @@ fn run(milp: &Milp, options: &SolveOptions, whole: bool) -> Result<Outcome, Solv
             model = model.with(constraint!(sum() >= row.lower));
         }
     }
-    let empty = |row: &&Row| row.terms.is_empty() && (row.lower > 0.0 || row.upper < 0.0);
-    if milp.rows.iter().any(|row| empty(&row)) {
-        return Ok(Outcome::Infeasible);
-    }
-    if let Some(limit) = options.time_limit {
-        model = model.with_time_limit(limit.as_secs_f64());
-    }
-    let model = model.with_mip_gap(options.relative_gap as f32).map_err(failed)?;
-    match model.solve() {
-        Ok(solution) => Ok(Outcome::Point {
-            values: columns.iter().map(|&x| solution.value(x)).collect(),
-            proven: matches!(solution.status(), SolutionStatus::Optimal | SolutionStatus::GapLimit),
-        }),
-        Err(ResolutionError::Infeasible) => Ok(Outcome::Infeasible),
-        Err(ResolutionError::Unbounded) => Ok(Outcome::Unbounded),
-        Err(error) if options.time_limit.is_some() => {
-            let text = error.to_string();
-            if text.to_lowercase().contains("limit") {
-                Ok(Outcome::Stopped)
-            } else {
-                Err(failed(error))
-            }
-        }
-        Err(error) => Err(failed(error)),
-    }
+    model
 }
 
 /// Whole-number bounds have to fit 32 bits; a bound beyond that binds no fleet.
 fn finite(bound: f64, column: &Column) -> f64 {
     if column.integer { bound.clamp(-2e9, 2e9) } else { bound }
-}
-
-fn relaxation_bound(milp: &Milp, options: &SolveOptions) -> Result<f64, SolverError> {
-    Ok(match run(milp, options, false)? {
-        Outcome::Point { values, proven: true } => milp.objective(&values),
-        Outcome::Infeasible => f64::INFINITY,
-        _ => f64::NEG_INFINITY,
-    })
 }
 
 fn failed(what: impl std::fmt::Display) -> SolverError {

@@ -94,6 +94,48 @@ fn masters_price_columns_and_take_new_ones() {
     }
 }
 
+/// Four even splits of forty items at once: far beyond any solver here.
+fn market_split() -> Milp {
+    let mut milp = Milp::default();
+    for j in 0..40 {
+        milp.add_column(Column::integer(format!("x {j}"), 0.0, 0.0, 1.0));
+    }
+    let mut state = 12_345_u64;
+    for i in 0..4 {
+        let weight = |j| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (j, ((state >> 33) % 100) as f64)
+        };
+        let mut terms: Vec<(usize, f64)> = (0..40).map(weight).collect();
+        let half = (terms.iter().map(|t| t.1).sum::<f64>() / 2.0).floor();
+        let missed = milp.add_column(Column::continuous("missed", 1.0, 0.0, f64::INFINITY));
+        terms.push((missed, 1.0));
+        milp.add_row(Row::at_least(format!("half {i}"), half, terms.clone()));
+        let beyond = milp.add_column(Column::continuous("beyond", 1.0, 0.0, f64::INFINITY));
+        terms[40] = (beyond, -1.0);
+        milp.add_row(Row::at_most(format!("half {i}"), half, terms));
+    }
+    milp
+}
+
+#[test]
+fn an_interrupt_ends_a_solve_with_what_was_found_and_proven() {
+    for name in backends() {
+        let options = SolveOptions::default();
+        let interrupt = options.interrupt.clone();
+        let raise = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_secs(1));
+            interrupt.raise();
+        });
+        let milp = market_split();
+        let solution = backend(name).expect("built").solve(&milp, &options).expect("solved");
+        raise.join().expect("it slept and raised");
+        assert_eq!(solution.status, Status::Feasible, "{name}");
+        assert!(milp.max_violation(&solution.values) < 1e-6, "{name}");
+        assert!(solution.bound < solution.objective, "{name}");
+    }
+}
+
 #[test]
 fn unsound_programs_are_errors() {
     let column = |cost: f64| Column::integer("x", cost, 0.0, 1.0);
