@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Loaded;
 use super::fields::ABSURD;
-use super::problem::{InputError, Report, known_names};
+use super::problem::{InputError, Report};
 use super::servers::MAX_TOKENS;
 use super::sheet::{Sheet, csv_file};
 use crate::scenario::Scenario;
@@ -53,7 +53,7 @@ fn read(sheet: &Sheet, scenario: &mut Scenario, report: &mut Report) {
     for row in &sheet.rows {
         let name = sheet.text(row, "server");
         let Some(&server) = index.get(name) else {
-            let remedy = known_names(name, names.iter().map(String::as_str));
+            let remedy = report.known_names(name, names.iter().map(String::as_str));
             sheet.problem(row.line, format!("unknown server `{name}`"), &remedy, report);
             continue;
         };

@@ -75,6 +75,19 @@ impl Report {
         self.problems.push(Problem { place, entity: String::new(), what, remedy });
     }
 
+    /// What to do about an unknown name among many, as [`known_names`] has it. To look for the nearest
+    /// takes time: it is done for the problems that are shown, not for those that are counted.
+    pub fn known_names<'a>(
+        &self,
+        name: &str,
+        known: impl Iterator<Item = &'a str> + Clone,
+    ) -> String {
+        match self.problems.len() < SHOWN {
+            true => known_names(name, known),
+            false => "give a name that is defined".to_owned(),
+        }
+    }
+
     /// A problem at a place.
     pub fn problem_at(&mut self, file: &str, at: At, entity: &str, what: String, remedy: &str) {
         self.problems.push(problem(file, at, entity, what, remedy));

@@ -81,6 +81,7 @@ fn read(scenario: &Scenario, sheet: &Sheet, profile: &mut Profile, report: &mut 
     let mut index: FxHashMap<&str, usize> = FxHashMap::default();
     let mut stated: FxHashMap<usize, f64> = FxHashMap::default();
     let mut seen: FxHashSet<(usize, usize)> = FxHashSet::default();
+    let names = scenario.servers.iter().map(|s| s.name.as_str()).zip(0..).collect();
     for row in &sheet.rows {
         let name = sheet.text(row, "period");
         if name.is_empty() {
@@ -103,7 +104,7 @@ fn read(scenario: &Scenario, sheet: &Sheet, profile: &mut Profile, report: &mut 
             }
             profile.periods[h].hours = hours;
         }
-        for s in servers(scenario, sheet, row, report) {
+        for s in servers(scenario, &names, sheet, row, report) {
             if !seen.insert((h, s)) {
                 let server = &scenario.servers[s].name;
                 let what = format!("server `{server}` has two loads in period `{name}`");
@@ -130,15 +131,23 @@ fn period(scenario: &Scenario, name: &str) -> Period {
 }
 
 /// Servers that a row is about.
-fn servers(scenario: &Scenario, sheet: &Sheet, row: &Row, report: &mut Report) -> Vec<usize> {
+fn servers(
+    scenario: &Scenario,
+    names: &FxHashMap<&str, usize>,
+    sheet: &Sheet,
+    row: &Row,
+    report: &mut Report,
+) -> Vec<usize> {
     let name = sheet.text(row, "server");
-    let names = scenario.servers.iter().enumerate();
     let found: Vec<usize> = match name.strip_suffix('*') {
-        Some(start) => names.filter(|(_, s)| s.name.starts_with(start)).map(|(i, _)| i).collect(),
-        None => names.filter(|(_, s)| s.name == name).map(|(i, _)| i).collect(),
+        Some(start) => {
+            let all = scenario.servers.iter().enumerate();
+            all.filter(|(_, s)| s.name.starts_with(start)).map(|(i, _)| i).collect()
+        }
+        None => names.get(name).copied().into_iter().collect(),
     };
     if found.is_empty() {
-        let remedy = known_names(name, scenario.servers.iter().map(|s| s.name.as_str()));
+        let remedy = report.known_names(name, scenario.servers.iter().map(|s| s.name.as_str()));
         sheet.problem(row.line, format!("unknown server `{name}`"), &remedy, report);
     }
     found
@@ -172,12 +181,14 @@ fn counts(scenario: &Scenario, file: &str, text: &str, profile: &mut Profile, re
     let columns = ["period", "type", "count"];
     let Some(sheet) = Sheet::read(file, text, &columns, &columns, report) else { return };
     let mut seen: FxHashSet<(usize, usize)> = FxHashSet::default();
+    let names: Vec<String> = profile.periods.iter().map(|p| p.name.clone()).collect();
+    let index: FxHashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
     for row in &sheet.rows {
         let (name, card) = (sheet.text(row, "period"), sheet.text(row, "type"));
-        let h = profile.periods.iter().position(|p| p.name == name);
+        let h = index.get(name).copied();
         let t = scenario.card_types.iter().position(|c| c.name == card);
         if h.is_none() {
-            let remedy = known_names(name, profile.periods.iter().map(|p| p.name.as_str()));
+            let remedy = report.known_names(name, names.iter().map(String::as_str));
             sheet.problem(row.line, format!("unknown period `{name}`"), &remedy, report);
         }
         if t.is_none() {
