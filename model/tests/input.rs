@@ -78,7 +78,7 @@ fn without_servers_the_rest_is_the_same() {
         assert_eq!(input::load_without_servers(path).expect("loads").scenario, expected);
     }
     let refused = input::load(&bare).expect_err("no servers").to_string();
-    assert!(refused.contains("there is no section `serverdata`"), "{refused}");
+    assert!(refused.contains("there is no section `serverData`"), "{refused}");
 }
 
 #[test]

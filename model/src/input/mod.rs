@@ -224,7 +224,9 @@ fn split(file: &str, node: Node, optional: &[usize], report: &mut Report) -> Vec
     let mut sections: Vec<Option<Section>> = SECTIONS.iter().map(|_| None).collect();
     match unwrap(node, "system").value {
         Value::Object(entries) => {
-            if let Some((key, _)) = entries.iter().find(|e| SECTIONS.iter().any(|s| s.2 == e.0)) {
+            let is_section = |key: &str| SECTIONS.iter().any(|s| s.1.eq_ignore_ascii_case(key));
+            let list = entries.iter().find(|e| SECTIONS.iter().any(|s| s.2 == e.0));
+            if let Some((key, _)) = list.filter(|_| !entries.iter().any(|e| is_section(&e.0))) {
                 let what = format!("`{key}` is one section of a scenario");
                 let remedy = "give the directory that holds the others too";
                 report.problem_at(file, at, "scenario", what, remedy);
