@@ -138,7 +138,9 @@ fn proof(plan: &Plan, options: &CheckOptions, found: &mut Found) {
         return;
     }
     let (objective, bound) = (plan.objective, plan.bound);
-    found.unless(bound <= objective + ROUNDING * objective.abs(), Rule::Proof, "plan", || {
+    // A change's value is a difference of costs, and as exact as they are.
+    let rounding = ROUNDING * objective.abs().max(plan.total_cost);
+    found.unless(bound <= objective + rounding, Rule::Proof, "plan", || {
         format!("the bound {bound} is above the objective {objective}")
     });
     let gap = relative_gap(objective, bound);

@@ -94,6 +94,19 @@ fn tampered_plans_are_rejected_by_the_right_rule() {
 }
 
 #[test]
+fn a_bound_may_be_above_a_change_of_nothing_by_the_rounding_of_the_costs_alone() {
+    let scenario = quickstart();
+    let plan = right_plan(&scenario);
+    let options = CheckOptions { transition: true, ..CheckOptions::default() };
+    let broken = |bound: f64| {
+        let plan = Plan { objective: 0.0, bound, ..plan.clone() };
+        check(&scenario, &SizingOptions::default(), &options, &plan)
+    };
+    assert_eq!(broken(plan.total_cost * 1e-12), vec![]);
+    assert!(broken(plan.total_cost * 1e-3).iter().any(|v| v.rule == Rule::Proof));
+}
+
+#[test]
 fn limits_of_the_scenario_are_kept() {
     let plan = right_plan(&quickstart());
     let used = plan.placements[0].parts[0].accelerator;
