@@ -86,6 +86,12 @@ fn main() -> ExitCode {
         Command::Size(args) => queue::size(args),
         #[cfg(feature = "service")]
         Command::Serve(args) => service::run(args),
+        #[cfg(feature = "service")]
+        Command::Control(args) => commands::control::control(args),
+        #[cfg(feature = "service")]
+        Command::Collect(args) => commands::control::collect(args),
+        #[cfg(feature = "service")]
+        Command::Actuate(args) => commands::control::actuate(args),
         Command::Reference(args) => reference::run(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),

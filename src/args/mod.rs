@@ -1,6 +1,8 @@
 //! Arguments: one file a command, and what several of them share.
 
 mod buckets;
+#[cfg(feature = "service")]
+mod control;
 mod diff;
 #[cfg(feature = "service")]
 mod emulate;
@@ -23,6 +25,10 @@ mod values;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use buckets::BucketsArgs;
+#[cfg(feature = "service")]
+pub use control::{
+    ActuateArgs, CapacityFrom, ClusterArgs, CollectArgs, ControlArgs, ElectionArgs, PrometheusArgs,
+};
 pub use diff::DiffArgs;
 #[cfg(feature = "service")]
 pub use emulate::{EmulateLoadArgs, EmulateServerArgs};
@@ -85,6 +91,15 @@ pub enum Command {
     /// Serve plans over HTTP: the reference optimizer's interface, and a page for people
     #[cfg(feature = "service")]
     Serve(Box<ServeArgs>),
+    /// Plan the Deployments of a cluster over and over, and change what is worth a change
+    #[cfg(feature = "service")]
+    Control(Box<ControlArgs>),
+    /// Print what the managed Deployments are and what loads they are under, or serve that
+    #[cfg(feature = "service")]
+    Collect(CollectArgs),
+    /// Carry allocations out on a cluster: those of a file, or those that are posted
+    #[cfg(feature = "service")]
+    Actuate(ActuateArgs),
     /// Print every field of a scenario, with unit, range and meaning
     Reference(ReferenceArgs),
     /// Print a shell's completion script

@@ -1,6 +1,8 @@
 //! One file a command: arguments in, its output and exit code out.
 
 pub mod buckets;
+#[cfg(feature = "service")]
+pub mod control;
 pub mod diff;
 #[cfg(feature = "service")]
 pub mod emulate;

@@ -135,7 +135,8 @@ impl Prometheus {
             let token = std::fs::read_to_string(file).map_err(|e| unusable(file, &e))?;
             request = request.bearer_auth(token.trim());
         }
-        let unreachable = |e: reqwest::Error| PrometheusError::Unreachable(describe(&e));
+        let unreachable =
+            |e: reqwest::Error| PrometheusError::Unreachable(describe(&e.without_url()));
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
         let bytes = response.bytes().await.map_err(unreachable)?;

@@ -187,7 +187,7 @@ impl Controller {
                 memory.is_cooling(uid, now, stability.cool_down)
             })
             .collect();
-        let mut solve = |specs: &[_]| optimizer.solve(&data.system(specs), runtime);
+        let mut solve = |specs: &[_]| optimizer.solve(&data.system(specs), now.elapsed(), runtime);
         let decision =
             decide(&fleet, &cooling, stability.saving, &mut solve).map_err(|e| e.to_string())?;
         self.remember(&fleet);

@@ -18,6 +18,7 @@ mod optimizer;
 mod parts;
 mod record;
 pub mod routes;
+mod run;
 #[cfg(test)]
 mod tests;
 
@@ -32,3 +33,4 @@ pub use metrics::Metrics;
 pub use optimizer::{OptimizeError, Optimizer, Placed, Remote, Solution, planner_options};
 pub use parts::{Actuate, Collect, Service};
 pub use record::{Applied, Cost, CycleLog, Decided, History, Named, Record, Seconds, Seen};
+pub use run::{Clock, run, serve};

@@ -9,6 +9,7 @@ use isocost_formulations::planner::{Formulation, Request};
 use isocost_model::candidates::SizingOptions;
 use isocost_model::input;
 use isocost_model::plan::Status;
+use isocost_solver::SolveOptions;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -17,17 +18,20 @@ use crate::collect::wire::AllocationData;
 use crate::planning::{Options, Planned, Planner, Shortage, Until};
 
 /// What the planner of a control loop is asked for: one accelerator a Deployment, the change's value
-/// as the objective, and the scenario's policy where not all can be served.
-pub fn planner_options(sizing: SizingOptions) -> Options {
+/// as the objective, a plan within `gap` of the cheapest, and the scenario's policy where not all can be
+/// served.
+pub fn planner_options(sizing: SizingOptions, gap: f64) -> Options {
     let problem = ProblemOptions { transition: true, ..ProblemOptions::default() };
-    let request = Request { formulation: Formulation::Single, problem, ..Request::default() };
+    let solve = SolveOptions { relative_gap: gap, ..SolveOptions::default() };
+    let formulation = Formulation::Single;
+    let request = Request { formulation, problem, solve, ..Request::default() };
     Options { sizing, request, shortage: Shortage::Scenario }
 }
 
 /// Who plans.
 #[derive(Clone)]
 pub enum Optimizer {
-    /// The planner in this process, for at most so long.
+    /// The planner in this process, for at most so long in a cycle.
     Local(Arc<Planner>, Duration),
     /// An optimizer that answers `POST /optimizeOne`.
     Remote(Remote),
@@ -91,17 +95,22 @@ pub struct Placed {
 }
 
 impl Optimizer {
-    /// Plans a system; to be called on a thread that may block.
+    /// Plans a system; to be called on a thread that may block. `spent` is what planning took in this
+    /// cycle before: half of what is left is for this plan, so that there is always some for the next.
     ///
     /// # Errors
     /// [`OptimizeError`].
     pub fn solve(
         &self,
         system: &Value,
+        spent: Duration,
         runtime: &tokio::runtime::Handle,
     ) -> Result<Solution, OptimizeError> {
         match self {
-            Self::Local(planner, limit) => local(planner, *limit, system),
+            Self::Local(planner, limit) => {
+                let left = limit.saturating_sub(spent).max(*limit / 16);
+                local(planner, left / 2, system)
+            }
             Self::Remote(remote) => runtime.block_on(remote.solve(system)),
         }
     }

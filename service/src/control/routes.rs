@@ -9,13 +9,13 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::dashboard;
 use super::invoke::{Invoker, NotNow};
 use super::record::{Applied, Record};
 use crate::actuate::{Actuator, Done, Ledger, changes_of};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, ClusterError};
 use crate::collect::Collector;
 use crate::collect::wire::{ServerActuatorInfo, ServerCollectorInfo};
 use crate::http::Error;
@@ -58,6 +58,16 @@ pub fn collector(collector: Collector) -> Router {
     Router::new().route("/collect", get(collect)).with_state(Arc::new(collector))
 }
 
+/// What `GET /collect` answers, as text.
+///
+/// # Errors
+/// Where the Deployments cannot be listed.
+pub async fn collected(collector: &Collector) -> Result<String, ClusterError> {
+    let info = ServerCollectorInfo::from(&collector.collect().await?);
+    // Plain structs with string keys always serialise.
+    Ok(serde_json::to_string_pretty(&info).unwrap_or_default() + "\n")
+}
+
 /// `POST /update`.
 pub fn actuator(cluster: Cluster, actuator: Actuator) -> Router {
     Router::new().route("/update", post(update)).with_state(Arc::new((cluster, actuator)))
@@ -66,9 +76,34 @@ pub fn actuator(cluster: Cluster, actuator: Actuator) -> Router {
 async fn update(
     State(parts): State<Arc<(Cluster, Actuator)>>,
     body: String,
-) -> Result<Json<Value>, Error> {
-    let (cluster, actuator) = &*parts;
-    let info: ServerActuatorInfo = serde_json::from_str(&body).map_err(|e| {
+) -> Result<Json<Updated>, Error> {
+    carry_out(&parts.0, &parts.1, &body).await.map(Json)
+}
+
+/// Carries out the body of a `POST /update`; what became of it as text, and whether all of it is done.
+///
+/// # Errors
+/// A body that cannot be read, or a cluster that cannot be asked.
+pub async fn updated(
+    cluster: &Cluster,
+    actuator: &Actuator,
+    body: &str,
+) -> Result<(String, bool), Error> {
+    let updated = carry_out(cluster, actuator, body).await?;
+    let failed = updated.applied.iter().any(|applied| applied.error.is_some());
+    let complete = updated.errors.is_empty() && !failed;
+    Ok((serde_json::to_string_pretty(&updated).unwrap_or_default() + "\n", complete))
+}
+
+/// What became of an update.
+#[derive(Serialize)]
+struct Updated {
+    applied: Vec<Applied>,
+    errors: Vec<String>,
+}
+
+async fn carry_out(cluster: &Cluster, actuator: &Actuator, body: &str) -> Result<Updated, Error> {
+    let info: ServerActuatorInfo = serde_json::from_str(body).map_err(|e| {
         Error::input(format!(
             "{e}; expected {{\"allocations\": {{...}}, \"kube-resources\": {{...}}}}"
         ))
@@ -77,8 +112,7 @@ async fn update(
     let listing = listing.map_err(|e| Error::new(StatusCode::BAD_GATEWAY, e))?;
     let (changes, errors) = changes_of(&info, &listing.managed);
     let done = actuator.apply(changes, Ledger::default(), || true).await;
-    let applied: Vec<Applied> =
+    let applied =
         done.iter().map(|Done { change, outcome }| Applied::new(&change.server, outcome)).collect();
-    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    Ok(Json(json!({ "applied": applied, "errors": errors })))
+    Ok(Updated { applied, errors: errors.iter().map(ToString::to_string).collect() })
 }

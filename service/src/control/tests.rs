@@ -46,7 +46,7 @@ impl World {
         let file: Value = serde_json::from_str(&text).unwrap();
         let servers = file["servers"].as_array().unwrap().iter().take(take);
         let backend = isocost_solver::default_backend().unwrap();
-        let options = planner_options(SizingOptions::default());
+        let options = planner_options(SizingOptions::default(), 1e-6);
         let planner = Planner::new(options, backend, &mut Default::default());
         Self {
             data,
@@ -68,8 +68,9 @@ impl World {
         let sizing = (&SizingOptions::default(), &self.sizings);
         let fleet =
             fleet(&self.data, &self.observed, &self.memory, &self.stability, sizing).unwrap();
-        let mut solve =
-            |specs: &[_]| self.optimizer.solve(&self.data.system(specs), self.runtime.handle());
+        let mut solve = |specs: &[_]| {
+            self.optimizer.solve(&self.data.system(specs), Duration::ZERO, self.runtime.handle())
+        };
         let decision = decide(&fleet, &self.cooling, self.stability.saving, &mut solve).unwrap();
         for entry in &fleet.entries {
             self.memory.plan(&entry.observation, entry.load);

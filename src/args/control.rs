@@ -1,0 +1,326 @@
+//! `isocost control`, `collect` and `actuate`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use clap::builder::FalseyValueParser;
+use isocost_service::actuate::ActuateOptions;
+use isocost_service::cluster::{Access, Products};
+use isocost_service::collect::{Grouping, PrometheusOptions};
+use isocost_service::control::Stability;
+
+use super::SizingArgs;
+use super::service::{ListenArgs, LogArgs};
+use super::values::{amount, seconds, share};
+
+/// `isocost control`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = CONTROL)]
+pub struct ControlArgs {
+    /// Directory with accelerator-data.json, model-data.json, serviceclass-data.json, and optionally
+    /// optimizer-data.json and capacity-data.json
+    #[arg(long, value_name = "DIR", env = "INFERNO_DATA_PATH", default_value = ".")]
+    pub data: PathBuf,
+    /// Read the static data anew each cycle; card counts are in any case
+    #[arg(long, env = "INFERNO_CONTROL_DYNAMIC", value_parser = FalseyValueParser::new())]
+    pub dynamic: bool,
+    /// Time between two cycles; 0 runs them on demand alone
+    #[arg(long, value_name = "SECONDS", env = "INFERNO_CONTROL_PERIOD", default_value = "60", value_parser = seconds)]
+    pub period: Duration,
+    /// Time before the first cycle
+    #[arg(long, value_name = "SECONDS", env = "INFERNO_STARTUP_DELAY", default_value = "0", value_parser = seconds)]
+    pub startup_delay: Duration,
+    /// Log of the cycles, a JSON object a line; `-` writes none
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "INFERNO_CYCLE_LOG",
+        default_value = "inferno-cycles.jsonl"
+    )]
+    pub cycle_log: PathBuf,
+    /// Where card counts come from
+    #[arg(long, value_enum, default_value_t = CapacityFrom::File)]
+    pub capacity: CapacityFrom,
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    #[command(flatten)]
+    pub prometheus: PrometheusArgs,
+    #[command(flatten)]
+    pub stability: StabilityArgs,
+    #[command(flatten)]
+    pub actuate: ChangeArgs,
+    #[command(flatten)]
+    pub parts: PartsArgs,
+    #[command(flatten)]
+    pub election: ElectionArgs,
+    #[command(flatten, next_help_heading = "Planning")]
+    pub sizing: SizingArgs,
+    /// Solver: highs or microlp, as far as built [default: highs where built]
+    #[arg(long, value_name = "NAME")]
+    pub backend: Option<String>,
+    /// Plan for so long at most in a cycle, and then take the best plan so far
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub plan_limit: Duration,
+    /// Relative gap between cost and bound at which to stop planning
+    #[arg(long, value_name = "SHARE", default_value_t = 1e-4, value_parser = share)]
+    pub gap: f64,
+    #[command(flatten)]
+    pub listen: ListenArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+const CONTROL: &str = "\
+GET or POST /invoke runs a cycle; / shows the last ones, /cycles gives them as JSON, /metrics is for
+Prometheus. The cluster is the one of KUBECONFIG, or the pod's own.
+Host and port come from CONTROLLER_HOST and CONTROLLER_PORT where no flag gives them; else 127.0.0.1 and 3300.";
+
+/// `isocost collect`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = COLLECT)]
+pub struct CollectArgs {
+    /// Answer GET /collect, instead of printing the fleet once
+    #[arg(long = "listen")]
+    pub serve: bool,
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    #[command(flatten)]
+    pub prometheus: PrometheusArgs,
+    #[command(flatten)]
+    pub listen: ListenArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+const COLLECT: &str = "\
+The cluster is the one of KUBECONFIG, or the pod's own.
+Host and port come from COLLECTOR_HOST and COLLECTOR_PORT where no flag gives them; else 127.0.0.1 and 3301.";
+
+/// `isocost actuate`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = ACTUATE)]
+pub struct ActuateArgs {
+    /// JSON file with allocations and kube-resources, carried out once
+    #[arg(value_name = "FILE", required_unless_present = "serve", conflicts_with = "serve")]
+    pub file: Option<PathBuf>,
+    /// Take POST /update, instead of a file
+    #[arg(long = "listen")]
+    pub serve: bool,
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    #[command(flatten)]
+    pub actuate: ChangeArgs,
+    #[command(flatten)]
+    pub listen: ListenArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+const ACTUATE: &str = "\
+The cluster is the one of KUBECONFIG, or the pod's own.
+Host and port come from ACTUATOR_HOST and ACTUATOR_PORT where no flag gives them; else 127.0.0.1 and 3302.";
+
+/// Where card counts come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CapacityFrom {
+    /// The file capacity-data.json, read each cycle
+    File,
+    /// The nodes' allocatable nvidia.com/gpu, by the label nvidia.com/gpu.product
+    Nodes,
+}
+
+/// Which cluster, and which part of it.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Cluster")]
+pub struct ClusterArgs {
+    /// Namespace whose Deployments are managed [default: all]
+    #[arg(long, value_name = "NAME", env = "WATCH_NAMESPACE")]
+    pub namespace: Option<String>,
+    /// Longest wait for an answer of the API server
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub api_timeout: Duration,
+}
+
+impl ClusterArgs {
+    /// As the cluster takes it.
+    pub fn access(&self) -> Access {
+        Access { namespace: self.namespace(), timeout: self.api_timeout }
+    }
+
+    /// The namespace; an empty variable is how a manifest says "all".
+    pub fn namespace(&self) -> Option<String> {
+        self.namespace.clone().filter(|name| !name.is_empty())
+    }
+}
+
+/// Where loads are measured.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Prometheus")]
+pub struct PrometheusArgs {
+    /// Base URL of Prometheus [default: none, loads come from the labels]
+    #[arg(long, value_name = "URL", env = "INFERNO_PROMETHEUS_URL")]
+    pub prometheus: Option<String>,
+    /// File with the bearer token for it, read for each query
+    #[arg(long, value_name = "FILE", env = "INFERNO_PROMETHEUS_TOKEN_FILE")]
+    pub prometheus_token_file: Option<PathBuf>,
+    /// File with the certificates, PEM, that its own is held against [default: the system's]
+    #[arg(long, value_name = "FILE", env = "INFERNO_PROMETHEUS_CA_FILE")]
+    pub prometheus_ca_file: Option<PathBuf>,
+    /// Time over which rates are taken
+    #[arg(long, value_name = "SECONDS", env = "INFERNO_PROMETHEUS_WINDOW", default_value = "120", value_parser = seconds)]
+    pub prometheus_window: Duration,
+    /// Longest wait for an answer of it
+    #[arg(long, value_name = "SECONDS", env = "INFERNO_PROMETHEUS_TIMEOUT", default_value = "5", value_parser = seconds)]
+    pub prometheus_timeout: Duration,
+    /// Label of its samples that names the Deployment [default: the name of the pod in `pod`]
+    #[arg(long, value_name = "NAME", value_parser = label_name)]
+    pub prometheus_label: Option<String>,
+}
+
+impl PrometheusArgs {
+    /// As the client takes it; `None` where there is no Prometheus.
+    pub fn options(&self, namespace: Option<String>) -> Option<PrometheusOptions> {
+        let some = |file: &Option<PathBuf>| file.clone().filter(|f| !f.as_os_str().is_empty());
+        Some(PrometheusOptions {
+            url: self.prometheus.clone().filter(|url| !url.is_empty())?,
+            token_file: some(&self.prometheus_token_file),
+            ca_file: some(&self.prometheus_ca_file),
+            window: self.prometheus_window,
+            timeout: self.prometheus_timeout,
+            grouping: self.prometheus_label.clone().map_or(Grouping::Pod, Grouping::Label),
+            namespace,
+        })
+    }
+}
+
+/// When the loop acts, and when it holds still.
+#[derive(Debug, Clone, Copy, clap::Args)]
+#[command(next_help_heading = "Stability")]
+pub struct StabilityArgs {
+    /// Share of each load that is planned for beside it
+    #[arg(long, value_name = "SHARE", default_value_t = Stability::default().headroom, value_parser = amount)]
+    pub headroom: f64,
+    /// A load that stays within this share of what is planned for changes nothing
+    #[arg(long, value_name = "SHARE", default_value_t = Stability::default().band, value_parser = share)]
+    pub band: f64,
+    /// Least saving, as a share of what the changed servers cost, that is worth a change
+    #[arg(long, value_name = "SHARE", default_value_t = Stability::default().saving, value_parser = share)]
+    pub saving: f64,
+    /// Change no server for its cost that was changed less than this long ago
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
+    pub cool_down: Duration,
+    /// Fewest replicas of a Deployment without the label inferno.server.minreplicas
+    #[arg(long, value_name = "N", default_value_t = Stability::default().min_replicas)]
+    pub min_replicas: u32,
+}
+
+impl StabilityArgs {
+    /// As the loop takes it.
+    pub fn stability(&self) -> Stability {
+        let Self { headroom, band, saving, cool_down, min_replicas } = *self;
+        Stability { headroom, band, saving, cool_down, min_replicas }
+    }
+}
+
+/// How Deployments are changed.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Changes")]
+pub struct ChangeArgs {
+    /// Say what would be changed, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Take over replicas and labels that others own (kubectl, Helm), instead of leaving those
+    /// Deployments alone
+    #[arg(long)]
+    pub force_conflicts: bool,
+    /// Changes in work at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub at_once: u32,
+    /// Label of nodes that pod templates select the accelerator by, e.g. nvidia.com/gpu.product
+    /// [default: none, a move changes labels alone]
+    #[arg(long, value_name = "LABEL")]
+    pub node_selector_key: Option<String>,
+    /// Card type of a GPU product; may be given several times
+    #[arg(long, value_name = "PRODUCT=TYPE", value_parser = product)]
+    pub gpu_product: Vec<(String, String)>,
+}
+
+impl ChangeArgs {
+    /// As the actuator takes it.
+    pub fn options(&self) -> ActuateOptions {
+        ActuateOptions {
+            dry_run: self.dry_run,
+            force: self.force_conflicts,
+            at_once: self.at_once as usize,
+            node_selector_key: self.node_selector_key.clone(),
+            products: self.products(),
+        }
+    }
+
+    /// Card types by product.
+    pub fn products(&self) -> Products {
+        Products(self.gpu_product.iter().cloned().collect())
+    }
+}
+
+/// Parts that run as services of their own.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Parts elsewhere")]
+pub struct PartsArgs {
+    /// Base URL of a collector [default: in this process]
+    #[arg(long, value_name = "URL", env = "INFERNO_COLLECTOR_URL")]
+    pub collector: Option<String>,
+    /// Base URL of an optimizer [default: in this process]
+    #[arg(long, value_name = "URL", env = "INFERNO_OPTIMIZER_URL")]
+    pub optimizer: Option<String>,
+    /// Base URL of an actuator [default: in this process]
+    #[arg(long, value_name = "URL", env = "INFERNO_ACTUATOR_URL")]
+    pub actuator: Option<String>,
+    /// Longest wait for an answer of one of them
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub part_timeout: Duration,
+}
+
+/// Which of several replicas acts.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Replicas of the control loop")]
+pub struct ElectionArgs {
+    /// Act only while holding a Lease
+    #[arg(long)]
+    pub leader_elect: bool,
+    /// Name of the Lease
+    #[arg(long, value_name = "NAME", default_value = "isocost-control")]
+    pub lease: String,
+    /// Its namespace
+    #[arg(long, value_name = "NAME", env = "POD_NAMESPACE", default_value = "default")]
+    pub lease_namespace: String,
+    /// Another replica takes over where it was not renewed for so long
+    #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = term)]
+    pub lease_term: Duration,
+}
+
+fn term(text: &str) -> Result<Duration, String> {
+    let term = seconds(text)?;
+    let sensible = (1..=3600).contains(&term.as_secs()) && term.subsec_nanos() == 0;
+    if sensible { Ok(term) } else { Err("expected whole seconds, 1 to 3600".to_owned()) }
+}
+
+fn product(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((product, kind)) if !product.is_empty() && !kind.is_empty() => {
+            Ok((product.to_owned(), kind.to_owned()))
+        }
+        _ => Err("expected PRODUCT=TYPE, e.g. NVIDIA-A100-SXM4-80GB=A100".to_owned()),
+    }
+}
+
+fn label_name(text: &str) -> Result<String, String> {
+    let first = text.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if first && rest {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a label's name: letters, digits and _".to_owned())
+    }
+}
