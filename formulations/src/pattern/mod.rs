@@ -114,7 +114,7 @@ pub fn solve(
     }
     let status = state.prove(&everything, &dual)?;
     if status == Status::Optimal && devices.ties {
-        state.break_ties(&everything, &dual)?;
+        state.break_ties(&everything, &dual);
     }
     Ok(state.choice(status))
 }

@@ -19,10 +19,10 @@
 //! may have more patterns than can be listed; see [`split`]. Where tables grow too large it gives up,
 //! and says nothing that is not proven.
 
-mod counter;
+pub(super) mod counter;
 mod labels;
 mod split;
-mod table;
+pub(super) mod table;
 #[cfg(test)]
 mod tests;
 
@@ -49,6 +49,16 @@ const LISTED: Most = Most { patterns: 20_000, nodes: 3_000_000 };
 const FIRST: f64 = 0.01;
 const GROWTH: f64 = 1.5;
 
+/// The scarce limits with the dearest units, as many as can be counted.
+pub(super) fn scarcest(space: &Space<'_>, part: &Part, dual: &Dual) -> Vec<usize> {
+    let counter = |k: usize| Counter::new(space, &part.capacity, &[k]);
+    let scarce = (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 1e-9);
+    let mut worth: Vec<(f64, usize)> =
+        scarce.filter_map(|k| Some((counter(k)?.worth(0, &dual.lambda), k))).collect();
+    worth.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    worth.into_iter().take(COUNTED).map(|w| w.1).collect()
+}
+
 /// What is counted and what is watched.
 struct Counted {
     counter: Counter,
@@ -60,14 +70,7 @@ struct Counted {
 impl Counted {
     /// `None` where the limits do not lend themselves to it.
     fn new(space: &Space<'_>, part: &Part, dual: &Dual, scarce: &[usize]) -> Option<Self> {
-        let counter = |k: usize| Counter::new(space, &part.capacity, &[k]);
-        let mut worth: Vec<(f64, usize)> = scarce
-            .iter()
-            .filter(|&&k| dual.lambda[k] > 0.0)
-            .filter_map(|&k| Some((counter(k)?.worth(0, &dual.lambda), k)))
-            .collect();
-        worth.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let hard: Vec<usize> = worth.iter().take(COUNTED).map(|w| w.1).collect();
+        let hard = scarcest(space, part, dual);
         let soft: Vec<usize> = scarce.iter().copied().filter(|k| !hard.contains(k)).collect();
         if hard.is_empty() || soft.len() > SOFT {
             return None;
