@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use super::{App, Health, Settings};
+use crate::runtime;
 
 /// How long the head of a request may take, and a connection be idle.
 const HEAD: Duration = Duration::from_secs(60);
@@ -102,12 +103,12 @@ pub fn run(
     app: App,
     listens: impl FnOnce(&Listening),
 ) -> Result<(), ListenError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(ListenError::Ended)?.block_on(async {
+    let service = async {
         let listening = listen(settings, app).await?;
         listens(&listening);
         listening.until(terminated()).await
-    })
+    };
+    runtime::block_on(service).map_err(ListenError::Ended)?
 }
 
 async fn encryption(certificate: PathBuf, key: PathBuf) -> Result<RustlsConfig, ListenError> {

@@ -8,10 +8,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chromium::Page;
+use isocost_service::http::Settings;
+use isocost_service::planning::Options;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::stateless;
+use crate::support::{Served, backend, start, stateless};
 
 #[tokio::test]
 async fn the_page_lets_nothing_else_run() {
@@ -31,9 +33,13 @@ async fn the_page_lets_nothing_else_run() {
     assert!(html.contains("premium-qwen2.5-32b"), "the example is there");
 }
 
-/// Opens the page on a thread of its own, as the browser's pipe blocks.
+/// Opens the page of a service as it is unless told otherwise.
 async fn browse(test: impl FnOnce(&mut Page) + Send + 'static) {
-    let served = stateless().await;
+    browse_of(stateless().await, test).await;
+}
+
+/// Opens the page on a thread of its own, as the browser's pipe blocks.
+async fn browse_of(served: Served, test: impl FnOnce(&mut Page) + Send + 'static) {
     let url = format!("{}/", served.url);
     let work = tokio::task::spawn_blocking(move || {
         let Some(mut page) = Page::open(&url) else {
@@ -144,6 +150,21 @@ async fn problems_lead_to_their_line() {
         page.value("document.getElementById('example').click()");
         until(page, "document.getElementById('summary').textContent.startsWith('optimal')");
         assert_eq!(page.value("document.getElementById('problems').textContent"), json!(""));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_asks_for_the_token_where_there_is_one() {
+    let settings = Settings { token: Some("secret".to_owned()), ..Settings::default() };
+    let served = start(settings, Options::default(), backend(), false).await;
+    browse_of(served, |page| {
+        page.value("document.getElementById('plan').click()");
+        until(page, "document.getElementById('problems').textContent.includes('bearer token')");
+        page.events.retain(|e| !e.to_string().contains("401"));
+        page.value("document.getElementById('token').value = 'secret'");
+        page.value("document.getElementById('plan').click()");
+        until(page, "document.getElementById('summary').textContent.startsWith('optimal')");
     })
     .await;
 }
