@@ -95,6 +95,13 @@ impl Error {
         Self { header: scheme, ..Self::new(StatusCode::UNAUTHORIZED, message) }
     }
 
+    /// A page of another site asks.
+    pub(super) fn foreign() -> Self {
+        let message =
+            "pages of other sites may not ask this service; use the page at / or a program";
+        Self::new(StatusCode::FORBIDDEN, message)
+    }
+
     /// The route takes other methods.
     pub(super) fn wrong_method(method: &str, path: &str) -> Self {
         let message =

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -66,6 +66,24 @@ pub async fn authorised(
     match token.is_none_or(|token| brought.is_some_and(|brought| token.is(brought))) {
         true => next.run(request).await,
         false => Error::unauthorised().into_response(),
+    }
+}
+
+/// Turns away what a page of another site makes a browser send: whoever opens such a page asks for nothing here.
+/// Programs send neither header.
+pub async fn own_pages(request: Request, next: Next) -> Response {
+    match is_foreign(request.headers()) {
+        true => Error::foreign().into_response(),
+        false => next.run(request).await,
+    }
+}
+
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match (text("sec-fetch-site"), text("origin"), text("host")) {
+        (Some(site), _, _) => !matches!(site, "same-origin" | "none"),
+        (None, Some(origin), host) => origin.split_once("://").map(|(_, place)| place) != host,
+        (None, None, _) => false,
     }
 }
 

@@ -2,7 +2,7 @@
 //! concurrency, health, metrics, and an orderly end.
 //!
 //! ```text
-//! request -> counted and logged -> panics caught -> token -> shed above the limit -> in time -> route
+//! request -> counted and logged -> panics caught -> own pages -> token -> shed above the limit -> in time -> route
 //!            /healthz, /readyz and open routes skip token and limits
 //! ```
 //!
@@ -114,7 +114,8 @@ impl App {
             .layer(from_fn_with_state(settings.time_limit, guard::in_time))
             .layer(shed)
             .merge(observe::metrics_route(registry))
-            .layer(from_fn_with_state(token, guard::authorised));
+            .layer(from_fn_with_state(token, guard::authorised))
+            .layer(from_fn(guard::own_pages));
         let probes = Router::new()
             .route("/healthz", get(async || "ok\n"))
             .route("/readyz", get(health::ready))

@@ -6,8 +6,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Uri};
+use axum::http::Uri;
 use axum::response::{Html, Response};
 use isocost_model::Scenario;
 use isocost_model::input::{self, Loaded};
@@ -22,7 +21,8 @@ use super::{Optimizer, answer::plan};
 use crate::http::{Deadline, Error, Text};
 use crate::planning::{Planned, Planner, Until};
 
-/// What messages call the body of a request.
+/// What messages call the body of a request, whatever content type its client names: the reader tells JSON
+/// from YAML by how it begins.
 pub const BODY: &str = "body";
 /// What messages call the kept system: where it can be seen.
 const KEPT: &str = "/getSystem";
@@ -72,12 +72,6 @@ impl Factors {
     }
 }
 
-/// A body is YAML where its client says so, JSON otherwise: clients of the reference name no type.
-fn is_yaml(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    kind.is_some_and(|kind| kind.contains("yaml"))
-}
-
 fn until(deadline: Deadline, interrupt: Interrupt) -> Until {
     Until { limit: Some(deadline.left().mul_f64(SHARE)), interrupt }
 }
@@ -104,19 +98,17 @@ pub async fn optimize_one(
     State(optimizer): State<Arc<Optimizer>>,
     Extension(deadline): Extension<Deadline>,
     uri: Uri,
-    headers: HeaderMap,
     Text(text): Text,
 ) -> Result<Response, Error> {
     let factors = Factors::of(&uri)?;
-    let yaml = is_yaml(&headers);
     let work = move |planner: &Planner, interrupt| {
-        let name = if yaml { "body.yaml" } else { BODY };
         let until = until(deadline, interrupt);
-        let (planned, warnings) = planned(planner, name, &text, factors, &until)?;
+        let (planned, warnings) = planned(planner, BODY, &text, factors, &until)?;
         Ok::<_, Error>((text, answer::text(&plan(&planned, warnings))))
     };
     let (text, answer) = optimizer.planner.run(work).await?;
-    if !yaml {
+    // YAML is planned for as it stands, and not kept.
+    if text.trim_start().starts_with('{') {
         optimizer.kept(|kept| kept.planned_for(Bytes::from(text), answer.clone()));
     }
     Ok(written(answer))
@@ -162,14 +154,12 @@ pub async fn report(
     State(optimizer): State<Arc<Optimizer>>,
     Extension(deadline): Extension<Deadline>,
     uri: Uri,
-    headers: HeaderMap,
     Text(text): Text,
 ) -> Result<Html<String>, Error> {
     let factors = Factors::of(&uri)?;
-    let name = if is_yaml(&headers) { "body.yaml" } else { BODY };
     let work = move |planner: &Planner, interrupt: Interrupt| {
         let until = until(deadline, interrupt.clone());
-        let (planned, _) = planned(planner, name, &text, factors, &until)?;
+        let (planned, _) = planned(planner, BODY, &text, factors, &until)?;
         let limit = Some(EXPLAINING.min(deadline.left().mul_f64(0.5)));
         let explanation = planner.explain(&planned, &Until { limit, interrupt });
         let explanation = explanation.map_err(Error::failed)?;

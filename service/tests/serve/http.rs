@@ -108,6 +108,30 @@ async fn a_token_guards_all_but_pages_and_probes() {
 }
 
 #[tokio::test]
+async fn pages_of_other_sites_are_turned_away() {
+    let toy = toy(Settings::default()).await;
+    let own = toy.url.as_str();
+    let ask = async |headers: &[(&'static str, &str)]| {
+        let mut request = client().post(format!("{own}/echo"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.expect("an answer").status()
+    };
+    assert_eq!(ask(&[]).await, StatusCode::OK, "a program");
+    assert_eq!(ask(&[("origin", own), ("sec-fetch-site", "same-origin")]).await, StatusCode::OK);
+    assert_eq!(ask(&[("origin", own)]).await, StatusCode::OK);
+    for foreign in [
+        &[("sec-fetch-site", "cross-site")][..],
+        &[("sec-fetch-site", "same-site"), ("origin", own)],
+        &[("origin", "https://example.org")],
+        &[("origin", "null")],
+    ] {
+        assert_eq!(ask(foreign).await, StatusCode::FORBIDDEN, "{foreign:?}");
+    }
+}
+
+#[tokio::test]
 async fn above_the_limit_requests_are_turned_away_and_probes_are_not() {
     let toy = toy(Settings { max_requests: 2, ..Settings::default() }).await;
     let held = [toy.held().await, toy.held().await];

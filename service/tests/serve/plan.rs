@@ -88,16 +88,20 @@ async fn oddities_are_warnings_of_the_answer() {
 }
 
 #[tokio::test]
-async fn yaml_is_read_where_it_is_said_to_be_yaml() {
+async fn yaml_and_json_are_told_apart_by_how_they_begin() {
     let served = stateless().await;
     let text = std::fs::read_to_string(crate::support::data("quickstart.yaml")).expect("a file");
-    let send = async |kind: &'static str| {
-        let request = served.client.post(format!("{}/optimizeOne", served.url));
-        let request = request.header("content-type", kind).body(text.clone());
-        request.send().await.expect("an answer")
-    };
-    assert_eq!(send("application/yaml").await.status(), StatusCode::OK);
-    assert_eq!(send("application/json").await.status(), StatusCode::BAD_REQUEST);
+    let from_yaml = served.posted("/optimizeOne", text.clone()).await;
+    let from_json = served.posted("/optimizeOne", quickstart().to_string()).await;
+    assert_eq!(from_yaml["allocations"], from_json["allocations"]);
+    for (wrong, remedy) in
+        [(text.replacen("system:", "system: [", 1), "mend the YAML"), ("{".into(), "mend the JSON")]
+    {
+        let answer = served.post("/optimizeOne", wrong).await;
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+        let body: Value = answer.json().await.expect("JSON");
+        assert_eq!(body["problems"][0]["remedy"], remedy);
+    }
 }
 
 #[tokio::test]

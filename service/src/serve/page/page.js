@@ -29,8 +29,7 @@
   };
 
   const send = async (path, signal) => {
-    const json = scenario.value.trimStart().startsWith("{");
-    const headers = { "Content-Type": json ? "application/json" : "application/yaml" };
+    const headers = {};
     if (at("token").value) headers.Authorization = `Bearer ${at("token").value}`;
     const query = new URLSearchParams({ load: load.value, capacity: capacity.value });
     const options = { method: "POST", headers, body: scenario.value, signal };
