@@ -43,7 +43,7 @@ fn target(path: &str) -> Option<Target> {
         rest => (None, rest),
     };
     let [kind, rest @ ..] = rest else { return None };
-    let known = ["deployments", "leases", "nodes", "namespaces"];
+    let known = ["deployments", "leases", "namespaces", "nodes", "pods"];
     known.contains(kind).then(|| Target {
         group,
         kind: (*kind).to_owned(),
