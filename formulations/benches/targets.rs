@@ -27,7 +27,7 @@ use isocost_solver::{Progress, SolveOptions, default_backend};
 const TARGETS: [(u32, f64); 5] = [(1, 3e-4), (10, 5e-5), (37, 1.5e-5), (370, 1e-4), (3_700, 1e-3)];
 
 /// Names of what can be switched off.
-const DEVICES: [&str; 7] = ["none", "prune", "fixing", "listing", "cuts", "totals", "step"];
+const DEVICES: [&str; 8] = ["none", "prune", "fixing", "listing", "cuts", "totals", "step", "ties"];
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -67,7 +67,7 @@ fn asked(args: &[String]) -> Asked {
 fn parent(args: &[String]) {
     let asked = asked(args);
     println!(
-        "{:>5} {:>7} {:<7} {:<8} {:<8} {:>14} {:>14} {:>9} {:>9} {:>9} {:>9} {:>7}",
+        "{:>5} {:>7} {:<7} {:<8} {:<8} {:>14} {:>14} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}",
         "K",
         "servers",
         "shape",
@@ -79,6 +79,7 @@ fn parent(args: &[String]) {
         "to target",
         "to proof",
         "in all",
+        "CPU s",
         "MB"
     );
     for &k in &asked.copies {
@@ -110,7 +111,7 @@ fn child(args: &[String]) {
     let target = TARGETS.iter().find(|t| t.0 == k).map_or(1e-4, |t| t.1);
     let points = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&points);
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), cpu_seconds());
     let options = SolveOptions {
         time_limit: Some(Duration::from_secs_f64(limit.parse().expect("seconds"))),
         progress: Some(Arc::new(move |p: &Progress| {
@@ -132,11 +133,12 @@ fn child(args: &[String]) {
         if choice.objective.is_finite() { first(1e-6) } else { choice.status.word().into() };
     println!(
         "{k:>5} {:>7} {shape:<7} {method:<8} {without:<8} {:>14.2} {:>14.2} {gap:>9.1e} {:>9} {proven:>9} \
-         {seconds:>9.3} {:>7}",
+         {seconds:>9.3} {:>9.2} {:>7}",
         problem.servers.len(),
         choice.objective,
         choice.bound,
         first(target),
+        cpu_seconds() - before,
         peak_mb(),
     );
 }
@@ -155,13 +157,14 @@ fn solve(
             if shape == "single" { single(problem, &asked) } else { mixed(problem, &asked) };
         return program.solve(problem, &*backend, options).expect("solved");
     }
-    let mut devices = Devices { ties: false, ..Devices::default() };
+    let mut devices = Devices::default();
     match without {
         "prune" => devices.prune = false,
         "fixing" => devices.fixing = false,
         "listing" => devices.listing = false,
         "cuts" => devices.cuts = false,
         "totals" => devices.totals = false,
+        "ties" => devices.ties = false,
         "step" => devices.step = false,
         _ => {}
     }
@@ -184,6 +187,16 @@ fn problem(k: u32) -> Problem {
     };
     let candidates = Candidates::build(&scenario, &sizing);
     Problem::new(&scenario, &candidates, &ProblemOptions::default())
+}
+
+/// Seconds of processor time of this process, on all cores, where the system tells: on a busy machine
+/// they say more than the clock.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks =
+        after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
 }
 
 /// Peak memory of this process, in MB, where the system tells.

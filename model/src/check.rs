@@ -104,6 +104,12 @@ pub fn check(
     usage(scenario, options, plan, &mut found);
     budgets(scenario, options, plan, &mut found);
     moves(scenario, options, plan, &mut found);
+    if options.transition && !options.partial {
+        let value = scenario.servers.iter().zip(&plan.placements).map(|(s, p)| change(s, p)).sum();
+        found.unless(close(plan.objective, value), Rule::Proof, "plan", || {
+            format!("the objective {} is not the change's value {value}", plan.objective)
+        });
+    }
     found.0
 }
 
@@ -408,6 +414,18 @@ fn budgets(scenario: &Scenario, options: &CheckOptions, plan: &Plan, found: &mut
             format!("{watts} W are drawn at full load")
         });
     }
+}
+
+/// Value of a server's change, cents/h: what it costs more than now, and a tenth of what is given up
+/// and of what is placed elsewhere.
+fn change(server: &Server, placement: &Placement) -> f64 {
+    let cost: f64 = placement.parts.iter().map(|part| part.cost).sum();
+    let Some(current) = &server.current else { return cost };
+    let stays = |part: &&Part| part.accelerator == current.accelerator;
+    let kept: f64 = placement.parts.iter().filter(stays).map(|part| part.cost).sum();
+    let is_given_up = !placement.parts.is_empty() && !placement.parts.iter().any(|p| stays(&p));
+    let given_up = if is_given_up { current.cost_cents_per_h } else { 0.0 };
+    cost - current.cost_cents_per_h + 0.1 * (cost - kept + given_up)
 }
 
 /// A server moves if it has a replica off its current accelerator.

@@ -93,10 +93,46 @@ fn tampered_plans_are_rejected_by_the_right_rule() {
     }
 }
 
+/// Every server runs now where the plan puts it.
+fn runs_as_planned(scenario: &mut Scenario, plan: &Plan) {
+    for (server, placement) in scenario.servers.iter_mut().zip(&plan.placements) {
+        let part = &placement.parts[0];
+        let (accelerator, cost_cents_per_h) = (part.accelerator, part.cost);
+        let replicas = u32::try_from(part.replicas).expect("a few");
+        server.current = Some(CurrentAllocation { accelerator, replicas, cost_cents_per_h });
+    }
+}
+
+#[test]
+fn moves_and_the_value_of_a_change_are_checked() {
+    let mut scenario = quickstart();
+    let plan = right_plan(&scenario);
+    runs_as_planned(&mut scenario, &plan);
+    let found = |scenario: &Scenario, plan: &Plan, options: &CheckOptions| -> Vec<Rule> {
+        let found = check(scenario, &SizingOptions::default(), options, plan);
+        found.into_iter().map(|v| v.rule).collect()
+    };
+    let still = CheckOptions { max_moves: Some(0), ..CheckOptions::default() };
+    let change = CheckOptions { transition: true, ..CheckOptions::default() };
+    assert_eq!(found(&scenario, &plan, &still), []);
+    let unchanged = Plan { objective: 0.0, bound: -1.0, ..plan.clone() };
+    assert_eq!(found(&scenario, &unchanged, &change), []);
+    // The first server runs elsewhere now, at 100 cents: it moves, at a tenth of both costs.
+    let current = scenario.servers[0].current.as_mut().expect("set above");
+    (current.accelerator, current.cost_cents_per_h) = (current.accelerator + 1, 100.0);
+    assert_eq!(found(&scenario, &plan, &still), [Rule::Moves]);
+    assert_eq!(found(&scenario, &unchanged, &change), [Rule::Proof]);
+    let cost = plan.placements[0].parts[0].cost;
+    let moved = Plan { objective: cost - 100.0 + 0.1 * (cost + 100.0), ..unchanged };
+    let moved = Plan { bound: moved.objective - 1.0, ..moved };
+    assert_eq!(found(&scenario, &moved, &change), []);
+}
+
 #[test]
 fn a_bound_may_be_above_a_change_of_nothing_by_the_rounding_of_the_costs_alone() {
-    let scenario = quickstart();
+    let mut scenario = quickstart();
     let plan = right_plan(&scenario);
+    runs_as_planned(&mut scenario, &plan);
     let options = CheckOptions { transition: true, ..CheckOptions::default() };
     let broken = |bound: f64| {
         let plan = Plan { objective: 0.0, bound, ..plan.clone() };
