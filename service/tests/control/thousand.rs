@@ -33,7 +33,7 @@ async fn a_cycle_over_a_thousand_deployments() {
         let record = cycle(&controller).await;
         assert_eq!(record.errors, Vec::<String>::new());
         println!(
-            "{what}: {:.2} s in all; collect {:.2}, decide {:.2}, apply {:.2}; {} servers, {} changes, {}",
+            "{what}: {:.2} s in all; collect {:.2}, decide {:.2}, apply {:.2}; {} servers, {} changes, {}, gap {:.2} of {:.0} cents/h",
             start.elapsed().as_secs_f64(),
             record.seconds.collect,
             record.seconds.decide,
@@ -41,6 +41,8 @@ async fn a_cycle_over_a_thousand_deployments() {
             record.observed.len(),
             record.count("applied"),
             record.status,
+            record.gap.unwrap_or(f64::NAN),
+            record.cost.after,
         );
     }
 }
