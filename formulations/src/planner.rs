@@ -177,7 +177,26 @@ pub fn exact(
         _ => mixed(problem, &request.problem),
     };
     let options = SolveOptions { time_limit: clock.left(), ..request.solve.clone() };
-    program.solve(problem, backend, &options)
+    let mut choice = program.solve(problem, backend, &options)?;
+    if !choice.shares.is_empty() {
+        // A point that is not optimal may charge for what it does not use.
+        let space = Space::new(problem, Shape::Mixed, &request.problem);
+        choice.objective = choice.objective.min(value(&space, &choice.shares));
+    }
+    Ok(choice)
+}
+
+/// What (index of candidate, replicas) by server are charged, cents/h.
+fn value(space: &Space<'_>, shares: &[Vec<(usize, u64)>]) -> f64 {
+    let of_server = |(s, shares): (usize, &Vec<(usize, u64)>)| {
+        let at = |&(candidate, n): &(usize, u64)| {
+            let j = space.items(s).iter().position(|item| item.candidate == candidate)?;
+            Some((j as u32, u32::try_from(n).ok()?))
+        };
+        let shares: Option<Vec<(u32, u32)>> = shares.iter().map(at).collect();
+        shares.map_or(f64::INFINITY, |shares| space.weigh(s, &shares).0)
+    };
+    shares.iter().enumerate().map(of_server).sum()
 }
 
 impl Formulation {
