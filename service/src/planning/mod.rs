@@ -58,6 +58,7 @@ pub struct Planner {
     options: Options,
     backend: Box<dyn Backend>,
     sizings: RwLock<Arc<Sizings>>,
+    most_sizings: usize,
     places: Arc<Semaphore>,
     metrics: Metrics,
 }
@@ -109,6 +110,7 @@ impl Planner {
             options,
             backend,
             sizings: RwLock::default(),
+            most_sizings: SIZINGS,
             places: Arc::new(Semaphore::new(places)),
             metrics: Metrics::new(registry),
         }
@@ -195,7 +197,7 @@ impl Planner {
         let sizings = self.sizings.read().unwrap_or_else(PoisonError::into_inner).clone();
         let candidates = Candidates::build_with(scenario, &self.options.sizing, &sizings);
         let mut kept = sizings.len();
-        if kept > SIZINGS {
+        if kept > self.most_sizings {
             *self.sizings.write().unwrap_or_else(PoisonError::into_inner) = Arc::default();
             kept = 0;
         }
@@ -256,5 +258,32 @@ struct Raised(Interrupt);
 impl Drop for Raised {
     fn drop(&mut self) {
         self.0.raise();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn sizings_are_kept_over_plans_up_to_a_number_and_change_nothing() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/quickstart");
+        let scenario = isocost_model::input::load(&path).expect("the example is sound").scenario;
+        let backend = isocost_solver::default_backend().expect("a backend is built in");
+        let mut planner = Planner::new(Options::default(), backend, &mut Registry::default());
+        let kept = |planner: &Planner| planner.sizings.read().expect("no panic").len();
+        let plan = |planner: &Planner| {
+            planner.plan(scenario.clone(), &Until::default()).expect("a plan").plan
+        };
+        let first = plan(&planner);
+        let sizings = kept(&planner);
+        assert!(sizings > 0);
+        assert_eq!(plan(&planner).placements, first.placements);
+        assert_eq!(kept(&planner), sizings, "nothing is sized twice");
+        planner.most_sizings = sizings - 1;
+        assert_eq!(plan(&planner).placements, first.placements);
+        assert_eq!(kept(&planner), 0, "above the number they are made anew");
     }
 }
