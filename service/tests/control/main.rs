@@ -1,7 +1,6 @@
 //! The control loop over the stand-in, with faults injected: whatever goes wrong in a cycle, it harms
 //! nobody else, and the next cycle mends it.
 
-mod by_hand;
 mod cycles;
 mod faults;
 mod killed;
