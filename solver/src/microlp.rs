@@ -75,11 +75,14 @@ fn run(milp: &Milp, options: &SolveOptions, whole: bool) -> Result<Outcome, Solv
     let mut first = Options::default();
     (first.mip_gap, first.time_limit) = (options.relative_gap.max(0.0), slice());
     let mut outcome = model.as_inner().solve_with(first);
+    let mut last = Outcome::Stopped { bound: f64::NEG_INFINITY };
     loop {
         let reached = match outcome {
             Ok(reached) => reached,
             Err(Error::Infeasible) => return Ok(Outcome::Infeasible),
             Err(Error::Unbounded) => return Ok(Outcome::Unbounded),
+            // It lost its way in numbers: what it had found and proven until then still holds.
+            Err(Error::InternalError(_)) if whole => return Ok(last),
             Err(error) => return Err(failed(error)),
         };
         let bound =
@@ -93,6 +96,7 @@ fn run(milp: &Milp, options: &SolveOptions, whole: bool) -> Result<Outcome, Solv
             let incumbent = reached.solution().map(|found| found.objective() + milp.offset);
             progress(&Progress { seconds: begin.elapsed().as_secs_f64(), incumbent, bound });
         }
+        last = outcome_of(&reached, false, bound);
         let mut next = ResumeOptions::default();
         (next.mip_gap, next.time_limit) = (Some(options.relative_gap.max(0.0)), slice());
         outcome = reached.resume_with(next);
