@@ -16,7 +16,7 @@
 //! proof:
 //!
 //! 1. [`dual`]: the bound `V` and prices `lambda` of the limits, by column generation.
-//! 2. Where a few servers have too many patterns to list, and cards are few: [`mod@totals`], which often
+//! 2. Where a few servers have too many patterns to list, and cards are few: `totals`, which often
 //!    ends it. Else an incumbent of cost `U`: blocks that the master did not split keep its choice; on the rest
 //!    the same is done again, until few enough servers are left for an exact core.
 //! 3. Any plan cheaper than `U` uses only patterns of reduced cost
