@@ -16,6 +16,7 @@ pub mod collect;
 pub mod control;
 pub mod emulate;
 pub mod http;
+mod json;
 pub mod labels;
 pub mod logging;
 pub mod planning;

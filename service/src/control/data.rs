@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cluster::Cards;
 use crate::collect::wire::ServerSpec;
+use crate::json::field;
 
 /// Files: name, key of the section, whether there has to be one.
 const FILES: [(&str, &str, bool); 5] = [
@@ -147,9 +148,4 @@ fn section(path: &Path, key: &str, needed: bool) -> Result<Option<Value>, String
     let value: Value = serde_json::from_str(&text)
         .map_err(|e| format!("{}: {e}; mend the JSON", path.display()))?;
     Ok(Some(field(&value, key).cloned().unwrap_or(value)))
-}
-
-/// A field of an object; keys compare without case.
-fn field<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
-    value.as_object()?.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, v)| v)
 }

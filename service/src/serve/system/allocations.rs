@@ -1,0 +1,54 @@
+//! What the last plan wants of the servers, and making it what there is.
+
+use serde_json::{Value, json};
+
+use super::System;
+use crate::http::Error;
+use crate::json::{field, set, text};
+
+impl System {
+    /// Notes for each server what a plan wants of it, as `desiredAlloc`.
+    pub fn desire(&mut self, answer: &Value) {
+        for server in &mut self.servers {
+            let name = text(server, "name");
+            let allocation = answer.get("allocations").and_then(|all| all.get(name));
+            let mut desired =
+                json!({"accelerator": "", "numReplicas": 0, "maxBatch": 0, "cost": 0});
+            for key in [
+                "accelerator",
+                "numReplicas",
+                "maxBatch",
+                "cost",
+                "itlAverage",
+                "ttftAverage",
+                "load",
+            ] {
+                if let Some(value) = allocation.and_then(|a| a.get(key)) {
+                    set(&mut desired, key, value.clone());
+                }
+            }
+            let load = field(server, "currentAlloc").and_then(|a| field(a, "load"));
+            if let Some(load) = load.filter(|_| field(&desired, "load").is_none()) {
+                set(&mut desired, "load", load.clone());
+            }
+            set(server, "desiredAlloc", desired);
+        }
+        self.planned = true;
+    }
+
+    /// Makes what the last plan wants what there is; a server's load stays what it was.
+    pub fn apply(&mut self) -> Result<(), Error> {
+        if !self.planned {
+            return Err(Error::conflict("nothing was planned yet; POST /optimize first"));
+        }
+        for server in &mut self.servers {
+            let Some(mut desired) = field(server, "desiredAlloc").cloned() else { continue };
+            let load = field(server, "currentAlloc").and_then(|a| field(a, "load"));
+            if let Some(load) = load {
+                set(&mut desired, "load", load.clone());
+            }
+            set(server, "currentAlloc", desired);
+        }
+        Ok(())
+    }
+}
