@@ -12,7 +12,7 @@ use crate::labels;
 pub const PLANNED_LOAD: &str = "isocost/planned-load";
 
 /// Where a Deployment is found.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Key {
     /// Namespace.
     pub namespace: String,
@@ -38,7 +38,7 @@ pub struct LabelLoad {
 }
 
 /// A Deployment that the loop may scale.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Managed {
     /// Where it is found.
     pub key: Key,

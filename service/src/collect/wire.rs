@@ -244,12 +244,11 @@ fn observation(spec: ServerSpec, kube: &KubeInfo) -> Observation {
         ready: kube.ready,
         accelerator: Some(current.accelerator).filter(|a| !a.is_empty()),
         max_batch: Some(current.max_batch).filter(|b| *b > 0),
-        load: None,
-        nominal: None,
         planned: kube.planned.map(LabelLoad::from),
         min_replicas: kube.min_replicas.or(Some(spec.min_num_replicas).filter(|n| *n > 0)),
         max_replicas: spec.max_num_replicas,
         keep_accelerator: spec.keep_accelerator,
+        ..Managed::default()
     };
     Observation { managed, load, source: kube.source.unwrap_or(Source::Measured), measured }
 }

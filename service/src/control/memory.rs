@@ -122,14 +122,7 @@ mod tests {
             class: "c".to_owned(),
             replicas: 1,
             ready: 1,
-            accelerator: None,
-            max_batch: None,
-            load: None,
-            planned: None,
-            nominal: None,
-            min_replicas: None,
-            max_replicas: None,
-            keep_accelerator: false,
+            ..Managed::default()
         };
         let load = LabelLoad { rpm, in_tokens: 100.0, out_tokens: 200.0 };
         Observation { managed, load, source, measured: Measured::default() }

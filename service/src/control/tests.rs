@@ -102,14 +102,7 @@ fn observation(spec: &Value) -> Observation {
             class: text("class"),
             replicas: 1,
             ready: 1,
-            accelerator: None,
-            max_batch: None,
-            load: None,
-            planned: None,
-            nominal: None,
-            min_replicas: None,
-            max_replicas: None,
-            keep_accelerator: false,
+            ..Managed::default()
         },
         load: LabelLoad {
             rpm: amount("arrivalRate"),
