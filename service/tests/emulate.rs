@@ -5,7 +5,7 @@ mod stand_in;
 use std::time::Duration;
 
 use isocost_service::cluster::{Access, Cluster};
-use isocost_service::emulate::{LoadEmulator, LoadSettings, Phases, Walk};
+use isocost_service::emulate::{LoadEmulator, LoadSettings, Phase, Phases, Walk};
 use serde_json::{Value, json};
 
 use stand_in::store::Write;
@@ -14,16 +14,20 @@ use stand_in::{StandIn, fleet};
 const WRITE: Write<'_> = Write { manager: "kubectl-create", force: false, dry_run: false };
 
 fn emulator(stand_in: &StandIn, namespace: Option<&str>, walk: Walk) -> LoadEmulator {
+    emulator_in(stand_in, namespace, walk, Phases::default())
+}
+
+fn emulator_in(
+    stand_in: &StandIn,
+    namespace: Option<&str>,
+    walk: Walk,
+    phases: Phases,
+) -> LoadEmulator {
     let namespace = namespace.map(str::to_owned);
     let access = Access { namespace: namespace.clone(), ..Access::default() };
     let cluster = Cluster::with_config(stand_in.config(), &access).expect("a client");
-    let settings = LoadSettings {
-        namespace,
-        interval: Duration::from_secs(20),
-        walk,
-        phases: Phases::default(),
-        seed: 1,
-    };
+    let settings =
+        LoadSettings { namespace, interval: Duration::from_secs(20), walk, phases, seed: 1 };
     LoadEmulator::new(cluster, settings)
 }
 
@@ -90,6 +94,28 @@ async fn a_round_moves_loads_and_shares_them_among_running_pods() {
     let pod = stand_in.object("pods", "infer", "web-1").expect("it is there");
     assert_eq!(pod["metadata"]["labels"]["inferno.server.allocation.accelerator"], "L4");
     assert_eq!(pod["metadata"]["labels"]["app"], "a", "others' labels stay");
+}
+
+#[tokio::test]
+async fn phases_move_the_rate_that_a_load_wanders_around() {
+    let stand_in = StandIn::start().await;
+    let labels = json!({
+        "inferno.server.managed": "true", "inferno.server.model": "m",
+        "inferno.server.load.rpm": "100",
+        "inferno.server.load.intokens": "128",
+        "inferno.server.load.outtokens": "512",
+    });
+    put(&stand_in, "deployments", fleet::deployment("web", &labels));
+    let at_once = Walk { alpha: 0.0, theta: 1.0, skew: 0.0 };
+    let doubled = Phases::new(vec![Phase { duration: Duration::ZERO, ratio: 2.0 }]);
+    let mut emulator = emulator_in(&stand_in, Some("infer"), at_once, doubled);
+    // What it began with is the nominal load: twice that, however many rounds there are.
+    for _ in 0..3 {
+        emulator.round().await.expect("a round");
+        assert_eq!(label(&stand_in, "deployments", "web", RPM), Some(200.0));
+    }
+    let tokens = label(&stand_in, "deployments", "web", "inferno.server.load.outtokens");
+    assert_eq!(tokens, Some(512.0));
 }
 
 #[tokio::test]
