@@ -73,17 +73,23 @@ pub struct ListenArgs {
 }
 
 impl ListenArgs {
-    /// As the services take it; the environment variables stand in for `--host` and `--port`.
-    pub fn settings(&self, host: &str, port: &str, default: u16) -> Result<Settings, Failure> {
+    /// As the services take it; the environment variables `[host, port]`, if any, stand in for `--host`
+    /// and `--port`.
+    pub fn settings(
+        &self,
+        variables: Option<[&str; 2]>,
+        default: u16,
+    ) -> Result<Settings, Failure> {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let port = match (self.port, set(port)) {
+        let host = self.host.clone().or_else(|| variables.and_then(|[host, _]| set(host)));
+        let stated = variables.and_then(|[_, port]| Some((port, set(port)?)));
+        let port = match (self.port, stated) {
             (Some(given), _) => given,
-            (None, Some(text)) => text.parse().map_err(|_| {
+            (None, Some((port, text))) => text.parse().map_err(|_| {
                 Failure::input(format!("{port} is `{text}`; expected a port, 0 to 65535"))
             })?,
             (None, None) => default,
         };
-        let host = self.host.clone().or_else(|| set(host));
         Ok(Settings {
             host: host.unwrap_or_else(|| Settings::default().host),
             port,

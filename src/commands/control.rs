@@ -26,7 +26,7 @@ use crate::{Failure, exit};
 
 /// Runs `isocost control` until it is told to end.
 pub fn control(args: &ControlArgs) -> Result<u8, Failure> {
-    let settings = args.listen.settings("CONTROLLER_HOST", "CONTROLLER_PORT", 3300)?;
+    let settings = args.listen.settings(Some(["CONTROLLER_HOST", "CONTROLLER_PORT"]), 3300)?;
     args.log.start()?;
     let mut registry = Registry::with_prefix("isocost");
     let work = async {
@@ -122,7 +122,7 @@ fn identity() -> String {
 
 /// Runs `isocost collect`.
 pub fn collect(args: &CollectArgs) -> Result<u8, Failure> {
-    let settings = args.listen.settings("COLLECTOR_HOST", "COLLECTOR_PORT", 3301)?;
+    let settings = args.listen.settings(Some(["COLLECTOR_HOST", "COLLECTOR_PORT"]), 3301)?;
     args.log.start()?;
     let work = async {
         let cluster = Cluster::connect(&args.cluster.access()).await.map_err(Failure::failed)?;
@@ -141,7 +141,7 @@ pub fn collect(args: &CollectArgs) -> Result<u8, Failure> {
 
 /// Runs `isocost actuate`.
 pub fn actuate(args: &ActuateArgs) -> Result<u8, Failure> {
-    let settings = args.listen.settings("ACTUATOR_HOST", "ACTUATOR_PORT", 3302)?;
+    let settings = args.listen.settings(Some(["ACTUATOR_HOST", "ACTUATOR_PORT"]), 3302)?;
     args.log.start()?;
     let work = async {
         let cluster = Cluster::connect(&args.cluster.access()).await.map_err(Failure::failed)?;

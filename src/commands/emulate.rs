@@ -61,8 +61,8 @@ pub fn server(args: &EmulateServerArgs) -> Result<u8, Failure> {
     if let Some(problem) = server.tick().filter(|_| here) {
         return Err(Failure::input(problem));
     }
-    // No variables stand in for host and port: the pod's manifest gives them.
-    let place = args.listen.settings("", "", 8000)?;
+    // The pod's manifest gives host and port.
+    let place = args.listen.settings(None, 8000)?;
     let ended = runtime::block_on(server.serve(&place, terminated(), |listening| {
         service::listens("emulate-server", "vLLM's metrics at /metrics", &place, listening);
     }));

@@ -17,7 +17,7 @@ use crate::{Failure, exit};
 
 /// Runs the command until it is told to end.
 pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
-    let settings = args.listen.settings("INFERNO_HOST", "INFERNO_PORT", 8080)?;
+    let settings = args.listen.settings(Some(["INFERNO_HOST", "INFERNO_PORT"]), 8080)?;
     let backend = choose_backend(&args.solve.0)?;
     args.log.start()?;
     let name = backend.name();
