@@ -63,6 +63,7 @@
 
 mod analysis;
 mod bursts;
+mod engine;
 mod near;
 mod objective;
 mod occupancy;
@@ -75,6 +76,7 @@ mod states;
 mod tail;
 
 pub use analysis::{Analysis, QueueError};
+pub use engine::EngineSettings;
 pub use objective::{Metric, Objective, Objectives, Shortfall};
 pub use roofline::Roofline;
 pub use service::{Latency, MAX_BATCH, ServiceModel, Station, TOKEN_BUDGET};
