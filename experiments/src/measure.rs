@@ -4,21 +4,20 @@
 //! cache nor a fragmented heap of the one before speeds it up or slows it down. [`Task`] and
 //! [`Measurement`] are what that process reads and writes, as JSON.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use isocost_formulations::planner::{self, Formulation, PlanError, Request};
-use isocost_formulations::shortage::{Effort, Policy};
-use isocost_formulations::{Problem, ProblemOptions};
+use isocost_formulations::ProblemOptions;
 use isocost_model::Scenario;
-use isocost_model::candidates::{BatchChoice, Candidates, SizingOptions};
+use isocost_model::candidates::{BatchChoice, SizingOptions};
 use isocost_model::plan::Plan;
-use isocost_model::scenario::CurrentAllocation;
+use isocost_model::scenario::{CurrentAllocation, Saturation};
+use isocost_planner::{Formulation, PlanError, Planner, Shortage};
 use isocost_solver::{SolveOptions, SolverError, backend};
 use serde::{Deserialize, Serialize};
 
 use crate::instances::{Fleet, Supply};
 use crate::sweep::row::served_share;
-use crate::sweep::value::FORMULATIONS;
 
 /// What to measure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -141,58 +140,56 @@ pub enum MeasureError {
 /// [`MeasureError`].
 pub fn measure(task: &Task) -> Result<Measurement, MeasureError> {
     let backend = backend(&task.backend)?;
-    let formulation = FORMULATIONS.iter().find(|f| f.0 == task.formulation).map(|f| f.1);
-    let formulation =
-        formulation.ok_or_else(|| MeasureError::Formulation(task.formulation.clone()))?;
-    let sizing = SizingOptions {
+    let formulation = Formulation::named(&task.formulation)
+        .ok_or_else(|| MeasureError::Formulation(task.formulation.clone()))?;
+    let mut planner = Planner::new(backend);
+    planner.sizing = SizingOptions {
         batch: match task.batch_tolerance {
             None => BatchChoice::Max,
             Some(tolerance) => BatchChoice::Least { tolerance },
         },
         ..SizingOptions::default()
     };
-    let mixed = matches!(formulation, Formulation::Mixed | Formulation::Compact);
-    let policy = Policy { effort: Effort::Exhaustive, delayed: false, mixed };
-    let mut request = Request {
-        formulation,
-        problem: ProblemOptions {
-            unlimited: matches!(task.fleet.supply, Supply::Unlimited),
-            ..ProblemOptions::default()
-        },
-        shortage: task.shortage.then_some(policy),
-        solve: SolveOptions {
-            time_limit: Some(Duration::from_secs_f64(task.time_limit_s)),
-            ..SolveOptions::default()
-        },
-        ..Request::default()
+    planner.request.formulation = formulation;
+    planner.request.problem = ProblemOptions {
+        unlimited: matches!(task.fleet.supply, Supply::Unlimited),
+        ..ProblemOptions::default()
     };
-    let mut scenario = task.fleet.scenario(&sizing, task.changed);
+    if task.shortage {
+        let saturation = Saturation::PriorityExhaustive;
+        planner.request.shortage = Shortage::By { saturation, delayed: false };
+    }
+    planner.request.solve = SolveOptions {
+        time_limit: Some(Duration::from_secs_f64(task.time_limit_s)),
+        ..SolveOptions::default()
+    };
+    let mut scenario = task.fleet.scenario(&planner.sizing, task.changed);
     set_percentile(&mut scenario, task.percentile);
     if task.changed {
-        let mut before = task.fleet.scenario(&sizing, false);
+        let mut before = task.fleet.scenario(&planner.sizing, false);
         set_percentile(&mut before, task.percentile);
-        let candidates = Candidates::build(&before, &sizing);
-        let plan = planner::plan(&before, &candidates, &sizing, &request, &*backend)?;
-        run_now(&mut scenario, &plan);
-        request.problem.transition = true;
+        run_now(&mut scenario, &planner.plan(&planner.fleet(before))?);
+        planner.request.problem.transition = true;
+        // The measured plan sizes for itself.
+        planner.sizings = Arc::default();
     }
 
+    let fleet = planner.fleet(scenario);
     let start = Instant::now();
-    let candidates = Candidates::build(&scenario, &sizing);
-    let sized = start.elapsed();
-    let problem = Problem::new(&scenario, &candidates, &request.problem);
+    let problem = planner.problem(&fleet);
     let built = start.elapsed();
-    let choice = planner::choose(&scenario, &candidates, &problem, &request, &*backend)?;
+    let choice = planner.choose(&fleet, &problem)?;
     let solved = start.elapsed();
     let peak_mib = peak_mib();
-    let plan = planner::checked(&scenario, &candidates, &sizing, &request, choice)?;
+    let plan = planner.checked(&fleet, choice)?;
+    let scenario = &fleet.scenario;
 
     let has = plan.has_plan();
     let finite = |x: f64| x.is_finite().then_some(x);
     Ok(Measurement {
         servers: scenario.servers.len(),
         accelerators: scenario.accelerators.len(),
-        pairs: candidates.pairs(),
+        pairs: fleet.candidates.pairs(),
         status: plan.status.word().to_owned(),
         cost: finite(plan.total_cost).filter(|_| has),
         objective: finite(plan.objective).filter(|_| has),
@@ -200,11 +197,11 @@ pub fn measure(task: &Task) -> Result<Measurement, MeasureError> {
         gap: finite(plan.gap()).filter(|_| has),
         served_share: has.then(|| served_share(&plan)),
         cards: has.then(|| plan.usage.iter().map(|u| u.cards).sum()),
-        sizing_s: sized.as_secs_f64(),
-        building_s: (built - sized).as_secs_f64(),
+        sizing_s: fleet.sizing_s,
+        building_s: built.as_secs_f64(),
         solving_s: (solved - built).as_secs_f64(),
         peak_mib,
-        placements: if task.detail { placements(&scenario, &plan) } else { Vec::new() },
+        placements: if task.detail { placements(scenario, &plan) } else { Vec::new() },
     })
 }
 

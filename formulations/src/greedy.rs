@@ -16,7 +16,7 @@
 //! It proves nothing: what it costs more than `single`, and whom it leaves out though all would have
 //! fitted, is what exactness is worth.
 
-use isocost_model::plan::{Choice, Status};
+use isocost_model::plan::{Approach, Choice, Method, Shape, Status};
 
 use crate::problem::{Item, Problem};
 use crate::shortage::{Effort, Policy};
@@ -176,7 +176,7 @@ impl Run<'_> {
             shares: self.shares,
             objective: self.objective,
             bound: f64::NEG_INFINITY,
-            formulation: "greedy".to_owned(),
+            approach: Approach::new(Shape::Single, Method::Greedy),
             backend: "no solver".to_owned(),
             notes: Vec::new(),
         };

@@ -9,12 +9,10 @@
 
 pub mod buckets;
 pub mod by_name;
-pub mod explain;
 pub mod greedy;
 pub mod horizon;
 pub mod mixed;
 pub mod pattern;
-pub mod planner;
 pub mod problem;
 pub mod program;
 pub mod shortage;
@@ -22,7 +20,6 @@ pub mod single;
 
 pub use greedy::greedy;
 pub use mixed::mixed;
-pub use planner::{Formulation, PlanError, Request};
 pub use problem::{Problem, ProblemOptions};
 pub use program::Program;
 pub use single::single;

@@ -20,6 +20,7 @@
 //! Its linear relaxation is weak, as one fractional replica of the best ratio covers any load; off
 //! the shelf, branch and bound does not close it. [`crate::pattern`] states the same problem tighter.
 
+use isocost_model::plan::{Approach, Method, Shape};
 use isocost_solver::{Column, Milp, Row};
 
 use crate::problem::{COVER_TOLERANCE, Item, MOVE_PENALTY, Needs, Problem, ProblemOptions};
@@ -36,7 +37,7 @@ pub fn mixed(problem: &Problem, options: &ProblemOptions) -> Program {
     limits.into_iter().for_each(|row| {
         milp.add_row(row);
     });
-    Program { name: "mixed", milp, meanings }
+    Program { approach: Approach::new(Shape::Mixed, Method::Compact), milp, meanings }
 }
 
 /// The program as it grows, server by server.
@@ -172,7 +173,7 @@ impl<'a> Statement<'a> {
 
 /// No cheapest plan has more replicas of one item than cover the load, or the least number, alone;
 /// spreading over types may ask for one more.
-pub(crate) fn most_replicas(needs: &Needs, item: &Item) -> f64 {
+pub fn most_replicas(needs: &Needs, item: &Item) -> f64 {
     let alone = (needs.demand / item.rate).ceil().max(needs.min_replicas as f64).max(1.0);
     needs.max_replicas.map_or(alone, |most| alone.min(most as f64))
 }

@@ -1,6 +1,6 @@
 //! A mixed-integer program of the planning problem, with the meaning of its columns.
 
-use isocost_model::plan::{Choice, OPTIMAL_GAP, Status, relative_gap};
+use isocost_model::plan::{Approach, Choice, OPTIMAL_GAP, Status, relative_gap};
 use isocost_solver::{Backend, Milp, Solution, SolveOptions, SolverError};
 use rustc_hash::FxHashMap;
 
@@ -20,8 +20,8 @@ pub struct Meaning {
 /// A program and what its columns place.
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// Name of the formulation.
-    pub name: &'static str,
+    /// What a choice read off it is.
+    pub approach: Approach,
     /// The program.
     pub milp: Milp,
     /// For each column what it places; several meanings for a pattern, none for an auxiliary.
@@ -75,7 +75,7 @@ impl Program {
             shares: self.decode(problem, &solution.values),
             objective: solution.objective,
             bound: solution.bound,
-            formulation: self.name.to_owned(),
+            approach: self.approach,
             backend: backend.to_owned(),
             notes: Vec::new(),
         }

@@ -14,6 +14,7 @@
 //! It proves the cheapest plan among those that run each server on one accelerator type. Source:
 //! the multiple-choice multidimensional knapsack problem.
 
+use isocost_model::plan::{Approach, Method, Shape};
 use isocost_solver::{Column, Milp, Row};
 
 use crate::problem::{Needs, Problem, ProblemOptions};
@@ -62,7 +63,7 @@ pub fn single(problem: &Problem, options: &ProblemOptions) -> Program {
         let name = "moves".to_owned();
         milp.add_row(Row { name, lower: f64::NEG_INFINITY, upper: most as f64, terms: moves });
     }
-    Program { name: "single", milp, meanings }
+    Program { approach: Approach::new(Shape::Single, Method::Compact), milp, meanings }
 }
 
 /// The row `sum <= C_k`, still without terms.

@@ -51,7 +51,7 @@ fn a_move_pays_only_beyond_its_penalty() {
     for (other, item, value) in [(9.5, 1, 1.45), (10.5, 0, 2.0)] {
         let problem = problem(other);
         for choice in solve_each(&problem, &transition()) {
-            assert_eq!(choice.shares, [[(item, 1)]], "{}", choice.formulation);
+            assert_eq!(choice.shares, [[(item, 1)]], "{}", choice.approach);
             assert!((choice.objective - value).abs() < 1e-9, "{}", choice.objective);
         }
         let backend = default_backend().expect("one is built");

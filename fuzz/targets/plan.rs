@@ -3,11 +3,11 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use isocost_formulations::planner::{self, Formulation, PlanError, Request};
-use isocost_model::candidates::{BatchChoice, Candidates, SizingOptions};
+use isocost_model::candidates::{BatchChoice, SizingOptions};
 use isocost_model::input::load_text;
 use isocost_model::plan::Status;
-use isocost_solver::{SolveOptions, backend};
+use isocost_planner::{Formulation, PlanError, Planner};
+use isocost_solver::backend;
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Debug, Arbitrary)]
@@ -92,26 +92,25 @@ impl Fleet {
 fuzz_target!(|fleet: Fleet| {
     let Ok(loaded) = load_text("fleet.json", &fleet.json()) else { return };
     let scenario = loaded.scenario;
-    let sizing = SizingOptions {
+    let mut planner = Planner::new(backend("microlp").expect("built"));
+    planner.sizing = SizingOptions {
         max_queue: fleet.max_queue.map(u32::from),
         batch: if fleet.largest_batch { BatchChoice::Max } else { SizingOptions::default().batch },
         ..SizingOptions::default()
     };
-    let candidates = Candidates::build(&scenario, &sizing);
-    let backend = backend("microlp").expect("built");
+    planner.request.solve.time_limit = Some(std::time::Duration::from_millis(200));
+    let sized = planner.fleet(scenario);
     let mut best = f64::INFINITY;
     let mut bounds = Vec::new();
-    for formulation in [Formulation::Greedy, Formulation::Single, Formulation::Mixed] {
-        let mut request = Request { formulation, ..Request::default() };
-        request.problem.unlimited = scenario.optimizer.unlimited;
-        request.solve = SolveOptions { time_limit: Some(std::time::Duration::from_millis(200)), ..request.solve };
-        match planner::plan(&scenario, &candidates, &sizing, &request, &*backend) {
+    for formulation in [Formulation::GREEDY, Formulation::SINGLE, Formulation::MIXED] {
+        planner.request.formulation = formulation;
+        match planner.plan(&sized) {
             Ok(plan) if plan.has_plan() => {
                 best = best.min(plan.objective);
                 bounds.push((formulation, plan.bound));
             }
             Ok(plan) => {
-                let mixed = formulation == Formulation::Mixed && plan.status == Status::Infeasible;
+                let mixed = formulation == Formulation::MIXED && plan.status == Status::Infeasible;
                 assert!(!mixed || best == f64::INFINITY, "mixed calls infeasible what another plans");
             }
             Err(PlanError::Rules(violations)) => panic!("{formulation:?}: {violations:?}\n{}", fleet.json()),
@@ -119,7 +118,7 @@ fuzz_target!(|fleet: Fleet| {
         }
     }
     for (formulation, bound) in bounds {
-        let whole = formulation == Formulation::Mixed;
+        let whole = formulation == Formulation::MIXED;
         assert!(!whole || bound <= best * (1.0 + 1e-9) + 1e-9, "a plan of {best} below the bound {bound}");
     }
 });

@@ -1,5 +1,7 @@
 //! The plan: what a formulation chose, with what the queueing model predicts for it.
 
+use std::fmt;
+
 use crate::candidates::{Candidates, SizingOptions, station};
 use crate::queue::Analysis;
 use crate::scenario::{CardType, Scenario};
@@ -16,12 +18,80 @@ pub struct Choice {
     pub objective: f64,
     /// Proven lower bound on the objective, cents per hour; `-inf` if none.
     pub bound: f64,
-    /// Name of the formulation.
-    pub formulation: String,
+    /// How it was made.
+    pub approach: Approach,
     /// Name of the backend.
     pub backend: String,
     /// Remarks on the way to it, for the user.
     pub notes: Vec<String>,
+}
+
+/// Which mixes of replicas a server may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// All replicas on one accelerator.
+    Single,
+    /// Any mix.
+    Mixed,
+}
+
+impl Shape {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Mixed => "mixed",
+        }
+    }
+}
+
+/// How a choice is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Method {
+    /// By whole replica mixes of each server: column generation and a proof.
+    #[default]
+    Patterns,
+    /// By a program over replicas, put to the backend as it stands.
+    Compact,
+    /// By the heuristic, which proves nothing.
+    Greedy,
+    /// It was given: read from a file.
+    Given,
+}
+
+/// How a choice was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Approach {
+    /// Which mixes servers may have.
+    pub shape: Shape,
+    /// How it was found.
+    pub method: Method,
+    /// Whether not every server could be served in full, and it shares what there is.
+    pub shortage: bool,
+}
+
+impl Approach {
+    /// A choice that serves every server.
+    pub fn new(shape: Shape, method: Method) -> Self {
+        Self { shape, method, shortage: false }
+    }
+
+    /// A choice that shares what there is.
+    pub fn shortage(shape: Shape, method: Method) -> Self {
+        Self { shape, method, shortage: true }
+    }
+}
+
+impl fmt::Display for Approach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stated = if self.shortage { "shortage" } else { self.shape.word() };
+        match self.method {
+            Method::Patterns => write!(f, "{stated}, by patterns"),
+            Method::Compact => f.write_str(stated),
+            Method::Greedy => f.write_str("greedy"),
+            Method::Given => f.write_str("saved"),
+        }
+    }
 }
 
 /// What is known of a plan.
@@ -78,8 +148,8 @@ pub struct Plan {
     pub objective: f64,
     /// Proven lower bound on the objective, cents per hour; `-inf` if none.
     pub bound: f64,
-    /// Name of the formulation.
-    pub formulation: String,
+    /// How it was made.
+    pub approach: Approach,
     /// Name of the backend.
     pub backend: String,
     /// Remarks for the user.
@@ -158,7 +228,7 @@ impl Plan {
             total_cost,
             objective: choice.objective,
             bound: choice.bound,
-            formulation: choice.formulation,
+            approach: choice.approach,
             backend: choice.backend,
             notes: choice.notes,
             cost_range: None,

@@ -337,6 +337,12 @@ pub struct Margin {
     pub service: f64,
 }
 
+impl Default for Margin {
+    fn default() -> Self {
+        Self { load: 1.0, service: 1.0 }
+    }
+}
+
 impl Margin {
     /// Whether it changes nothing.
     pub fn is_none(&self) -> bool {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use isocost_model::candidates::{Candidates, SizingOptions};
 use isocost_model::check::{CheckOptions, Rule, check};
-use isocost_model::plan::{Choice, Plan, Status};
+use isocost_model::plan::{Approach, Choice, Method, Plan, Shape, Status};
 use isocost_model::scenario::{Budget, CurrentAllocation};
 use isocost_model::{Scenario, input};
 
@@ -37,7 +37,7 @@ fn right_plan(scenario: &Scenario) -> Plan {
         shares,
         objective,
         bound: 0.0,
-        formulation: "by hand".to_owned(),
+        approach: Approach::new(Shape::Mixed, Method::Given),
         backend: "none".to_owned(),
         notes: Vec::new(),
     };

@@ -4,7 +4,7 @@ use isocost_model::candidates::{Candidates, SizingOptions};
 use isocost_model::energy::Energy;
 use isocost_model::export::{Export, Timing, plan_csv, plan_json};
 use isocost_model::input::load_text;
-use isocost_model::plan::{Choice, Plan, Status};
+use isocost_model::plan::{Approach, Choice, Method, Plan, Shape, Status};
 
 /// One request at a time, 100 ms of prefill and 9 steps of 100 ms: a second. Two replicas share 60
 /// requests a minute, so that each is busy half of the time; a replica takes two accelerators.
@@ -37,7 +37,7 @@ fn watts_by_day_and_by_token_are_those_by_hand() {
         shares: vec![vec![(0, 2)], vec![(0, 1)]],
         objective: 600.0,
         bound: f64::NEG_INFINITY,
-        formulation: String::new(),
+        approach: Approach::new(Shape::Mixed, Method::Given),
         backend: String::new(),
         notes: Vec::new(),
     };

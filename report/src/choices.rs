@@ -1,6 +1,6 @@
 //! Why each server is where it is: what its other options would cost the fleet.
 
-use isocost_formulations::explain::{Alternative, Explanation, Known, ServerChoice};
+use isocost_planner::explain::{Alternative, Explanation, Known, ServerChoice};
 
 use crate::ROWS;
 use crate::content::{Block, Cell, Section, Table};

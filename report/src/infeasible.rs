@@ -1,9 +1,7 @@
 //! Why there is no plan, and the ways out.
 
-use isocost_formulations::explain::{
-    CardRepair, Conflict, Explanation, Known, LimitRepair, Repairs,
-};
 use isocost_model::candidates::{Reason, Rejected};
+use isocost_planner::explain::{CardRepair, Conflict, Explanation, Known, LimitRepair, Repairs};
 
 use crate::content::{Block, Cell, Section, Table};
 use crate::format::{cents, count, percent, plural};

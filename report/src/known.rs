@@ -1,6 +1,6 @@
 //! Proven numbers in words.
 
-use isocost_formulations::explain::{Known, Latency, Relaxation, RelaxedLimit, Unit};
+use isocost_planner::explain::{Known, Latency, Relaxation, RelaxedLimit, Unit};
 
 use crate::content::Cell;
 use crate::format::{cents, count, percentile};

@@ -24,11 +24,11 @@ mod remarks;
 mod summary;
 mod worth;
 
-use isocost_formulations::explain::Explanation;
 use isocost_model::candidates::{Candidates, SizingOptions};
 use isocost_model::export::Timing;
 use isocost_model::plan::Plan;
 use isocost_model::scenario::Scenario;
+use isocost_planner::explain::Explanation;
 
 use content::Section;
 

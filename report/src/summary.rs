@@ -45,7 +45,7 @@ pub(crate) fn summary(input: &Input<'_>) -> Summary {
 fn sentence(input: &Input<'_>) -> String {
     let plan = input.plan;
     let servers = plural(input.scenario.servers.len() as u64, "server");
-    let by = format!("{} by {}", plan.formulation, plan.backend);
+    let by = format!("{} by {}", plan.approach, plan.backend);
     let cost = cents(plan.total_cost);
     let moved = (plan.objective - plan.total_cost).abs() > 1e-6 * plan.total_cost.abs().max(1.0);
     let objective = match moved {

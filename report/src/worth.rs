@@ -2,7 +2,7 @@
 //! would enter the plan.
 
 use isocost_charts::{Axis, Chart, Series};
-use isocost_formulations::explain::{Entry, Explanation, Known, LimitValue, Unit};
+use isocost_planner::explain::{Entry, Explanation, Known, LimitValue, Unit};
 
 use crate::content::{Block, Cell, Figure, Section, Table};
 use crate::cost::height;

@@ -5,9 +5,9 @@ mod common;
 use std::collections::HashSet;
 
 use common::{Planned, fleet, large, plan};
-use isocost_formulations::planner::Formulation;
 use isocost_model::scenario::Provenance;
 use isocost_model::trust::CostRange;
+use isocost_planner::Formulation;
 use roxmltree::{Document, Node, ParsingOptions};
 
 /// The page without style and script, whose text is not XML.
@@ -66,7 +66,7 @@ fn text(html: &str) -> String {
 
 #[test]
 fn a_plan_is_reported_with_cost_proof_and_warnings() {
-    let planned = plan(fleet(), Formulation::Mixed, false);
+    let planned = plan(fleet(), Formulation::MIXED, false);
     let html = check(&planned);
     let text = text(&html);
     for words in [
@@ -93,7 +93,7 @@ fn a_plan_is_reported_with_cost_proof_and_warnings() {
 fn what_a_calibration_leaves_open_is_said() {
     let mut scenario = fleet();
     scenario.profiles.iter_mut().for_each(|p| p.provenance = Provenance::Calibrated);
-    let mut planned = plan(scenario, Formulation::Single, false);
+    let mut planned = plan(scenario, Formulation::SINGLE, false);
     let range = CostRange { level: 0.9, optimistic: Some(12000.0), pessimistic: None };
     planned.plan.cost_range = Some(range);
     let text = text(&check(&planned));
@@ -104,7 +104,7 @@ fn what_a_calibration_leaves_open_is_said() {
 
 #[test]
 fn verdicts_are_words() {
-    let planned = plan(fleet(), Formulation::Mixed, false);
+    let planned = plan(fleet(), Formulation::MIXED, false);
     let html = planned.html();
     let of = |word: &str| html.matches(&format!("tone {word} sign\">{word}<")).count();
     assert!(of("met") > 0 && of("close") > 0, "met {}, close {}", of("met"), of("close"));
@@ -122,7 +122,7 @@ fn names_are_escaped() {
     scenario.card_types[0].name = hostile.into();
     scenario.models[0] = hostile.into();
     scenario.accelerators.iter_mut().for_each(|a| a.name.push_str("<b>"));
-    let mut planned = plan(scenario, Formulation::Single, false);
+    let mut planned = plan(scenario, Formulation::SINGLE, false);
     planned.plan.notes.push(hostile.into());
     let html = check(&planned);
     assert_eq!(html.matches("<script").count(), 1, "the report's own alone");
@@ -135,7 +135,7 @@ fn names_are_escaped() {
 fn an_infeasible_plan_says_why() {
     let mut scenario = fleet();
     scenario.card_types.iter_mut().for_each(|c| c.count = c.count.map(|n| n / 4));
-    let short = plan(scenario, Formulation::Mixed, false);
+    let short = plan(scenario, Formulation::MIXED, false);
     let words = text(&check(&short));
     assert!(words.contains("infeasible") && words.contains("No plan serves all 27 servers"));
     assert!(words.contains("together they need more than the limits allow"), "{words}");
@@ -149,7 +149,7 @@ fn an_infeasible_plan_says_why() {
     for target in scenario.classes[class].targets.iter_mut().flatten() {
         target.itl = Some(isocost_model::queue::Objective::mean(0.001));
     }
-    let unmet = plan(scenario, Formulation::Mixed, false);
+    let unmet = plan(scenario, Formulation::MIXED, false);
     let words = text(&check(&unmet));
     assert!(words.contains("No accelerator serves 9 servers within their objectives"), "{words}");
     assert!(words.contains("The 18 other servers fit."), "{words}");
@@ -171,7 +171,7 @@ fn thousands_of_servers_are_cut_in_words() {
 
 #[test]
 fn every_chart_is_a_file() {
-    let planned = plan(fleet(), Formulation::Mixed, false);
+    let planned = plan(fleet(), Formulation::MIXED, false);
     let plots: Vec<_> = isocost_report::plots(&planned.input()).collect();
     let names: HashSet<&str> = plots.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(names.len(), plots.len());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
-use isocost_formulations::planner;
+use isocost_planner as planner;
 
 use super::values::{seconds, share};
 
@@ -41,9 +41,6 @@ pub struct SolveArgs {
     /// Under shortage, serve in full as many as can be before any best effort
     #[arg(long)]
     pub delayed_best_effort: bool,
-    /// Keep options that others beat in every respect, for comparison
-    #[arg(long)]
-    pub no_prune: bool,
 }
 
 /// How the problem is stated.
@@ -64,11 +61,11 @@ pub enum Formulation {
 impl From<Formulation> for planner::Formulation {
     fn from(chosen: Formulation) -> Self {
         match chosen {
-            Formulation::Auto => Self::Auto,
-            Formulation::Single => Self::Single,
-            Formulation::Mixed => Self::Mixed,
-            Formulation::Compact => Self::Compact,
-            Formulation::Greedy => Self::Greedy,
+            Formulation::Auto => Self::AUTO,
+            Formulation::Single => Self::SINGLE,
+            Formulation::Mixed => Self::MIXED,
+            Formulation::Compact => Self::COMPACT,
+            Formulation::Greedy => Self::GREEDY,
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use isocost_formulations::planner;
 use isocost_model::compare::{SavedPlan, compare};
-use isocost_model::export::{Export, Timing, plan_json};
+use isocost_model::export::plan_json;
 use isocost_model::input::{is_plan, load_plan, plan_text};
 use isocost_solver::Interrupt;
 
@@ -48,15 +47,12 @@ fn plan(
         return load_plan(path).map_err(Failure::input);
     }
     let mut job = Job::new(&args.scenario(path, second), &args.sizing, &args.solve)?;
-    job.request.solve.interrupt =
-        interrupt.get_or_insert_with(|| job.request.solve.interrupt.clone()).clone();
-    let problem = job.problem();
-    let choice = {
+    let own = &mut job.planner.request.solve.interrupt;
+    *own = interrupt.get_or_insert_with(|| own.clone()).clone();
+    let plan = {
         let _spinner = Spinner::start("solving");
-        planner::choose(&job.scenario, &job.candidates, &problem, &job.request, &*job.backend)
-            .map_err(Failure::failed)?
+        job.planner.plan(&job.fleet).map_err(Failure::failed)?
     };
-    let plan = job.plan(choice)?;
     let name = path.display().to_string();
     if !plan.has_plan() {
         let code = exit::of(plan.status);
@@ -66,8 +62,5 @@ fn plan(
         );
         return Err(Failure { code, text });
     }
-    let timing = Timing::default();
-    let export =
-        Export { scenario: job.stated(), candidates: &job.candidates, plan: &plan, timing };
-    plan_text(&name, &plan_json(&export)).map_err(Failure::failed)
+    plan_text(&name, &plan_json(&job.fleet.export(&plan, 0.0))).map_err(Failure::failed)
 }

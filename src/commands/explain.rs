@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use isocost_formulations::explain::{self, Effort, ExplainError, Subject};
-use isocost_formulations::planner;
+use isocost_planner::Shortage;
+use isocost_planner::explain::{Effort, ExplainError};
 
 use crate::args::{ExplainArgs, ExplainFormat};
 use crate::job::Job;
@@ -25,19 +25,17 @@ pub fn exact_options(servers: usize) -> usize {
 /// Runs the command; returns its exit code.
 pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     let mut job = Job::new(&args.scenario, &args.sizing, &args.solve)?;
-    if job.request.shortage.take().is_some() {
+    if std::mem::take(&mut job.planner.request.shortage) != Shortage::Say {
         warning("--shortage is not explained: what is missing is said instead");
     }
     let spinner = Arc::new(Spinner::start("solving"));
     let start = Instant::now();
-    let Job { scenario, sizing, candidates, request, backend, .. } = &job;
-    let plan = planner::plan(scenario, candidates, sizing, request, &**backend)
-        .map_err(Failure::failed)?;
-    let mut rest = request.clone();
-    rest.solve.time_limit =
-        request.solve.time_limit.map(|limit| limit.saturating_sub(start.elapsed()));
+    let Job { planner, fleet } = &mut job;
+    let plan = planner.plan(fleet).map_err(Failure::failed)?;
+    let limit = planner.request.solve.time_limit;
+    planner.request.solve.time_limit = limit.map(|limit| limit.saturating_sub(start.elapsed()));
 
-    let exact = exact_options(scenario.servers.len());
+    let exact = exact_options(fleet.scenario.servers.len());
     let heard = Arc::clone(&spinner);
     let effort = Effort {
         slice: args.each,
@@ -45,8 +43,7 @@ pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
         options: args.options.unwrap_or(exact),
         listener: Some(Arc::new(move |what| heard.say(what))),
     };
-    let subject = Subject { scenario, sizing, candidates, request: &rest, plan: &plan };
-    let explanation = explain::explain(subject, effort, &**backend).map_err(|e| match e {
+    let explanation = planner.explain(fleet, &plan, effort).map_err(|e| match e {
         ExplainError::Greedy => Failure::input(e),
         ExplainError::Solver(e) => Failure::failed(e),
     })?;

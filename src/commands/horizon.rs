@@ -4,16 +4,15 @@ use std::path::Path;
 use std::time::Instant;
 
 use isocost_formulations::horizon::{Asked, HorizonError, Sized, solve_checked};
-use isocost_formulations::pattern::Shape;
-use isocost_formulations::planner::Formulation;
 use isocost_model::export::write_file;
 use isocost_model::horizon::{Export, HorizonPlan, Pool, Prices, Profile};
 use isocost_model::input::{self, Problem};
 use isocost_model::scenario::Scenario;
+use isocost_planner::Planner;
 use isocost_solver::{Backend, SolveOptions};
 
 use crate::args::{Format, HorizonArgs, Shortage, SolveArgs};
-use crate::job::{choose_backend, read, request};
+use crate::job::{planner, read};
 use crate::output::horizon::{Compared, charts, print_table};
 use crate::output::style::{Spinner, warning};
 use crate::{Failure, exit, output};
@@ -22,19 +21,14 @@ use crate::{Failure, exit, output};
 pub fn run(args: &HorizonArgs) -> Result<u8, Failure> {
     fits(&args.solve)?;
     let (scenario, profile, prices) = inputs(args)?;
-    let backend = choose_backend(&args.solve)?;
-    let request = request(&args.solve, &scenario);
-    let sizing = args.sizing.options();
-    let shape = match request.formulation.resolve(&scenario) {
-        Formulation::Mixed => Shape::Mixed,
-        _ => Shape::Single,
-    };
+    let Planner { sizing, request, backend, .. } = planner(&args.sizing, &args.solve)?;
+    let shape = request.formulation.shape(&scenario);
     let asked = Asked {
         scenario: &scenario,
         sizing: &sizing,
         profile: &profile,
         prices: &prices,
-        unlimited: request.problem.unlimited,
+        unlimited: request.options(&scenario).unlimited,
         shape,
     };
     let (plan, seconds, compared) = {

@@ -9,13 +9,12 @@ pub mod emulate;
 pub mod experiment;
 pub mod explain;
 pub mod fit;
+mod given;
 pub mod horizon;
-mod outside;
 pub mod plan;
 pub mod queue;
 pub mod reference;
 mod report;
-mod saved;
 #[cfg(feature = "service")]
 pub mod service;
 pub mod shell;

@@ -1,16 +1,11 @@
 //! `isocost serve`: the planner as a service.
 
-use isocost_formulations::pattern::Devices;
-use isocost_formulations::planner::Request;
-use isocost_formulations::shortage::{Effort, Policy};
-use isocost_formulations::{ProblemOptions, shortage};
 use isocost_service::http::{self, ListenError, Listening, Settings};
-use isocost_service::planning::{Options, Shortage};
+use isocost_service::planning::Options;
 use isocost_service::serve;
-use isocost_solver::SolveOptions;
 
-use crate::args::{self, ServeArgs, SizingArgs, SolveArgs};
-use crate::job::choose_backend;
+use crate::args::{ServeArgs, SizingArgs, SolveArgs};
+use crate::job::{choose_backend, request};
 use crate::output::print;
 use crate::output::style::warning;
 use crate::{Failure, exit};
@@ -51,35 +46,5 @@ pub fn failure(error: ListenError) -> Failure {
 
 /// How plans are made, from the arguments.
 pub fn options(sizing: &SizingArgs, solve: &SolveArgs) -> Options {
-    let by = |effort: Effort| {
-        let delayed = solve.delayed_best_effort;
-        Shortage::By(Policy { delayed, ..shortage::Policy::new(effort) })
-    };
-    Options {
-        sizing: sizing.options(),
-        request: Request {
-            formulation: solve.formulation.into(),
-            problem: ProblemOptions {
-                unlimited: solve.unlimited,
-                transition: solve.transition,
-                max_moves: solve.max_moves,
-            },
-            shortage: None,
-            solve: SolveOptions {
-                time_limit: solve.time_limit,
-                relative_gap: solve.gap,
-                threads: solve.threads,
-                ..SolveOptions::default()
-            },
-            devices: Devices { prune: !solve.no_prune, ..Devices::default() },
-        },
-        shortage: match solve.shortage {
-            args::Shortage::None => Shortage::Say,
-            args::Shortage::Scenario => Shortage::Scenario,
-            args::Shortage::Whole => by(Effort::Whole),
-            args::Shortage::Partial => by(Effort::Exhaustive),
-            args::Shortage::PriorityRoundRobin => by(Effort::PriorityRoundRobin),
-            args::Shortage::RoundRobin => by(Effort::RoundRobin),
-        },
-    }
+    Options { sizing: sizing.options(), request: request(solve) }
 }

@@ -4,10 +4,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
-use isocost_formulations::planner;
 use isocost_model::candidates::targets;
 use isocost_model::input::known_names;
-use isocost_model::plan::{Part, Plan};
+use isocost_model::plan::Part;
 use isocost_model::queue::{Analysis, Objectives, Station};
 use isocost_simulation::{
     Effort, Group, Replica, Report, Trace, Traffic, Watch, read_trace, simulate, simulate_trace,
@@ -15,8 +14,8 @@ use isocost_simulation::{
 use isocost_solver::Interrupt;
 use rayon::prelude::*;
 
+use super::given;
 use super::queue::station;
-use super::saved;
 use crate::args::{Alone, EffortArgs, Format, ReplicaArgs, SimulateArgs};
 use crate::job::{self, Job};
 use crate::output::simulation::{Row, Simulation};
@@ -86,8 +85,11 @@ fn planned(args: &SimulateArgs, job: &Job) -> Result<u8, Failure> {
     let chosen = chosen(args, job)?;
     let trace = args.trace.as_deref().map(trace).transpose()?;
     let plan = match &args.plan {
-        Some(path) => saved::plan(path, job)?,
-        None => plan(job)?,
+        Some(path) => given::plan(path, job)?,
+        None => {
+            let _spinner = Spinner::start("planning");
+            job.planner.plan(&job.fleet).map_err(Failure::failed)?
+        }
     };
     if !plan.has_plan() {
         plan.notes.iter().for_each(|note| warning(note));
@@ -108,7 +110,7 @@ fn planned(args: &SimulateArgs, job: &Job) -> Result<u8, Failure> {
             "--trace: the server has no load and so no replica to send it to",
         ));
     }
-    finish(&args.effort, args.format, tasks, trace.as_ref(), &job.request.solve.interrupt)
+    finish(&args.effort, args.format, tasks, trace.as_ref(), &job.planner.request.solve.interrupt)
 }
 
 /// Indices of the servers asked for.
@@ -132,15 +134,6 @@ fn chosen(args: &SimulateArgs, job: &Job) -> Result<Vec<usize>, Failure> {
         true => Ok(found.into_iter().flatten().collect()),
         false => Err(Failure::input(unknown.join("\n"))),
     }
-}
-
-fn plan(job: &Job) -> Result<Plan, Failure> {
-    let _spinner = Spinner::start("planning");
-    let problem = job.problem();
-    let Job { scenario, candidates, request, backend, .. } = job;
-    let choice = planner::choose(scenario, candidates, &problem, request, &**backend)
-        .map_err(Failure::failed)?;
-    job.plan(choice)
 }
 
 /// A part of a server's placement, under its planned load or its share of a trace.

@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use isocost_formulations::{Problem, planner};
-use isocost_model::candidates::Candidates;
 use isocost_model::export::write_file;
-use isocost_model::plan::{Plan, Status};
+use isocost_model::plan::Status;
 use isocost_model::stress::{Margin, stress};
 
 use crate::args::{Format, StressArgs};
@@ -18,13 +16,13 @@ use crate::{Failure, exit, output};
 pub fn run(args: &StressArgs) -> Result<u8, Failure> {
     let job = Job::new(&args.scenario, &args.sizing, &args.solve)?;
     let _spinner = Spinner::start("planning and stressing");
-    let plan = planned(&job)?;
+    let plan = job.planner.plan(&job.fleet).map_err(Failure::failed)?;
     if !plan.has_plan() {
         plan.notes.iter().for_each(|note| output::style::warning(note));
         output::style::error(&format!("there is no plan to stress: it is {}", plan.status.word()));
         return Ok(exit::of(plan.status));
     }
-    let headroom = stress(job.stated(), &job.sizing, &plan, args.factor);
+    let headroom = stress(job.stated(), &job.planner.sizing, &plan, args.factor);
     let margins = args.margins.iter().map(|&m| price(&job, m)).collect::<Result<Vec<_>, _>>()?;
     let scenario = job.stated();
     let result =
@@ -41,24 +39,13 @@ pub fn run(args: &StressArgs) -> Result<u8, Failure> {
     Ok(exit::OK)
 }
 
-fn planned(job: &Job) -> Result<Plan, Failure> {
-    let problem = job.problem();
-    let Job { scenario, candidates, request, backend, .. } = job;
-    let choice = planner::choose(scenario, candidates, &problem, request, &**backend)
-        .map_err(Failure::failed)?;
-    job.plan(choice)
-}
-
 /// What planning costs with a margin of `factor` on loads, on service times, and on both.
 fn price(job: &Job, factor: f64) -> Result<Price, Failure> {
     let cost = |load: f64, service: f64| -> Result<(Status, f64), Failure> {
-        let scenario = Margin { load, service }.apply(job.stated());
-        let candidates = Candidates::build(&scenario, &job.sizing);
-        let problem = Problem::new(&scenario, &candidates, &job.request.problem);
-        let choice = planner::choose(&scenario, &candidates, &problem, &job.request, &*job.backend)
-            .map_err(Failure::failed)?;
-        let plan = planner::checked(&scenario, &candidates, &job.sizing, &job.request, choice)
-            .map_err(Failure::failed)?;
+        let mut planner = job.planner.clone();
+        planner.request.margin = Margin { load, service };
+        let fleet = planner.fleet(job.stated().clone());
+        let plan = planner.plan(&fleet).map_err(Failure::failed)?;
         Ok((plan.status, plan.total_cost))
     };
     Ok(Price {

@@ -16,9 +16,8 @@ use crate::{Failure, exit};
 pub fn run(args: &SweepArgs) -> Result<u8, Failure> {
     // What is planned for; costs and cards are those of the plan, whatever the loads turn out to be.
     let scenario = args.scenario.margin.margin().apply(&job::read(&args.scenario)?);
-    let backend = job::choose_backend(&args.solve)?;
-    let request = job::request(&args.solve, &scenario);
-    let base = Setting::new(scenario, args.sizing.options(), request);
+    let planner = job::planner(&args.sizing, &args.solve)?;
+    let base = Setting::new(scenario, planner.sizing, planner.request);
     let points = match &args.points {
         Some(path) => Points::from_csv(path, &base),
         None => Points::grid(&args.vary, &base),
@@ -41,7 +40,7 @@ pub fn run(args: &SweepArgs) -> Result<u8, Failure> {
             return Err(Failure::input(problems.join("\n")));
         }
     };
-    let sweep = Sweep { base, points, shard, backend, jobs: args.jobs };
+    let sweep = Sweep { base, points, shard, backend: planner.backend, jobs: args.jobs };
     let bar = Bar::start();
     let finished = sweep.run(&args.out, &|p| bar.set(p.done, p.resumed, p.of));
     drop(bar);

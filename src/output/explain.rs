@@ -1,6 +1,6 @@
 //! An explanation for people.
 
-use isocost_formulations::explain::{
+use isocost_planner::explain::{
     CardRepair, Conflict, Explanation, Known, Latency, LimitRepair, Miss, Relaxation, RelaxedLimit,
     Repairs, Unit, Unmet, Why,
 };
@@ -242,7 +242,7 @@ fn limits(explanation: &Explanation) {
     }
     let full: Vec<String> =
         explanation.limits.iter().filter(|l| l.full).map(|l| l.limit.clone()).collect();
-    let worth = |l: &&isocost_formulations::explain::LimitValue| {
+    let worth = |l: &&isocost_planner::explain::LimitValue| {
         l.one_more.at_least() > 0.0 || l.enough.is_some_and(|enough| enough.saving.at_least() > 0.0)
     };
     let binding: Vec<String> =

@@ -65,7 +65,7 @@ impl Stress<'_> {
             cents(self.plan.total_cost),
             self.plan.status.word(),
             self.count(),
-            self.plan.formulation,
+            self.plan.approach,
             self.plan.backend,
         );
     }

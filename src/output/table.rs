@@ -51,7 +51,7 @@ pub fn print(export: &Export<'_>) {
     for note in &plan.notes {
         anstream::println!("note: {note}");
     }
-    let by = format!("({}, {})", plan.formulation, plan.backend);
+    let by = format!("({}, {})", plan.approach, plan.backend);
     let proven = match plan.bound.is_finite() {
         true => format!("bound {}, gap {:.2e}", cents(plan.bound), plan.gap()),
         false => "nothing proven".to_owned(),

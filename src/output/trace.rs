@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use isocost_formulations::Request;
 use isocost_model::export::write_file;
 use isocost_model::plan::{Choice, relative_gap};
+use isocost_planner::Request;
 use isocost_solver::Progress;
 
 use crate::Failure;

@@ -19,10 +19,9 @@ pub mod run;
 pub mod shard;
 pub mod value;
 
-use isocost_formulations::Request;
-use isocost_formulations::planner::Formulation;
 use isocost_model::Scenario;
 use isocost_model::candidates::{BatchChoice, SizingOptions};
+use isocost_planner::Request;
 
 pub use merge::{MergeError, merge};
 pub use points::Points;
@@ -51,14 +50,6 @@ impl Setting {
             BatchChoice::Max => DEFAULT_TOLERANCE,
         };
         Self { scenario, sizing, batch_tolerance, request }
-    }
-
-    /// Has the shortage policy follow the formulation.
-    fn settle(&mut self) {
-        let resolved = self.request.formulation.resolve(&self.scenario);
-        if let Some(policy) = &mut self.request.shortage {
-            policy.mixed = matches!(resolved, Formulation::Mixed | Formulation::Compact);
-        }
     }
 }
 

@@ -157,7 +157,6 @@ impl Points {
                 }
             }
         }
-        setting.settle();
         setting
     }
 

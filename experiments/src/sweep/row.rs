@@ -38,7 +38,7 @@ pub fn cells(plan: &Plan) -> Vec<String> {
         planned(finite(plan.gap())),
         planned(served_share(plan).to_string()),
         planned(replicas.to_string()),
-        plan.formulation.clone(),
+        plan.approach.to_string(),
     ];
     cells.extend(plan.usage.iter().map(|u| planned(u.cards.to_string())));
     cells

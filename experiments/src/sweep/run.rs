@@ -6,12 +6,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use isocost_formulations::planner::{self, PlanError};
-use isocost_model::candidates::{Candidates, Sizings};
+use isocost_model::Scenario;
+use isocost_model::candidates::Sizings;
 use isocost_model::export::ExportError;
+use isocost_planner::{PlanError, Planner};
 use isocost_solver::Backend;
 
 use super::plots::plots;
@@ -30,7 +31,7 @@ pub struct Sweep {
     /// Which of them to run.
     pub shard: Shard,
     /// Who solves.
-    pub backend: Box<dyn Backend>,
+    pub backend: Arc<dyn Backend>,
     /// Points side by side; 0 is one a core.
     pub jobs: usize,
 }
@@ -136,7 +137,7 @@ impl Sweep {
             sweep: self,
             left,
             next: AtomicUsize::new(0),
-            sizings: Sizings::default(),
+            sizings: Arc::default(),
             shared: Mutex::new(Shared { journal, records, failed: Vec::new(), error: None }),
         };
         work.all(&|done| listen(Progress { done, resumed, of: mine.len() }))?;
@@ -162,15 +163,20 @@ impl Sweep {
         Ok(Finished { dir, progress, table, seconds: start.elapsed().as_secs_f64(), sizings })
     }
 
+    /// What plans a point, and its scenario.
+    fn planner(&self, point: usize, sizings: &Arc<Sizings>) -> (Planner, Scenario) {
+        let Setting { scenario, sizing, request, .. } = self.points.setting(point, &self.base);
+        let (backend, sizings) = (Arc::clone(&self.backend), Arc::clone(sizings));
+        (Planner { sizing, request, backend, sizings }, scenario)
+    }
+
     /// Plans one point.
-    fn plan(&self, point: usize, sizings: &Sizings) -> Result<Record, PlanError> {
+    fn plan(&self, point: usize, sizings: &Arc<Sizings>) -> Result<Record, PlanError> {
         let start = Instant::now();
-        let setting = self.points.setting(point, &self.base);
-        let Setting { scenario, sizing, request, .. } = &setting;
-        let candidates = Candidates::build_with(scenario, sizing, sizings);
-        let sized = start.elapsed().as_secs_f64();
-        let plan = planner::plan(scenario, &candidates, sizing, request, &*self.backend)?;
-        let total = start.elapsed().as_secs_f64();
+        let (planner, scenario) = self.planner(point, sizings);
+        let fleet = planner.fleet(scenario);
+        let plan = planner.plan(&fleet)?;
+        let (sized, total) = (fleet.sizing_s, start.elapsed().as_secs_f64());
         let cells = self.points.cells(point).chain(row::cells(&plan)).collect();
         Ok(Record {
             part: point,
@@ -186,7 +192,7 @@ struct Work<'a> {
     sweep: &'a Sweep,
     left: Vec<usize>,
     next: AtomicUsize,
-    sizings: Sizings,
+    sizings: Arc<Sizings>,
     shared: Mutex<Shared>,
 }
 
@@ -201,8 +207,8 @@ impl Work<'_> {
     fn all(&self, listen: &(dyn Fn(usize) + Sync)) -> Result<(), SweepError> {
         let Some(&first) = self.left.first() else { return Ok(()) };
         // What most points share is sized by all cores before they part.
-        let setting = self.sweep.points.setting(first, &self.sweep.base);
-        Candidates::build_with(&setting.scenario, &setting.sizing, &self.sizings);
+        let (planner, scenario) = self.sweep.planner(first, &self.sizings);
+        planner.fleet(scenario);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = if self.sweep.jobs == 0 { cores } else { self.sweep.jobs };
         let pool = || rayon::ThreadPoolBuilder::new().num_threads(1).build();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use isocost_formulations::planner::Formulation;
+use isocost_planner::Formulation;
 
 use super::problem::AxisError;
 
@@ -37,21 +37,12 @@ impl fmt::Display for Value {
             Self::Largest(true) => write!(f, "max"),
             Self::Largest(false) => write!(f, "best"),
             Self::Formulation(chosen) => {
-                let named = FORMULATIONS.iter().find(|f| f.1 == *chosen);
+                let named = Formulation::NAMED.iter().find(|f| f.1 == *chosen);
                 write!(f, "{}", named.map_or("auto", |f| f.0))
             }
         }
     }
 }
-
-/// Formulations by the name that the command line gives them.
-pub const FORMULATIONS: [(&str, Formulation); 5] = [
-    ("auto", Formulation::Auto),
-    ("single", Formulation::Single),
-    ("mixed", Formulation::Mixed),
-    ("compact", Formulation::Compact),
-    ("greedy", Formulation::Greedy),
-];
 
 /// What values an axis takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -118,9 +109,7 @@ impl Domain {
             (Self::Percentile, "mean") => Some(Value::Mean),
             (Self::Batch, "max") => Some(Value::Largest(true)),
             (Self::Batch, "best") => Some(Value::Largest(false)),
-            (Self::Formulation, name) => {
-                FORMULATIONS.iter().find(|f| f.0 == name).map(|f| Value::Formulation(f.1))
-            }
+            (Self::Formulation, name) => Formulation::named(name).map(Value::Formulation),
             _ => None,
         };
         let number = || text.parse().ok().filter(|n| self.holds(*n)).map(Value::Number);

@@ -4,7 +4,7 @@ use isocost_model::Scenario;
 use isocost_model::candidates::SizingOptions;
 use isocost_model::horizon::check::{Breach, check_horizon};
 use isocost_model::horizon::{HorizonPlan, PeriodPlan, Prices, Profile, Rented};
-use isocost_model::plan::{Choice, Plan, Status};
+use isocost_model::plan::{self, Approach, Choice, Plan, Status};
 use isocost_solver::{Backend, SolveOptions, SolverError};
 
 use super::core::Chosen;
@@ -162,7 +162,7 @@ fn period(
         shares,
         objective,
         bound: f64::NEG_INFINITY,
-        formulation: "horizon".to_owned(),
+        approach: Approach::new(asked.shape, plan::Method::Patterns),
         backend: backend.to_owned(),
         notes: Vec::new(),
     };

@@ -1,6 +1,7 @@
 //! Patterns: whole replica mixes of one server.
 
 use super::space::Space;
+pub use isocost_model::plan::Shape;
 
 /// A pattern `p` of a server: it covers the server's load.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,13 +26,4 @@ impl Pattern {
     pub fn price(&self, lambda: &[f64]) -> f64 {
         self.cost + self.uses.iter().zip(lambda).map(|(u, l)| u * l).sum::<f64>()
     }
-}
-
-/// Which patterns a server may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// All replicas on one item.
-    Single,
-    /// Any mix.
-    Mixed,
 }

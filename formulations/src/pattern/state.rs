@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use isocost_model::plan::{Choice, OPTIMAL_GAP, Status, relative_gap};
+use isocost_model::plan::{Approach, Choice, Method, OPTIMAL_GAP, Status, relative_gap};
 use isocost_solver::{Backend, SolveOptions};
 
 use super::clock::Clock;
-use super::column::{Pattern, Shape};
+use super::column::Pattern;
 use super::dual::{Dual, Part};
 use super::space::Space;
 use super::{Devices, pricing};
@@ -138,16 +138,12 @@ impl<'a> State<'a> {
             };
             patterns.iter().enumerate().map(of_server).collect()
         });
-        let name = match self.space.shape {
-            Shape::Single => "single",
-            Shape::Mixed => "mixed",
-        };
         Choice {
             status,
             shares: shares.unwrap_or_default(),
             objective: self.cost(),
             bound: if status == Status::Infeasible { f64::INFINITY } else { self.bound },
-            formulation: format!("{name}, by patterns"),
+            approach: Approach::new(self.space.shape, Method::Patterns),
             backend: self.backend.name().to_owned(),
             notes: self.notes.clone(),
         }

@@ -44,7 +44,7 @@ mod whole;
 
 use std::time::Duration;
 
-use isocost_model::plan::{Choice, OPTIMAL_GAP, Status, relative_gap};
+use isocost_model::plan::{Approach, Choice, Method, OPTIMAL_GAP, Status, relative_gap};
 use isocost_solver::{Backend, Row, SolveOptions, SolverError};
 
 use self::goal::{Goal, goals};
@@ -80,6 +80,11 @@ pub enum Effort {
 }
 
 impl Policy {
+    /// Which mixes servers may have.
+    pub fn shape(&self) -> Shape {
+        if self.mixed { Shape::Mixed } else { Shape::Single }
+    }
+
     /// A policy on one accelerator a server, best effort not delayed.
     pub fn new(effort: Effort) -> Self {
         Self { effort, delayed: false, mixed: false }
@@ -299,7 +304,7 @@ fn in_full(
         shares: whole.shares.clone(),
         objective,
         bound,
-        formulation: "shortage, by patterns".to_owned(),
+        approach: Approach::shortage(whole.last.approach.shape, Method::Patterns),
         backend: backend.name().to_owned(),
         notes,
     }

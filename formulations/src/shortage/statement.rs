@@ -1,5 +1,6 @@
 //! The program of all stages, and the points that stand for plans in it.
 
+use isocost_model::plan::{Approach, Method};
 use isocost_solver::{Column, Milp, Row};
 
 use super::goal::{Goal, Kind};
@@ -44,7 +45,7 @@ impl<'a> Statement<'a> {
     /// The program before any stage.
     pub fn new(problem: &Problem, options: &'a ProblemOptions, policy: Policy) -> Self {
         let program = Program {
-            name: "shortage",
+            approach: Approach::shortage(policy.shape(), Method::Compact),
             milp: Milp { name: "shortage".to_owned(), ..Milp::default() },
             meanings: Vec::new(),
         };

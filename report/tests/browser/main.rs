@@ -10,7 +10,7 @@ use std::path::Path;
 
 use chromium::Page;
 use common::{Planned, fleet, large, plan};
-use isocost_formulations::planner::Formulation;
+use isocost_planner::Formulation;
 use serde_json::{Value, json};
 
 /// A report on disk, open in a browser.
@@ -46,7 +46,7 @@ fn numbers(values: &[Value]) -> Vec<f64> {
 
 #[test]
 fn tables_sort_by_keyboard_and_nothing_is_fetched() {
-    let planned = plan(fleet(), Formulation::Mixed, false);
+    let planned = plan(fleet(), Formulation::MIXED, false);
     let Some(Opened { mut page, file, _dir }) = open(&planned) else { return };
     let heading = "document.querySelector('#placements-table thead th:nth-child(9)')";
     assert_eq!(page.value(&format!("{heading}.textContent")), json!("Cost, cents/h"));
@@ -102,7 +102,7 @@ const FAINT: &str = include_str!("../../../tests/support/faint.js");
 
 #[test]
 fn text_stands_out_in_light_and_dark() {
-    let planned = plan(fleet(), Formulation::Mixed, false);
+    let planned = plan(fleet(), Formulation::MIXED, false);
     let Some(Opened { mut page, file, _dir }) = open(&planned) else { return };
     let mut backgrounds = Vec::new();
     for scheme in ["light", "dark"] {
@@ -143,7 +143,7 @@ fn a_hostile_name_runs_nothing() {
     for server in &mut scenario.servers {
         server.name.push_str("<script>document.title='owned'</script><img src=x onerror=alert(1)>");
     }
-    let planned = plan(scenario, Formulation::Single, false);
+    let planned = plan(scenario, Formulation::SINGLE, false);
     let Some(Opened { mut page, file, _dir }) = open(&planned) else { return };
     let title = page.value("document.title");
     assert!(title.as_str().is_some_and(|t| t.contains("fleet-27")), "{title}");

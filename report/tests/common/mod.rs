@@ -4,13 +4,12 @@
 
 use std::path::{Path, PathBuf};
 
-use isocost_formulations::explain::{self, Effort, Explanation, Subject};
-use isocost_formulations::planner::{self, Formulation, Request};
-use isocost_formulations::problem::ProblemOptions;
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidates, SizingOptions};
 use isocost_model::export::Timing;
 use isocost_model::plan::Plan;
+use isocost_planner::explain::{Effort, Explanation};
+use isocost_planner::{Fleet, Formulation, Planner};
 use isocost_report::Input;
 
 /// A plan with what it was made from.
@@ -44,23 +43,16 @@ pub fn fleet() -> Scenario {
 }
 
 pub fn plan(scenario: Scenario, formulation: Formulation, unlimited: bool) -> Planned {
-    let sizing = SizingOptions::default();
-    let candidates = Candidates::build(&scenario, &sizing);
-    let problem = ProblemOptions { unlimited, ..ProblemOptions::default() };
-    let request = Request { formulation, problem, ..Request::default() };
     let backend = isocost_solver::default_backend().expect("a backend is built in");
-    let plan = planner::plan(&scenario, &candidates, &sizing, &request, &*backend);
-    let plan = plan.expect("the planner answers");
-    let subject = Subject {
-        scenario: &scenario,
-        sizing: &sizing,
-        candidates: &candidates,
-        request: &request,
-        plan: &plan,
-    };
+    let mut planner = Planner::new(backend);
+    planner.request.formulation = formulation;
+    planner.request.problem.unlimited = unlimited;
+    let fleet = planner.fleet(scenario);
+    let plan = planner.plan(&fleet).expect("the planner answers");
     let effort = Effort { options: 1, ..Effort::default() };
-    let explanation = explain::explain(subject, effort, &*backend).ok();
-    Planned { scenario, sizing, candidates, plan, explanation }
+    let explanation = planner.explain(&fleet, &plan, effort).ok();
+    let Fleet { scenario, candidates, .. } = fleet;
+    Planned { scenario, sizing: planner.sizing, candidates, plan, explanation }
 }
 
 /// The example fleet, `copies` times over, without limits.
@@ -75,5 +67,5 @@ pub fn large(copies: usize) -> Planned {
             })
         })
         .collect();
-    plan(scenario, Formulation::Greedy, true)
+    plan(scenario, Formulation::GREEDY, true)
 }

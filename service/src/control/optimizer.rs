@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use isocost_formulations::ProblemOptions;
-use isocost_formulations::planner::{Formulation, Request};
 use isocost_model::candidates::SizingOptions;
 use isocost_model::input;
 use isocost_model::plan::Status;
+use isocost_planner::{Formulation, Request, Shortage};
 use isocost_solver::SolveOptions;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cluster::describe;
 use crate::collect::wire::AllocationData;
-use crate::planning::{Options, Planned, Planner, Shortage, Until};
+use crate::planning::{Options, Planned, Planner, Until};
 
 /// What the planner of a control loop is asked for: one accelerator a Deployment, the change's value
 /// as the objective, a plan within `gap` of the cheapest, and the scenario's policy where not all can be
@@ -23,9 +23,11 @@ use crate::planning::{Options, Planned, Planner, Shortage, Until};
 pub fn planner_options(sizing: SizingOptions, gap: f64) -> Options {
     let problem = ProblemOptions { transition: true, ..ProblemOptions::default() };
     let solve = SolveOptions { relative_gap: gap, ..SolveOptions::default() };
-    let formulation = Formulation::Single;
-    let request = Request { formulation, problem, solve, ..Request::default() };
-    Options { sizing, request, shortage: Shortage::Scenario }
+    let (formulation, shortage) = (Formulation::SINGLE, Shortage::Scenario);
+    Options {
+        sizing,
+        request: Request { formulation, problem, shortage, solve, ..Request::default() },
+    }
 }
 
 /// Who plans.
@@ -126,7 +128,8 @@ fn local(planner: &Planner, limit: Duration, system: &Value) -> Result<Solution,
 }
 
 fn solution(planned: &Planned) -> Solution {
-    let Planned { scenario, plan, status, reasons, .. } = planned;
+    let Planned { fleet, plan, status, reasons, .. } = planned;
+    let scenario = &fleet.scenario;
     let placed = scenario.servers.iter().zip(&plan.placements).map(|(server, placement)| {
         let part = placement.parts.first();
         let placed = Placed {

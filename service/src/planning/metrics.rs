@@ -74,7 +74,7 @@ impl Metrics {
 
     pub fn planned(&self, planned: &Planned, stopped: bool) {
         self.plans.get_or_create(&Ended { status: planned.status.word() }).inc();
-        self.seconds.observe(planned.timing.sizing_s + planned.timing.solving_s);
+        self.seconds.observe(planned.fleet.sizing_s + planned.solving_s);
         if planned.plan.has_plan() && planned.plan.gap().is_finite() {
             self.gap.observe(planned.plan.gap());
         }

@@ -13,14 +13,12 @@ mod metrics;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use isocost_formulations::explain::{self, Explanation, Subject, reason};
-use isocost_formulations::planner::{self, Formulation, PlanError, Request};
-use isocost_formulations::shortage::Policy;
-use isocost_formulations::{Problem, ProblemOptions};
 use isocost_model::Scenario;
-use isocost_model::candidates::{Candidates, SizingOptions, Sizings};
-use isocost_model::export::{Export, Timing};
+use isocost_model::candidates::{SizingOptions, Sizings};
+use isocost_model::export::Export;
 use isocost_model::plan::{Plan, Status};
+use isocost_planner::explain::Effort;
+use isocost_planner::{ExplainError, Explanation, Fleet, PlanError, Request, Shortage, unserved};
 use isocost_solver::{Backend, Interrupt};
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
@@ -31,32 +29,25 @@ use metrics::Metrics;
 const SIZINGS: usize = 100_000;
 
 /// How plans are made.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Options {
     /// How replicas are sized.
     pub sizing: SizingOptions,
-    /// Formulation, limits, objective, gap, threads; its shortage policy and interrupt are not looked at.
+    /// Formulation, limits, objective, gap, threads; its interrupt is not looked at.
     pub request: Request,
-    /// What to do when not every server can be served.
-    pub shortage: Shortage,
 }
 
-/// What to do when not every server can be served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Shortage {
-    /// Say so, and why.
-    Say,
-    /// Serve as the scenario's saturation policy has it.
-    #[default]
-    Scenario,
-    /// Serve by a policy, which is mixed where the formulation is.
-    By(Policy),
+impl Default for Options {
+    fn default() -> Self {
+        let request = Request { shortage: Shortage::Scenario, ..Request::default() };
+        Self { sizing: SizingOptions::default(), request }
+    }
 }
 
 /// Makes plans, and remembers sizings.
 pub struct Planner {
     options: Options,
-    backend: Box<dyn Backend>,
+    backend: Arc<dyn Backend>,
     sizings: RwLock<Arc<Sizings>>,
     most_sizings: usize,
     places: Arc<Semaphore>,
@@ -66,25 +57,22 @@ pub struct Planner {
 /// A plan with what it was made from.
 #[derive(Debug, Clone)]
 pub struct Planned {
-    /// The scenario.
-    pub scenario: Scenario,
-    /// Its candidates.
-    pub candidates: Candidates,
+    /// The scenario, sized.
+    pub fleet: Fleet,
     /// What is to be carried out: all servers, or as many as can be served.
     pub plan: Plan,
     /// What is known of serving every server: infeasible with a plan is a partial plan.
     pub status: Status,
     /// Why not every server is served.
     pub reasons: Vec<String>,
-    /// Seconds spent.
-    pub timing: Timing,
+    /// Seconds in the formulation and its backend.
+    pub solving_s: f64,
 }
 
 impl Planned {
     /// What exports take.
     pub fn export(&self) -> Export<'_> {
-        let Self { scenario, candidates, plan, timing, .. } = self;
-        Export { scenario, candidates, plan, timing: *timing }
+        self.fleet.export(&self.plan, self.solving_s)
     }
 
     /// Whether the plan serves a part of the load alone.
@@ -108,7 +96,7 @@ impl Planner {
         let places = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             options,
-            backend,
+            backend: backend.into(),
             sizings: RwLock::default(),
             most_sizings: SIZINGS,
             places: Arc::new(Semaphore::new(places)),
@@ -127,23 +115,17 @@ impl Planner {
     /// [`PlanError`]: a failure of the backend, or a defect of this program.
     pub fn plan(&self, scenario: Scenario, until: &Until) -> Result<Planned, PlanError> {
         let _solving = self.metrics.begin();
+        let planner = self.until(until);
+        let fleet = planner.fleet(scenario);
+        self.forget(&planner.sizings);
         let start = Instant::now();
-        let candidates = self.size(&scenario);
-        let sizing_s = start.elapsed().as_secs_f64();
-        let request = self.request(&scenario, until);
-        let (sizing, backend) = (&self.options.sizing, &*self.backend);
-        let problem = Problem::new(&scenario, &candidates, &request.problem);
-        let start = Instant::now();
-        let choice = planner::choose(&scenario, &candidates, &problem, &request, backend)?;
-        let timing = Timing { sizing_s, solving_s: start.elapsed().as_secs_f64() };
+        let plan = planner.plan(&fleet)?;
+        let solving_s = start.elapsed().as_secs_f64();
         // By policy alone where the whole was excluded.
-        let short = choice.formulation.starts_with("shortage");
-        let plan = planner::checked(&scenario, &candidates, sizing, &request, choice)?;
-        let status = if short { Status::Infeasible } else { plan.status };
-        let reasons = Vec::new();
-        let mut planned = Planned { scenario, candidates, plan, status, reasons, timing };
+        let status = if plan.approach.shortage { Status::Infeasible } else { plan.status };
+        let mut planned = Planned { fleet, plan, status, reasons: Vec::new(), solving_s };
         if status == Status::Infeasible {
-            planned.reasons = self.reasons(&planned, &request)?;
+            planned.reasons = reasons(planner, &planned)?;
         }
         self.metrics.planned(&planned, until.interrupt.is_raised());
         Ok(planned)
@@ -159,17 +141,14 @@ impl Planner {
         planned: &Planned,
         until: &Until,
     ) -> Result<Option<Explanation>, PlanError> {
-        let request = Request { shortage: None, ..self.request(&planned.scenario, until) };
-        let whole = whole(planned);
-        let subject = self.subject(planned, &request, &whole);
-        let effort = explain::Effort {
-            options: if planned.scenario.servers.len() <= 100 { 1 } else { 0 },
-            ..explain::Effort::default()
-        };
-        match explain::explain(subject, effort, &*self.backend) {
+        let mut planner = self.until(until);
+        planner.request.shortage = Shortage::Say;
+        let few = planned.fleet.scenario.servers.len() <= 100;
+        let effort = Effort { options: usize::from(few), ..Effort::default() };
+        match planner.explain(&planned.fleet, &whole(planned), effort) {
             Ok(explanation) => Ok(Some(explanation)),
-            Err(explain::ExplainError::Greedy) => Ok(None),
-            Err(explain::ExplainError::Solver(error)) => Err(error.into()),
+            Err(ExplainError::Greedy) => Ok(None),
+            Err(ExplainError::Solver(error)) => Err(error.into()),
         }
     }
 
@@ -193,58 +172,38 @@ impl Planner {
         })
     }
 
-    fn size(&self, scenario: &Scenario) -> Candidates {
+    /// The planner with what limits one plan.
+    fn until(&self, until: &Until) -> isocost_planner::Planner {
+        let Options { sizing, mut request } = self.options.clone();
+        let limits = [request.solve.time_limit, until.limit];
+        request.solve.time_limit = limits.into_iter().flatten().min();
+        request.solve.interrupt = until.interrupt.clone();
         let sizings = self.sizings.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let candidates = Candidates::build_with(scenario, &self.options.sizing, &sizings);
+        isocost_planner::Planner { sizing, request, backend: Arc::clone(&self.backend), sizings }
+    }
+
+    /// Forgets the sizings once they are too many.
+    fn forget(&self, sizings: &Sizings) {
         let mut kept = sizings.len();
         if kept > self.most_sizings {
             *self.sizings.write().unwrap_or_else(PoisonError::into_inner) = Arc::default();
             kept = 0;
         }
         self.metrics.sizings(kept);
-        candidates
     }
+}
 
-    /// What is asked of the planner for a scenario.
-    fn request(&self, scenario: &Scenario, until: &Until) -> Request {
-        let Options { request, shortage, .. } = &self.options;
-        let mut request = request.clone();
-        let formulation = request.formulation.resolve(scenario);
-        let mixed = matches!(formulation, Formulation::Mixed | Formulation::Compact);
-        request.shortage = match shortage {
-            Shortage::Say => None,
-            Shortage::Scenario => Some(Policy { mixed, ..planner::policy_of(scenario) }),
-            Shortage::By(policy) => Some(Policy { mixed, ..*policy }),
-        };
-        request.problem = ProblemOptions {
-            unlimited: request.problem.unlimited || scenario.optimizer.unlimited,
-            ..request.problem
-        };
-        let limits = [request.solve.time_limit, until.limit];
-        request.solve.time_limit = limits.into_iter().flatten().min();
-        request.solve.interrupt = until.interrupt.clone();
-        request
+/// Why not every server is served.
+fn reasons(
+    mut planner: isocost_planner::Planner,
+    planned: &Planned,
+) -> Result<Vec<String>, PlanError> {
+    let mut reasons = unserved(&planned.fleet.scenario, &planned.fleet.candidates);
+    if reasons.is_empty() {
+        planner.request.shortage = Shortage::Say;
+        reasons.extend(planner.reason(&planned.fleet, &whole(planned))?);
     }
-
-    fn subject<'a>(
-        &'a self,
-        planned: &'a Planned,
-        request: &'a Request,
-        plan: &'a Plan,
-    ) -> Subject<'a> {
-        let Planned { scenario, candidates, .. } = planned;
-        Subject { scenario, sizing: &self.options.sizing, candidates, request, plan }
-    }
-
-    fn reasons(&self, planned: &Planned, request: &Request) -> Result<Vec<String>, PlanError> {
-        let mut reasons = planner::unserved(&planned.scenario, &planned.candidates);
-        if reasons.is_empty() {
-            let request = Request { shortage: None, ..request.clone() };
-            let whole = whole(planned);
-            reasons.extend(reason(self.subject(planned, &request, &whole), &*self.backend)?);
-        }
-        Ok(reasons)
-    }
+    Ok(reasons)
 }
 
 /// What is known of serving every server.

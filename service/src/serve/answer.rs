@@ -56,7 +56,7 @@ pub fn plan(planned: &Planned, warnings: Vec<input::Problem>) -> Value {
 
 /// Servers of a partial plan that lack something, with the share of their load that is served.
 fn not_in_full(planned: &Planned) -> Value {
-    let servers = planned.scenario.servers.iter().zip(&planned.plan.placements);
+    let servers = planned.fleet.scenario.servers.iter().zip(&planned.plan.placements);
     let lacking = servers.filter(|(_, placement)| placement.served_share < 1.0 - 1e-9);
     let entries = lacking.map(
         |(server, placement)| json!({"server": server.name, "servedShare": placement.served_share}),

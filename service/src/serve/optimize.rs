@@ -9,6 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::Uri;
 use axum::response::{Html, Response};
 use isocost_model::Scenario;
+use isocost_model::export::Export;
 use isocost_model::input::{self, Loaded};
 use isocost_report::Input;
 use isocost_solver::Interrupt;
@@ -163,7 +164,7 @@ pub async fn report(
         let limit = Some(EXPLAINING.min(deadline.left().mul_f64(0.5)));
         let explanation = planner.explain(&planned, &Until { limit, interrupt });
         let explanation = explanation.map_err(Error::failed)?;
-        let Planned { scenario, candidates, plan, timing, .. } = &planned;
+        let Export { scenario, candidates, plan, timing } = planned.export();
         Ok::<_, Error>(isocost_report::html(&Input {
             name: "the scenario",
             scenario,
@@ -171,7 +172,7 @@ pub async fn report(
             candidates,
             plan,
             explanation: explanation.as_ref(),
-            timing: *timing,
+            timing,
         }))
     };
     optimizer.planner.run(work).await.map(Html)

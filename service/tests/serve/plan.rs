@@ -1,7 +1,8 @@
 //! Plans on request.
 
+use isocost_planner::{Request, Shortage};
 use isocost_service::http::Settings;
-use isocost_service::planning::{Options, Shortage};
+use isocost_service::planning::Options;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -117,7 +118,8 @@ async fn infeasible_is_an_answer_with_its_reason_and_the_best_part() {
     assert!(lacking.iter().any(|l| l["server"] == "premium-qwen2.5-32b"), "{lacking:?}");
     assert_eq!(answer["partial"]["status"], "optimal");
 
-    let options = Options { shortage: Shortage::Say, ..Options::default() };
+    let request = Request { shortage: Shortage::Say, ..Request::default() };
+    let options = Options { request, ..Options::default() };
     let served = start(Settings::default(), options, backend(), false).await;
     let answer = served.posted("/optimizeOne?capacity=0.25", quickstart().to_string()).await;
     assert_eq!(answer["status"], "infeasible");

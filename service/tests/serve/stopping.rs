@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use isocost_formulations::planner::{Formulation, Request};
+use isocost_planner::{Formulation, Request};
 use isocost_service::http::Settings;
 use isocost_service::planning::Options;
 use isocost_solver::{Backend, Master, Milp, Solution, SolveOptions, SolverError, Status};
@@ -48,7 +48,7 @@ impl Backend for Endless {
 
 /// What goes to the backend as it stands.
 fn compact() -> Options {
-    let request = Request { formulation: Formulation::Compact, ..Request::default() };
+    let request = Request { formulation: Formulation::COMPACT, ..Request::default() };
     Options { request, ..Options::default() }
 }
 

@@ -1,6 +1,6 @@
 //! Variants of a problem: the same with one thing changed.
 
-use crate::problem::{Item, Problem};
+use isocost_formulations::problem::{Item, Problem};
 
 /// The problem with more (or less) of limit `k`.
 pub fn with_capacity(problem: &Problem, k: usize, capacity: f64) -> Problem {

@@ -21,8 +21,8 @@ use rustc_hash::FxHashMap;
 use super::elastic::Give;
 use super::probe::Probe;
 use super::variant::{with_limits, with_servers};
-use crate::pattern::Shape;
-use crate::problem::Problem;
+use isocost_formulations::pattern::Shape;
+use isocost_formulations::problem::Problem;
 
 /// A conflict.
 #[derive(Debug, Clone, PartialEq)]
@@ -229,7 +229,7 @@ impl Search<'_> {
 fn by_room(shape: Shape, problem: &Problem, servers: &[usize]) -> Vec<usize> {
     let share = |s: usize| {
         let needs = &problem.servers[s];
-        let of_item = |item: &crate::problem::Item| {
+        let of_item = |item: &isocost_formulations::problem::Item| {
             let n = match shape {
                 Shape::Single => needs.replicas(item)? as f64,
                 Shape::Mixed => (needs.demand / item.rate).max(1.0),

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use isocost_formulations::planner::{self, Formulation, Request};
-use isocost_formulations::{Problem, ProblemOptions};
-use isocost_model::candidates::{Candidates, SizingOptions};
+use isocost_formulations::ProblemOptions;
+use isocost_model::candidates::SizingOptions;
 use isocost_model::check::{CheckOptions, Rule, check};
 use isocost_model::input;
 use isocost_model::plan::Plan;
 use isocost_model::scenario::Scenario;
 use isocost_model::stress::{Kept, Margin, Shift, stress};
+use isocost_planner::{Formulation, Planner, Request};
 use isocost_solver::default_backend;
 use proptest::prelude::*;
 
@@ -20,20 +20,15 @@ fn scenario(name: &str) -> Scenario {
 
 /// A plan for `scenario` with a margin, as it runs under the stated loads.
 fn plan(scenario: &Scenario, sizing: &SizingOptions, margin: Margin, mixed: bool) -> Plan {
-    let up = margin.apply(scenario);
-    let request = Request {
-        formulation: if mixed { Formulation::Mixed } else { Formulation::Single },
+    let mut planner = Planner::new(default_backend().expect("one is built"));
+    planner.sizing = *sizing;
+    planner.request = Request {
+        formulation: if mixed { Formulation::MIXED } else { Formulation::SINGLE },
         problem: ProblemOptions { unlimited: true, ..ProblemOptions::default() },
+        margin,
         ..Request::default()
     };
-    let candidates = Candidates::build(&up, sizing);
-    let problem = Problem::new(&up, &candidates, &request.problem);
-    let backend = default_backend().expect("one is built");
-    let choice =
-        planner::choose(&up, &candidates, &problem, &request, &*backend).expect("it solves");
-    let plan =
-        planner::checked(&up, &candidates, sizing, &request, choice).expect("it keeps the rules");
-    margin.relax(scenario, sizing, &plan)
+    planner.plan(&planner.fleet(scenario.clone())).expect("it keeps the rules")
 }
 
 fn none() -> Margin {

@@ -1,19 +1,20 @@
 //! Explanations against trying everything, on random tiny fleets.
 
-use isocost_formulations::explain::Known;
-use isocost_formulations::explain::conflict;
-use isocost_formulations::explain::entry;
-use isocost_formulations::explain::limits;
-use isocost_formulations::explain::probe::{Effort, Probe};
-use isocost_formulations::explain::regret;
-use isocost_formulations::explain::repair::{self, Measure};
-use isocost_formulations::explain::source::Source;
+use isocost_formulations::Problem;
 use isocost_formulations::pattern::Shape;
 use isocost_formulations::problem::{Item, Limit, Needs};
-use isocost_formulations::{Formulation, Problem, Request};
 use isocost_model::Scenario;
 use isocost_model::plan::{Choice, Status};
 use isocost_model::scenario::{Accelerator, CardType, Optimizer, PowerCurve};
+use isocost_planner::Request;
+use isocost_planner::explain::Known;
+use isocost_planner::explain::conflict;
+use isocost_planner::explain::entry;
+use isocost_planner::explain::limits;
+use isocost_planner::explain::probe::{Effort, Probe};
+use isocost_planner::explain::regret;
+use isocost_planner::explain::repair::{self, Measure};
+use isocost_planner::explain::source::Source;
 use isocost_solver::{Backend, backend, backends};
 use proptest::prelude::*;
 
@@ -306,7 +307,7 @@ impl Case<'_> {
         let servable = self.servable();
         let kept: Vec<bool> =
             (0..self.problem().servers.len()).map(|s| servable.contains(&s)).collect();
-        let rest = isocost_formulations::explain::variant::with_servers(self.problem(), &kept);
+        let rest = isocost_planner::explain::variant::with_servers(self.problem(), &kept);
         let fits = |servers: &[usize], capacity: [f64; 2]| {
             cheapest(&plans(&rest, shape, servers), capacity).is_finite()
         };
@@ -406,12 +407,8 @@ impl Case<'_> {
 
 fn check(fleet: &Fleet, shape: Shape, backend: &dyn Backend) -> Result<(), TestCaseError> {
     let request = Request::default();
-    let formulation = match shape {
-        Shape::Single => Formulation::Single,
-        Shape::Mixed => Formulation::Mixed,
-    };
     let effort = Effort { stage: std::time::Duration::from_secs(600), ..Effort::default() };
-    let probe = Probe::new(formulation, &request, effort, backend);
+    let probe = Probe::new(shape, &request, effort, backend);
     let choice = probe.solve(&fleet.problem).expect("it solves");
     let everyone: Vec<usize> = (0..fleet.problem.servers.len()).collect();
     let plans = plans(&fleet.problem, shape, &everyone);

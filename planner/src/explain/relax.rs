@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::probe::Probe;
 use super::variant::with_items;
-use crate::problem::{Item, Problem};
+use isocost_formulations::problem::{Item, Problem};
 
 /// Relative width of the bracket that a factor is found in.
 pub const WIDTH: f64 = 1e-4;

@@ -19,10 +19,10 @@ use serde::Serialize;
 use super::known::Known;
 use super::probe::Probe;
 use super::variant::with_accelerators;
-use crate::pattern::dual::Dual;
-use crate::pattern::pricing;
-use crate::pattern::{Shape, Space};
-use crate::problem::{Item, Problem};
+use isocost_formulations::pattern::dual::Dual;
+use isocost_formulations::pattern::pricing;
+use isocost_formulations::pattern::{Shape, Space};
+use isocost_formulations::problem::{Item, Problem};
 
 /// Why a server is where it is.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use divan::Bencher;
-use isocost_formulations::explain::{Effort, Subject, explain};
-use isocost_formulations::{Request, planner};
-use isocost_model::candidates::{BatchChoice, Candidates, SizingOptions};
+use isocost_model::candidates::{BatchChoice, SizingOptions};
 use isocost_model::input;
+use isocost_planner::Planner;
+use isocost_planner::explain::Effort;
 use isocost_solver::default_backend;
 
 fn main() {
@@ -23,21 +23,14 @@ fn explanation(bencher: Bencher, share: f64) {
     for card in &mut scenario.card_types {
         card.count = card.count.map(|count| (count as f64 * share) as u64);
     }
-    let sizing = SizingOptions {
+    let mut planner = Planner::new(default_backend().expect("one is built"));
+    planner.sizing = SizingOptions {
         max_queue: Some(0),
         max_loss: 1.0,
         batch: BatchChoice::Max,
         ..SizingOptions::default()
     };
-    let candidates = Candidates::build(&scenario, &sizing);
-    let (request, backend) = (Request::default(), default_backend().expect("one is built"));
-    let plan = planner::plan(&scenario, &candidates, &sizing, &request, &*backend).expect("solved");
-    let subject = Subject {
-        scenario: &scenario,
-        sizing: &sizing,
-        candidates: &candidates,
-        request: &request,
-        plan: &plan,
-    };
-    bencher.bench(|| explain(subject, Effort::default(), &*backend).expect("explained").solves);
+    let fleet = planner.fleet(scenario);
+    let plan = planner.plan(&fleet).expect("solved");
+    bencher.bench(|| planner.explain(&fleet, &plan, Effort::default()).expect("explained").solves);
 }

@@ -37,7 +37,7 @@ mod infeasible;
 
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidates, SizingOptions};
-use isocost_model::plan::{Plan, Status};
+use isocost_model::plan::{Method, Plan, Status};
 use isocost_solver::{Backend, SolverError};
 use serde::Serialize;
 
@@ -52,8 +52,8 @@ pub use relax::{Latency, Relaxation, RelaxedLimit};
 pub use source::Unit;
 pub use unmet::{Miss, Unmet, Why};
 
-use crate::planner::{Formulation, Request};
-use crate::problem::Problem;
+use crate::request::Request;
+use isocost_formulations::problem::Problem;
 
 /// What is explained.
 #[derive(Clone, Copy)]
@@ -126,18 +126,15 @@ pub fn explain(
     backend: &dyn Backend,
 ) -> Result<Explanation, ExplainError> {
     let Subject { scenario, candidates, request, plan, .. } = subject;
-    let formulation = request.formulation.resolve(scenario);
-    if formulation == Formulation::Greedy {
+    if request.formulation.method == Method::Greedy {
         return Err(ExplainError::Greedy);
     }
+    let request = &Request { problem: request.options(scenario), ..request.clone() };
     let problem = Problem::new(scenario, candidates, &request.problem);
-    let probe = Probe::new(formulation, request, effort, backend);
+    let probe = Probe::new(request.formulation.shape(scenario), request, effort, backend);
     let mut explanation = Explanation {
         status: plan.status.word(),
-        formulation: match probe.shape {
-            crate::pattern::Shape::Single => "single",
-            crate::pattern::Shape::Mixed => "mixed",
-        },
+        formulation: probe.shape.word(),
         servers: scenario.servers.len(),
         objective: match plan.status {
             Status::Optimal => Known::exact(plan.objective),

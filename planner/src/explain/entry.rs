@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::known::Known;
 use super::probe::Probe;
-use crate::problem::Problem;
+use isocost_formulations::problem::Problem;
 
 /// The price at which an unused accelerator enters the plan.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -13,7 +13,7 @@ use super::repair::{self, Cards, Measure};
 use super::source::{Source, Unit, sources};
 use super::variant::with_servers;
 use super::{Explanation, Subject, unmet};
-use crate::problem::Problem;
+use isocost_formulations::problem::Problem;
 
 /// Servers and limits that cannot go together.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -8,11 +8,12 @@ use isocost_model::plan::Choice;
 use isocost_solver::{Backend, Milp, SolveOptions, SolverError, Status};
 
 use super::elastic::{self, Give, Given};
-use crate::pattern::clock::Clock;
-use crate::pattern::dual::{self, Dual, Part};
-use crate::pattern::{Devices, Shape, Space};
-use crate::planner::{self, Formulation, Request};
-use crate::problem::{Problem, ProblemOptions};
+use crate::choose::exact;
+use crate::request::Request;
+use isocost_formulations::pattern::clock::Clock;
+use isocost_formulations::pattern::dual::{self, Dual, Part};
+use isocost_formulations::pattern::{Devices, Shape, Space};
+use isocost_formulations::problem::{Problem, ProblemOptions};
 
 /// How far the probes go.
 #[derive(Clone)]
@@ -43,8 +44,6 @@ impl Default for Effort {
 
 /// Solves variants, and stops when the time that the request gave is over.
 pub struct Probe<'a> {
-    /// Formulation, [`Formulation::Auto`] resolved.
-    pub formulation: Formulation,
     /// Which mixes a server may have.
     pub shape: Shape,
     /// Effort for each.
@@ -58,22 +57,17 @@ pub struct Probe<'a> {
 }
 
 impl<'a> Probe<'a> {
-    /// Starts the clock: the request's time limit is for all probes together. `formulation` is an
-    /// exact one, and not [`Formulation::Auto`].
+    /// Starts the clock: the request's time limit is for all probes together.
     pub fn new(
-        formulation: Formulation,
+        shape: Shape,
         request: &'a Request,
         effort: Effort,
         backend: &'a dyn Backend,
     ) -> Self {
-        let shape = match formulation {
-            Formulation::Mixed | Formulation::Compact => Shape::Mixed,
-            _ => Shape::Single,
-        };
         let start = Instant::now();
         let (stage, solves) = (Mutex::new(start), AtomicUsize::new(0));
         let cut = AtomicBool::new(false);
-        Self { formulation, shape, effort, request, backend, start, stage, solves, cut }
+        Self { shape, effort, request, backend, start, stage, solves, cut }
     }
 
     /// Solves so far.
@@ -128,7 +122,7 @@ impl<'a> Probe<'a> {
         // What a variant costs does not hang on which of its optima is met.
         let devices = Devices { ties: false, ..self.request.devices };
         let request = Request { solve: self.options(), devices, ..self.request.clone() };
-        planner::exact(problem, self.formulation, &request, self.backend)
+        exact(problem, self.shape, &request, self.backend)
     }
 
     /// The least that has to give for all servers of a variant to fit, `moves` of them moving at most.

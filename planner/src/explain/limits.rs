@@ -20,7 +20,7 @@ use super::known::Known;
 use super::probe::Probe;
 use super::source::{Source, Unit};
 use super::variant::{with_capacity, with_limits};
-use crate::problem::Problem;
+use isocost_formulations::problem::Problem;
 
 /// A limit and what it is worth.
 #[derive(Debug, Clone, PartialEq, Serialize)]

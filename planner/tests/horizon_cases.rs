@@ -4,13 +4,13 @@ use std::path::Path;
 
 use isocost_formulations::horizon::{Asked, Sized, solve_checked};
 use isocost_formulations::pattern::Shape;
-use isocost_formulations::planner::{self, Formulation, Request};
-use isocost_model::candidates::{Candidates, SizingOptions};
+use isocost_model::candidates::SizingOptions;
 use isocost_model::horizon::check::check_horizon;
 use isocost_model::horizon::{HorizonPlan, Period, Prices, Profile, Ratios};
 use isocost_model::input;
 use isocost_model::plan::Status;
 use isocost_model::scenario::Scenario;
+use isocost_planner::{Formulation, Planner};
 use isocost_solver::{SolveOptions, backend, backends, default_backend};
 
 fn scenario(name: &str) -> Scenario {
@@ -54,12 +54,9 @@ fn solved(
 }
 
 fn planned_cost(scenario: &Scenario, formulation: Formulation) -> f64 {
-    let sizing = SizingOptions::default();
-    let candidates = Candidates::build(scenario, &sizing);
-    let request = Request { formulation, ..Request::default() };
-    let backend = default_backend().expect("one is built");
-    let plan = planner::plan(scenario, &candidates, &sizing, &request, &*backend);
-    plan.expect("it keeps the rules").total_cost
+    let mut planner = Planner::new(default_backend().expect("one is built"));
+    planner.request.formulation = formulation;
+    planner.plan(&planner.fleet(scenario.clone())).expect("it keeps the rules").total_cost
 }
 
 fn close(a: f64, b: f64) -> bool {
@@ -75,7 +72,7 @@ fn one_period_on_demand_is_the_plan() {
     let small = self::scenario("quickstart");
     let small_profile = Profile { periods: vec![period(&small, "all", 1.0, 1.0)] };
     for (shape, formulation) in
-        [(Shape::Single, Formulation::Single), (Shape::Mixed, Formulation::Mixed)]
+        [(Shape::Single, Formulation::SINGLE), (Shape::Mixed, Formulation::MIXED)]
     {
         let list = ratios(None, true, None, 0.0);
         for name in backends() {
@@ -103,7 +100,7 @@ fn equal_periods_are_one_and_reserved_for_all_hours() {
         Shape::Single,
         backends()[0],
     );
-    let hourly = planned_cost(&scenario, Formulation::Single);
+    let hourly = planned_cost(&scenario, Formulation::SINGLE);
     assert_eq!(plan.status, Status::Optimal);
     assert!(close(plan.cost, 0.6 * hourly * 10.0), "{} not 0.6 x {hourly} x 10", plan.cost);
     assert!(plan.periods.iter().all(|p| p.rented.iter().all(|r| r.on_demand == 0)));
@@ -173,7 +170,7 @@ fn a_purchase_serves_every_scenario_and_rents_nothing() {
     let periods = periods.map(|(name, hours, factor)| period(&scenario, name, hours, factor));
     let profile = Profile { periods: periods.to_vec() };
     // Loads only fall, so that the fleet of the peak serves all three.
-    let peak = planned_cost(&scenario, Formulation::Single);
+    let peak = planned_cost(&scenario, Formulation::SINGLE);
     for name in backends() {
         let plan =
             solved(&scenario, &profile, &ratios(Some(1.0), false, None, 0.0), Shape::Single, name);

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use isocost_model::plan::Method;
 use isocost_solver::{Backend, SolverError};
 
 use super::probe::{Effort, Probe};
 use super::{Subject, conflict, unmet};
-use crate::planner::Formulation;
-use crate::problem::Problem;
+use crate::request::Request;
+use isocost_formulations::problem::Problem;
 
 /// Servers that the sentence names.
 const NAMED: usize = 6;
@@ -25,12 +26,12 @@ fn effort() -> Effort {
 /// A failure of the backend.
 pub fn reason(subject: Subject<'_>, backend: &dyn Backend) -> Result<Option<String>, SolverError> {
     let Subject { scenario, candidates, request, .. } = subject;
-    let formulation = request.formulation.resolve(scenario);
-    if formulation == Formulation::Greedy {
+    if request.formulation.method == Method::Greedy {
         return Ok(None);
     }
+    let request = &Request { problem: request.options(scenario), ..request.clone() };
     let problem = Problem::new(scenario, candidates, &request.problem);
-    let probe = Probe::new(formulation, request, effort(), backend);
+    let probe = Probe::new(request.formulation.shape(scenario), request, effort(), backend);
     probe.begin("why there is no plan");
     if !unmet::find(&probe, &problem)?.is_empty() {
         return Ok(None);

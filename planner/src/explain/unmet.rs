@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::probe::Probe;
 use super::relax::{Relaxation, Sizer, to_be_served};
 use super::variant::{with_limits, with_servers};
-use crate::problem::Problem;
+use isocost_formulations::problem::Problem;
 
 /// A server that cannot be served.
 #[derive(Debug, Clone, PartialEq, Serialize)]

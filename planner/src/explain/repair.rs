@@ -14,7 +14,7 @@ use super::known::Known;
 use super::probe::Probe;
 use super::source::Source;
 use super::variant::with_servers;
-use crate::problem::Problem;
+use isocost_formulations::problem::Problem;
 
 /// Units of limits to add.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,7 +83,7 @@ fn budgets(
         return Ok(Some(vec![0; sources.len()]));
     }
     let mut give = Give::nothing(problem);
-    let price = |(source, limit): (&Source, &crate::problem::Limit)| match source {
+    let price = |(source, limit): (&Source, &isocost_formulations::problem::Limit)| match source {
         Source::Cards(_) => Some(0.0),
         _ => Some(1.0 / limit.capacity.max(1.0)),
     };

@@ -25,9 +25,9 @@ use isocost_model::plan::OPTIMAL_GAP;
 use isocost_solver::{Backend, Column, Milp, Row, SolveOptions, SolverError, Status};
 
 use super::known::Known;
-use crate::mixed::most_replicas;
-use crate::pattern::Shape;
-use crate::problem::{COVER_TOLERANCE, Item, Needs, Problem};
+use isocost_formulations::mixed::most_replicas;
+use isocost_formulations::pattern::Shape;
+use isocost_formulations::problem::{COVER_TOLERANCE, Item, Needs, Problem};
 
 /// What may give, and at what price.
 #[derive(Debug, Clone, PartialEq)]

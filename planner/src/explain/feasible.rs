@@ -11,8 +11,8 @@ use super::probe::Probe;
 use super::regret::{self, Alternative, Chosen, Ranked, ServerChoice};
 use super::source::sources;
 use super::{Explanation, Subject};
-use crate::pattern::dual::Dual;
-use crate::problem::Problem;
+use isocost_formulations::pattern::dual::Dual;
+use isocost_formulations::problem::Problem;
 
 /// Fills in what concerns a plan.
 pub fn explain(
@@ -172,7 +172,7 @@ impl Site<'_> {
             let Some(item) = self.problem.items(s).iter().find(|item| item.accelerator == a) else {
                 continue;
             };
-            let least = crate::pattern::pricing::cheapest(&space, s, &dual.lambda);
+            let least = isocost_formulations::pattern::pricing::cheapest(&space, s, &dual.lambda);
             let (Some(least), Some(n)) = (least, needs.replicas(item)) else { continue };
             let n = n as f64;
             let uses: f64 = item.uses.iter().map(|&(k, amount)| amount * dual.lambda[k]).sum();

@@ -3,7 +3,7 @@
 use isocost_model::Scenario;
 use serde::Serialize;
 
-/// What a limit of a [`Problem`](crate::Problem) counts, and where it comes from.
+/// What a limit of a [`Problem`](isocost_formulations::Problem) counts, and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// Cards of a type, by its index.
@@ -42,7 +42,7 @@ impl Source {
     }
 }
 
-/// Sources of the limits of `scenario`, in the order of [`Problem::limits`](crate::Problem): card
+/// Sources of the limits of `scenario`, in the order of [`Problem::limits`](isocost_formulations::Problem): card
 /// types with a count, then budgets, cards before watts.
 pub fn sources(scenario: &Scenario, unlimited: bool) -> Vec<Source> {
     if unlimited {

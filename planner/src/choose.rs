@@ -1,0 +1,175 @@
+//! From a problem to a choice: picks the statement and the method, and solves.
+//!
+//! Which method serves which formulation is decided here and nowhere else: `single` and `mixed` go
+//! by patterns whatever their size and rules, `compact` goes to the backend as it stands.
+
+use isocost_formulations::by_name::ByName;
+use isocost_formulations::greedy::{Greedy, greedy};
+use isocost_formulations::pattern::clock::Clock;
+use isocost_formulations::pattern::{self, Space};
+use isocost_formulations::problem::{Problem, ProblemOptions};
+use isocost_formulations::program::Program;
+use isocost_formulations::shortage::{Policy, shortage};
+use isocost_formulations::{mixed, single};
+use isocost_model::Scenario;
+use isocost_model::candidates::{Candidates, Reason};
+use isocost_model::plan::{Choice, Method, Shape, Status};
+use isocost_solver::{Backend, SolveOptions, SolverError};
+
+use crate::fleet::Fleet;
+use crate::request::{Formulation, Request};
+
+/// The cheapest choice, with notes that say how it was found and what stands in its way.
+///
+/// # Errors
+/// A failure of the backend.
+pub fn choose(
+    fleet: &Fleet,
+    problem: &Problem,
+    request: &Request,
+    backend: &dyn Backend,
+) -> Result<Choice, SolverError> {
+    let scenario = fleet.planned_for();
+    let policy = request.policy(scenario);
+    let mut choice = if request.formulation.method == Method::Greedy {
+        by_greedy(scenario, problem, policy)
+    } else {
+        exact_or_short(scenario, problem, request, backend)?
+    };
+    if request.formulation == Formulation::AUTO {
+        let why = if scenario.optimizer.heterogeneous {
+            "as the scenario lets several accelerators share a server"
+        } else {
+            "as the scenario keeps each server on one accelerator type"
+        };
+        choice.notes.push(format!("formulation: {}, {why}", choice.approach));
+    }
+    choice.notes.extend(unserved(scenario, &fleet.candidates));
+    Ok(choice)
+}
+
+/// The exact way: all served, or, where that is excluded, what the policy makes of it.
+fn exact_or_short(
+    scenario: &Scenario,
+    problem: &Problem,
+    request: &Request,
+    backend: &dyn Backend,
+) -> Result<Choice, SolverError> {
+    let clock = Clock::new(&request.solve);
+    let request = &Request { problem: request.options(scenario), ..request.clone() };
+    let sorted = ByName::new(scenario, problem);
+    let shape = request.formulation.shape(scenario);
+    let choice = sorted.back(exact(&sorted.problem, shape, request, backend)?);
+    match (choice.status, request.policy(scenario)) {
+        (Status::Unknown, _) => Ok(or_heuristic(choice, problem, &request.problem)),
+        (Status::Infeasible, Some(policy)) => {
+            let options = SolveOptions { time_limit: clock.left(), ..request.solve.clone() };
+            let (problem, asked) = (&sorted.problem, &request.problem);
+            Ok(sorted.back(shortage(problem, asked, policy, backend, &options)?))
+        }
+        _ => Ok(choice),
+    }
+}
+
+/// The program that states `problem`, as an outside solver gets it.
+pub fn program(problem: &Problem, shape: Shape, options: &ProblemOptions) -> Program {
+    match shape {
+        Shape::Single => single(problem, options),
+        Shape::Mixed => mixed(problem, options),
+    }
+}
+
+/// The cheapest choice by an exact method, without remarks; `request.problem` is taken as it is.
+///
+/// # Errors
+/// A failure of the backend.
+pub fn exact(
+    problem: &Problem,
+    shape: Shape,
+    request: &Request,
+    backend: &dyn Backend,
+) -> Result<Choice, SolverError> {
+    let space = Space::new(problem, shape, &request.problem);
+    if request.formulation.method != Method::Compact {
+        return pattern::solve(&space, backend, &request.solve, &request.devices);
+    }
+    let clock = Clock::new(&request.solve);
+    let program = program(problem, shape, &request.problem);
+    let options = SolveOptions { time_limit: clock.left(), ..request.solve.clone() };
+    let mut choice = program.solve(problem, backend, &options)?;
+    if !choice.shares.is_empty() {
+        // A point that is not optimal may charge for what it does not use.
+        choice.objective = choice.objective.min(value(&space, &choice.shares));
+    }
+    Ok(choice)
+}
+
+/// What (index of candidate, replicas) by server are charged, cents/h.
+fn value(space: &Space<'_>, shares: &[Vec<(usize, u64)>]) -> f64 {
+    let of_server = |(s, shares): (usize, &Vec<(usize, u64)>)| {
+        let at = |&(candidate, n): &(usize, u64)| {
+            let j = space.items(s).iter().position(|item| item.candidate == candidate)?;
+            Some((j as u32, u32::try_from(n).ok()?))
+        };
+        let shares: Option<Vec<(u32, u32)>> = shares.iter().map(at).collect();
+        shares.map_or(f64::INFINITY, |shares| space.weigh(s, &shares).0)
+    };
+    shares.iter().enumerate().map(of_server).sum()
+}
+
+/// The baseline's choice; without a shortage policy it is a plan only if it leaves nobody out.
+fn by_greedy(scenario: &Scenario, problem: &Problem, policy: Option<Policy>) -> Choice {
+    let Greedy { mut choice, left_out } = greedy(problem, policy);
+    if !left_out.is_empty() {
+        let names: Vec<&str> =
+            left_out.iter().map(|&s| scenario.servers[s].name.as_str()).collect();
+        let (left, all) = (names.len(), scenario.servers.len());
+        if policy.is_none() {
+            choice.shares.clear();
+        }
+        choice
+            .notes
+            .push(format!("greedy leaves {left} of {all} servers out: {}", names.join(", ")));
+    }
+    choice
+}
+
+/// Where time was up before a plan was found: the baseline's, if it leaves nobody out and keeps the
+/// rules that it does not look at.
+fn or_heuristic(mut choice: Choice, problem: &Problem, options: &ProblemOptions) -> Choice {
+    let ruled =
+        options.max_moves.is_some() || problem.servers.iter().any(|needs| needs.min_types > 1);
+    let found = greedy(problem, None);
+    if !ruled && found.left_out.is_empty() {
+        choice.status = Status::Feasible;
+        choice.shares = found.choice.shares;
+        choice.objective = found.choice.objective;
+        choice.bound = choice.bound.min(choice.objective);
+        choice
+            .notes
+            .push("time was up before a plan was found: this is the heuristic's".to_owned());
+    }
+    choice
+}
+
+/// Servers that no accelerator serves within their objectives, each with the closest miss.
+pub fn unserved(scenario: &Scenario, candidates: &Candidates) -> Vec<String> {
+    let without = (0..scenario.servers.len()).filter(|&s| candidates.options(s).is_empty());
+    let describe = |s: usize| {
+        let reasons = candidates.rejected(s).iter();
+        let closest = reasons.filter_map(|r| match r.reason {
+            Reason::Objective(shortfall) => Some((r.accelerator, shortfall)),
+            _ => None,
+        });
+        let closest = closest.min_by(|a, b| a.1.excess().total_cmp(&b.1.excess()));
+        let name = &scenario.servers[s].name;
+        match closest {
+            Some((a, shortfall)) => format!(
+                "no accelerator serves `{name}`; closest is {}: {shortfall}",
+                scenario.accelerators[a].name
+            ),
+            None => format!("no accelerator may serve `{name}`"),
+        }
+    };
+    without.map(describe).collect()
+}
