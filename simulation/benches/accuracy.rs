@@ -1,10 +1,8 @@
 //! The queueing model against iteration-level simulation: the tables in docs/src/simulation.md.
 //! `cargo bench -p isocost-simulation --bench accuracy`
 
-use isocost_model::queue::{Analysis, Roofline, ServiceModel, Station};
-use isocost_simulation::{
-    Effort, Estimate, Latency, Replica, Report, TOKEN_BUDGET, Traffic, Watch, simulate,
-};
+use isocost_model::queue::{Analysis, EngineSettings, Roofline, ServiceModel, Station};
+use isocost_simulation::{Effort, Estimate, Latency, Replica, Report, Traffic, Watch, simulate};
 use rayon::prelude::*;
 
 const LOADS: [f64; 4] = [0.3, 0.6, 0.8, 0.95];
@@ -80,14 +78,9 @@ fn points(token_scv: f64) -> Vec<Point> {
         |(unit, &(&(name, service, input, output, batch), load)): (usize, &(&Given, f64))| {
             let station = Station { token_scv, ..Station::new(service, input, output, None) };
             let rate_per_s = station.service_rate_per_s(batch) * load;
-            let replica = Replica { service, batch, queue_limit: None, token_budget: TOKEN_BUDGET };
-            let traffic = Traffic {
-                rate_per_s,
-                arrival_scv: 1.0,
-                input_tokens: input,
-                output_tokens: output,
-                token_scv,
-            };
+            let engine = EngineSettings::default();
+            let replica = Replica { service, batch, queue_limit: None, engine };
+            let traffic = Traffic { token_scv, ..Traffic::new(rate_per_s, input, output) };
             let effort = Effort { requests: 20_000, ..Effort::default() };
             Some(Point {
                 name,

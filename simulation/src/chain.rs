@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use crate::random::{Purpose, Variate, stream};
-use crate::section::{Recorder, Section, Tokens, Window};
+use crate::section::{Answer, Recorder, Section, Window};
 use crate::{Stopped, Watch};
 
 /// A replica by its service rates.
@@ -143,7 +143,8 @@ impl State {
         if let Some(Reverse(done)) = self.in_service.pop() {
             self.worked = done.done_at;
             // The chain's requests are lengths of time, not tokens.
-            self.recorder.finish(done.index, at_ms - done.arrival_ms, Tokens::default());
+            let response_ms = at_ms - done.arrival_ms;
+            self.recorder.finish(done.index, Answer { response_ms, ..Answer::default() });
         }
     }
 

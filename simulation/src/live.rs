@@ -1,7 +1,8 @@
 //! A replica under a load that changes while it runs, looked at from time to time.
 
+use crate::engine::Engine;
 use crate::pass::Pass;
-use crate::replica::{Engine, Replica};
+use crate::replica::Replica;
 use crate::section::{Section, Window};
 use crate::traffic::{Draw, Request, Traffic};
 
@@ -11,18 +12,13 @@ use crate::traffic::{Draw, Request, Traffic};
 /// which is exact for Poisson arrivals.
 ///
 /// ```
-/// use isocost_model::queue::ServiceModel;
-/// use isocost_simulation::{Live, Replica, TOKEN_BUDGET, Traffic};
+/// use isocost_model::queue::{EngineSettings, ServiceModel};
+/// use isocost_simulation::{Live, Replica, Traffic};
 ///
 /// let service = ServiceModel::Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 };
-/// let replica = Replica { service, batch: 32, queue_limit: Some(100), token_budget: TOKEN_BUDGET };
-/// let traffic = Traffic {
-///     rate_per_s: 0.2,
-///     arrival_scv: 1.0,
-///     input_tokens: 128.0,
-///     output_tokens: 64.0,
-///     token_scv: 1.0,
-/// };
+/// let engine = EngineSettings::default();
+/// let replica = Replica { service, batch: 32, queue_limit: Some(100), engine };
+/// let traffic = Traffic::new(0.2, 128.0, 64.0);
 /// let mut live = Live::new(&replica, 1, 0);
 /// live.set_traffic(Some(&traffic));
 /// live.advance(600_000.0);
@@ -93,7 +89,7 @@ impl Live {
     /// What has been observed since the start. Requests that have arrived and not left are in
     /// `arrived` alone.
     pub fn observed(&self) -> &Section {
-        &self.engine.sections()[0]
+        &self.engine.recorder().sections()[0]
     }
 
     /// Requests in service.
@@ -109,21 +105,25 @@ impl Live {
 
 #[cfg(test)]
 mod tests {
-    use isocost_model::queue::ServiceModel;
+    use isocost_model::queue::{EngineSettings, ServiceModel};
 
     use super::*;
-    use crate::{Effort, Latency, TOKEN_BUDGET, Watch, simulate};
+    use crate::{Effort, Latency, Watch, simulate};
 
+    const ENGINE: EngineSettings =
+        EngineSettings { token_budget: 8192, kv_tokens: None, chunked_prefill: true };
     const REPLICA: Replica = Replica {
         service: ServiceModel::Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 },
         batch: 8,
         queue_limit: None,
-        token_budget: TOKEN_BUDGET,
+        engine: ENGINE,
     };
     const TRAFFIC: Traffic = Traffic {
         rate_per_s: 2.0,
         arrival_scv: 1.0,
         input_tokens: 128.0,
+        input_scv: 0.0,
+        prefix_hit_share: 0.0,
         output_tokens: 100.0,
         token_scv: 1.0,
     };

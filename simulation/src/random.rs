@@ -15,6 +15,7 @@ pub(crate) enum Purpose {
     Prompts,
     Answers,
     Dispatch,
+    Hits,
 }
 
 /// The stream of a unit (at most 2^32), a replication (at most 2^24) and a purpose.

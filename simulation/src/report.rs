@@ -1,5 +1,7 @@
 //! What a simulation says: estimates with confidence intervals, read off its sections.
 
+use isocost_model::queue::Objective;
+
 use crate::estimate::Estimate;
 use crate::histogram::Histogram;
 use crate::section::Section;
@@ -11,14 +13,13 @@ pub enum Latency {
     Wait,
     /// From arrival to the first token.
     Ttft,
-    /// Between two tokens of a request.
+    /// Between two tokens of a request, one value a token.
     Itl,
+    /// Between the tokens of a request on average (TPOT), one value a request.
+    Tpot,
     /// From arrival to the last token.
     Response,
 }
-
-/// Largest growth of the queue, as a share of the arrivals, that counts as steady.
-const STEADY: f64 = 0.02;
 
 /// A simulation's sections, pooled and one by one.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,9 +63,32 @@ impl Report {
         }
     }
 
+    /// How much of what an objective allows is used, which keeps it up to 1: the mean over its
+    /// limit, or the share of the values beyond the limit over that which the percentile allows. A
+    /// percentile may jump where the share moves by little, as where a pass holds one prompt more:
+    /// the share's interval knows of it, the percentile's own need not.
+    pub fn used(&self, latency: Latency, objective: Objective) -> Option<Estimate> {
+        let Objective { limit_ms, percentile } = objective;
+        let Some(percent) = percentile else {
+            return self.estimate(|s| Some(sample(s, latency).mean()? / limit_ms));
+        };
+        let allowed = 1.0 - percent / 100.0;
+        self.estimate(|s| {
+            let values = sample(s, latency);
+            let beyond = values.count() - values.at_most(limit_ms);
+            (values.count() > 0).then(|| beyond as f64 / values.count() as f64 / allowed)
+        })
+    }
+
     /// Share of arrivals turned away.
     pub fn loss(&self) -> Option<Estimate> {
         self.estimate(|s| (s.arrived > 0).then(|| s.lost as f64 / s.arrived as f64))
+    }
+
+    /// Requests/s that were not turned away, while those counted arrived.
+    pub fn throughput_per_s(&self) -> Option<Estimate> {
+        let taken = |s: &Section| 1000.0 * (s.arrived - s.lost) as f64 / s.time_ms;
+        self.estimate(|s| (s.time_ms > 0.0).then(|| taken(s)))
     }
 
     /// Mean number of requests in service.
@@ -77,11 +101,10 @@ impl Report {
         self.estimate(|s| (s.time_ms > 0.0).then(|| s.in_system_ms / s.time_ms))
     }
 
-    /// Whether the queue kept within bounds: one that grows with the length of the run has no
+    /// Whether the queue keeps within bounds: one that grows with the length of the run has no
     /// steady state to estimate.
     pub fn is_steady(&self) -> bool {
-        let growth = self.estimate(|s| (s.arrived > 0).then(|| s.growth as f64 / s.arrived as f64));
-        growth.is_none_or(|g| g.value - g.half_width <= STEADY)
+        !self.pooled.drift.is_growth()
     }
 
     fn estimate(&self, of: impl Fn(&Section) -> Option<f64>) -> Option<Estimate> {
@@ -95,6 +118,7 @@ fn sample(section: &Section, latency: Latency) -> &Histogram {
         Latency::Wait => &section.wait_ms,
         Latency::Ttft => &section.ttft_ms,
         Latency::Itl => &section.itl_ms,
+        Latency::Tpot => &section.tpot_ms,
         Latency::Response => &section.response_ms,
     }
 }

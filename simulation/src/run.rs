@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::chain::{self, Chain};
 use crate::random::{Purpose, stream};
-use crate::replica::{Replica, serve};
+use crate::replica::{Replica, serve, serve_closed};
 use crate::report::Report;
 use crate::section::{Section, Window};
 use crate::traffic::{Draw, Request, Traffic};
@@ -85,6 +85,25 @@ pub fn simulate(
     replicate(effort, |replication| {
         let draw = Draw::new(traffic, effort.seed, unit, replication);
         serve(replica, draw, effort.window(), watch)
+    })
+}
+
+/// Simulates one replica under a closed loop: each of `clients` sends its next request, as long as
+/// `traffic` says, when the last is answered. With more clients than places the replica is saturated
+/// and its throughput is what it can do.
+///
+/// # Errors
+/// [`Stopped`].
+pub fn simulate_closed(
+    replica: &Replica,
+    traffic: &Traffic,
+    clients: u32,
+    effort: &Effort,
+    watch: &Watch<'_>,
+) -> Result<Report, Stopped> {
+    replicate(effort, |replication| {
+        let draw = Draw::new(traffic, effort.seed, 0, replication);
+        serve_closed(replica, clients as usize, draw, effort.window(), watch)
     })
 }
 

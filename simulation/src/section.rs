@@ -1,5 +1,6 @@
 //! What is observed of a stretch of simulated time.
 
+use crate::drift::{Drift, STEPS};
 use crate::histogram::Histogram;
 
 /// Observations of the requests that arrive in a stretch of time, and of the stretch itself.
@@ -13,6 +14,9 @@ pub struct Section {
     pub ttft_ms: Histogram,
     /// Between two tokens of a request, ms, one value a token but the first.
     pub itl_ms: Histogram,
+    /// From the first token to the last over the tokens after the first (TPOT), ms, one value a
+    /// served request of several tokens.
+    pub tpot_ms: Histogram,
     /// From arrival to the last token, ms, one value a served request.
     pub response_ms: Histogram,
     /// Requests that arrived.
@@ -29,8 +33,12 @@ pub struct Section {
     pub in_system_ms: f64,
     /// Requests in service, times ms.
     pub in_service_ms: f64,
-    /// Requests that wait at the end less those at the start.
-    pub growth: i64,
+    /// Preemptions for lack of room in the KV cache.
+    pub preempted: u64,
+    /// Tokens that the blocks in use had room for, at the most.
+    pub kv_peak_tokens: u64,
+    /// How the number of requests that wait changed.
+    pub drift: Drift,
 }
 
 impl Section {
@@ -44,6 +52,7 @@ impl Section {
         self.wait_ms.merge(&other.wait_ms);
         self.ttft_ms.merge(&other.ttft_ms);
         self.itl_ms.merge(&other.itl_ms);
+        self.tpot_ms.merge(&other.tpot_ms);
         self.response_ms.merge(&other.response_ms);
         self.arrived += other.arrived;
         self.lost += other.lost;
@@ -52,7 +61,9 @@ impl Section {
         self.time_ms += other.time_ms;
         self.in_system_ms += other.in_system_ms;
         self.in_service_ms += other.in_service_ms;
-        self.growth += other.growth;
+        self.preempted += other.preempted;
+        self.kv_peak_tokens = self.kv_peak_tokens.max(other.kv_peak_tokens);
+        self.drift.merge(&other.drift);
     }
 }
 
@@ -69,15 +80,31 @@ impl Window {
     /// The section of the `index`-th arrival.
     fn section(&self, index: u64) -> Option<usize> {
         let at = index.checked_sub(self.warmup).filter(|at| *at < self.counted)?;
+        if self.sections <= 1 {
+            return Some(0);
+        }
         Some((u128::from(at) * u128::from(self.sections) / u128::from(self.counted)) as usize)
+    }
+
+    /// Arrivals with which the `step`-th step of the queue ends, from 0 on; the last has no next.
+    fn step_end(&self, step: u64) -> u64 {
+        if step >= STEPS {
+            return u64::MAX;
+        }
+        let counted = u128::from(self.counted) * u128::from(step + 1) / u128::from(STEPS);
+        self.warmup.saturating_add(counted as u64)
     }
 }
 
-/// Tokens of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(crate) struct Tokens {
-    pub input: u32,
-    pub output: u32,
+/// An answer that is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Answer {
+    /// From arrival to the last token.
+    pub response_ms: f64,
+    /// From the first token to the last.
+    pub decoding_ms: f64,
+    pub input_tokens: u32,
+    pub output_tokens: u32,
 }
 
 /// Sorts observations into sections as a run goes on.
@@ -92,13 +119,32 @@ pub(crate) struct Recorder {
     /// Section of the time since the last arrival.
     current: Option<usize>,
     clock_ms: f64,
+    /// Requests that wait.
+    waiting: i64,
+    /// The step of the queue under way, and the arrivals that end it.
+    step: u64,
+    step_end: u64,
+    /// Arrivals as it began, and those who waited then.
+    stepped: u64,
+    waited: i64,
 }
 
 impl Recorder {
     pub fn new(window: Window) -> Self {
         let sections = vec![Section::default(); window.sections.max(1) as usize];
-        let current = None;
-        Self { window, sections, arrivals: 0, open: 0, current, clock_ms: 0.0 }
+        Self {
+            window,
+            sections,
+            arrivals: 0,
+            open: 0,
+            current: None,
+            clock_ms: 0.0,
+            waiting: 0,
+            step: 0,
+            step_end: window.step_end(0),
+            stepped: 0,
+            waited: 0,
+        }
     }
 
     /// Time goes on to `to_ms` with that many in the system and in service since the last call.
@@ -124,12 +170,32 @@ impl Recorder {
             section.lost += u64::from(!accepted);
             self.open += u64::from(accepted);
         }
-        self.queue(i64::from(accepted));
+        self.waiting += i64::from(accepted);
+        if self.arrivals == self.window.warmup {
+            (self.stepped, self.waited) = (self.arrivals, self.waiting);
+        }
+        if self.arrivals >= self.step_end && self.arrivals > self.stepped {
+            self.end_step();
+        }
         index
     }
 
+    /// A step of the queue ends with the arrivals so far.
+    fn end_step(&mut self) {
+        if let Some(section) = self.current {
+            let (arrivals, growth) = (self.arrivals - self.stepped, self.waiting - self.waited);
+            self.sections[section].drift.add(arrivals, growth);
+        }
+        (self.stepped, self.waited) = (self.arrivals, self.waiting);
+        while self.step_end <= self.arrivals {
+            self.step += 1;
+            self.step_end = self.window.step_end(self.step);
+        }
+    }
+
+    /// A request is let in for the first time.
     pub fn start(&mut self, index: u64, wait_ms: f64) {
-        self.queue(-1);
+        self.waiting -= 1;
         if let Some(section) = self.window.section(index) {
             self.sections[section].wait_ms.add(wait_ms, 1);
         }
@@ -148,20 +214,39 @@ impl Recorder {
         }
     }
 
-    /// A request has its last token.
-    pub fn finish(&mut self, index: u64, response_ms: f64, tokens: Tokens) {
-        if let Some(section) = self.window.section(index) {
-            let section = &mut self.sections[section];
-            section.response_ms.add(response_ms, 1);
-            section.input_tokens += u64::from(tokens.input);
-            section.output_tokens += u64::from(tokens.output);
-            self.open -= 1;
+    /// A request in service has to wait again.
+    pub fn preempt(&mut self) {
+        self.waiting += 1;
+        if let Some(section) = self.current {
+            self.sections[section].preempted += 1;
         }
     }
 
-    fn queue(&mut self, by: i64) {
+    /// A request that was preempted is let in again.
+    pub fn resume(&mut self) {
+        self.waiting -= 1;
+    }
+
+    /// A pass has that many tokens in the KV cache.
+    pub fn memory(&mut self, tokens: u64) {
         if let Some(section) = self.current {
-            self.sections[section].growth += by;
+            let peak = &mut self.sections[section].kv_peak_tokens;
+            *peak = tokens.max(*peak);
+        }
+    }
+
+    /// A request has its last token.
+    pub fn finish(&mut self, index: u64, answer: Answer) {
+        if let Some(section) = self.window.section(index) {
+            let section = &mut self.sections[section];
+            section.response_ms.add(answer.response_ms, 1);
+            section.input_tokens += u64::from(answer.input_tokens);
+            section.output_tokens += u64::from(answer.output_tokens);
+            if answer.output_tokens > 1 {
+                let gaps = f64::from(answer.output_tokens - 1);
+                section.tpot_ms.add(answer.decoding_ms / gaps, 1);
+            }
+            self.open -= 1;
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Trace {
     pub arrival_scv: f64,
     /// Mean tokens of a prompt.
     pub input_tokens: f64,
+    /// Squared coefficient of variation of prompts.
+    pub input_scv: f64,
     /// Mean tokens of an answer.
     pub output_tokens: f64,
     /// Squared coefficient of variation of answers.
@@ -111,6 +113,7 @@ pub fn trace_text(name: &str, text: &str) -> Result<Trace, TraceError> {
         requests.push(Request {
             arrival_ms: arrival_s * 1000.0,
             input_tokens: input.round() as u32,
+            cached_tokens: 0,
             output_tokens: output.round() as u32,
         });
     }
@@ -163,9 +166,16 @@ impl Trace {
         let (gap_ms, arrival_scv) = moments(gaps);
         let (output_tokens, token_scv) =
             moments(requests.iter().map(|r| f64::from(r.output_tokens)));
-        let (input_tokens, _) = moments(requests.iter().map(|r| f64::from(r.input_tokens)));
-        let rate_per_s = 1000.0 / gap_ms;
-        Self { requests, rate_per_s, arrival_scv, input_tokens, output_tokens, token_scv }
+        let (input_tokens, input_scv) = moments(requests.iter().map(|r| f64::from(r.input_tokens)));
+        Self {
+            requests,
+            rate_per_s: 1000.0 / gap_ms,
+            arrival_scv,
+            input_tokens,
+            input_scv,
+            output_tokens,
+            token_scv,
+        }
     }
 }
 
@@ -195,6 +205,7 @@ mod tests {
         assert_eq!((trace.rate_per_s, trace.input_tokens, trace.output_tokens), (0.5, 6.0, 2.0));
         assert!((trace.arrival_scv - 0.25).abs() < 1e-12);
         assert!((trace.token_scv - 1.0 / 6.0).abs() < 1e-12);
+        assert!((trace.input_scv - 1.0 / 54.0).abs() < 1e-12);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Laws that the simulations keep.
 
-use isocost_model::queue::{Roofline, ServiceModel, Station};
+use isocost_model::queue::{EngineSettings, Roofline, ServiceModel, Station};
 use isocost_simulation::{
-    Chain, Effort, Estimate, Group, Latency, Replica, Report, Request, TOKEN_BUDGET, Traffic,
-    Watch, simulate, simulate_chain, simulate_trace,
+    Chain, Effort, Estimate, Group, Latency, Replica, Report, Request, Traffic, Watch, simulate,
+    simulate_chain, simulate_trace,
 };
 use proptest::prelude::*;
 
@@ -22,19 +22,27 @@ const ROOFLINE: ServiceModel = ServiceModel::Roofline(Roofline {
 });
 
 fn replica(service: ServiceModel, batch: u32, queue_limit: Option<u32>) -> Replica {
-    Replica { service, batch, queue_limit, token_budget: TOKEN_BUDGET }
+    Replica { service, batch, queue_limit, engine: EngineSettings::default() }
 }
 
 fn traffic(rate_per_s: f64) -> Traffic {
-    let (input_tokens, output_tokens) = (300.0, 50.0);
-    Traffic { rate_per_s, arrival_scv: 1.0, input_tokens, output_tokens, token_scv: 1.0 }
+    Traffic::new(rate_per_s, 300.0, 50.0)
 }
 
-fn alone(service: ServiceModel, requests: &[Request]) -> Report {
-    let group = Group { replica: replica(service, 8, None), count: 1, weight: 1.0 };
+fn request(arrival_ms: f64, input_tokens: u32, output_tokens: u32) -> Request {
+    Request { arrival_ms, input_tokens, cached_tokens: 0, output_tokens }
+}
+
+/// What one replica makes of these requests, from the first to the last.
+fn traced(replica: Replica, requests: &[Request]) -> Report {
+    let group = Group { replica, count: 1, weight: 1.0 };
     let effort = Effort { warmup: 0.0, replications: 1, ..Effort::default() };
     let reports = simulate_trace(&[group], requests, &effort, 0, &Watch::NONE);
     reports.expect("nobody stops it").remove(0)
+}
+
+fn alone(service: ServiceModel, requests: &[Request]) -> Report {
+    traced(replica(service, 8, None), requests)
 }
 
 fn mean(report: &Report, latency: Latency) -> f64 {
@@ -45,7 +53,7 @@ fn mean(report: &Report, latency: Latency) -> f64 {
 fn a_request_alone_takes_the_service_time_of_its_profile() {
     for service in [LINEAR, ITERATION] {
         for (input_tokens, output_tokens) in [(300, 50), (4000, 7), (0, 20), (1, 1), (512, 1)] {
-            let request = Request { arrival_ms: 0.0, input_tokens, output_tokens };
+            let request = request(0.0, input_tokens, output_tokens);
             let (input, output) = (f64::from(input_tokens), f64::from(output_tokens));
             let station = Station::new(service, input, output, None);
             let report = alone(service, &[request]);
@@ -58,8 +66,7 @@ fn a_request_alone_takes_the_service_time_of_its_profile() {
 /// The roofline model reads the mean context in its prefill too, the simulation what is there.
 #[test]
 fn a_request_alone_takes_its_roofline() {
-    let request = Request { arrival_ms: 0.0, input_tokens: 400, output_tokens: 100 };
-    let report = alone(ROOFLINE, &[request]);
+    let report = alone(ROOFLINE, &[request(0.0, 400, 100)]);
     let prefill = 8.0 + 0.1 + 1e-4 * 400.0 + 0.03 * 200.0;
     assert!((mean(&report, Latency::Ttft) - prefill - 5.0).abs() < 1e-9);
     let read_ahead = 1e-4 * 50.0;
@@ -70,8 +77,7 @@ fn a_request_alone_takes_its_roofline() {
 /// 20,000 tokens under a budget of 8,192: passes of 8,192, 8,192 and 3,616 tokens.
 #[test]
 fn long_prompts_are_cut_by_the_budget() {
-    let report =
-        alone(ITERATION, &[Request { arrival_ms: 0.0, input_tokens: 20_000, output_tokens: 1 }]);
+    let report = alone(ITERATION, &[request(0.0, 20_000, 1)]);
     let prefill = 3.0 * 8.0 + 0.1 * 20_000.0 + 1e-4 * (8_192.0 + 16_384.0 + 20_000.0);
     let token = 8.0 + 0.1 + 1e-4 * 20_001.0;
     assert!((mean(&report, Latency::Ttft) - prefill - token).abs() < 1e-9);
@@ -82,9 +88,8 @@ fn long_prompts_are_cut_by_the_budget() {
 /// token beside them (18 + 12 + 0.3 + 12 = 42.3), and one pass decodes the rest (+ 8 + 0.9 = 51.2).
 #[test]
 fn passes_are_shared_as_by_hand() {
-    let request =
-        |arrival_ms, output_tokens| Request { arrival_ms, input_tokens: 300, output_tokens };
-    let report = alone(LINEAR, &[request(0.0, 3), request(5.0, 2), request(10.0, 2)]);
+    let report =
+        alone(LINEAR, &[request(0.0, 300, 3), request(5.0, 300, 2), request(10.0, 300, 2)]);
     let waits = 0.0 + 13.0 + 8.0;
     assert!((report.pooled().wait_ms.sum() - waits).abs() < 1e-9);
     let ttft = 18.0 + (42.3 - 5.0) + (42.3 - 10.0);
@@ -94,6 +99,78 @@ fn passes_are_shared_as_by_hand() {
     assert_eq!(report.pooled().itl_ms.count(), 4);
     let responses = 51.2 + (51.2 - 5.0) + (51.2 - 10.0);
     assert!((report.pooled().response_ms.sum() - responses).abs() < 1e-9);
+}
+
+fn near(sum: f64, parts: &[f64]) {
+    let expected: f64 = parts.iter().sum();
+    assert!((sum - expected).abs() < 1e-9, "{sum}, not {expected}");
+}
+
+/// Two prompts of 30 tokens, two blocks each, in a cache of four. The pass of both takes 12 + 1.2 ms;
+/// after two steps (8.6 ms each) both fill their blocks, and the second request is preempted with
+/// three of its five tokens. The first decodes its other three alone (8.3 ms each). Then the second
+/// has its 33 tokens computed anew (12 + 0.66 ms), which yields its fourth, and decodes the last.
+#[test]
+fn the_newest_is_preempted_and_computed_anew_as_by_hand() {
+    let engine = EngineSettings { kv_tokens: Some(64), ..EngineSettings::default() };
+    let replica = Replica { engine, ..replica(LINEAR, 8, None) };
+    let report = traced(replica, &[request(0.0, 30, 6), request(0.0, 30, 5)]);
+    let pooled = report.pooled();
+    let (first, last) = (13.2 + 2.0 * 8.6 + 3.0 * 8.3, 13.2 + 2.0 * 8.6 + 3.0 * 8.3 + 12.66 + 8.3);
+    near(pooled.response_ms.sum(), &[first, last]);
+    near(pooled.ttft_ms.sum(), &[13.2, 13.2]);
+    near(pooled.itl_ms.sum(), &[first - 13.2, last - 13.2]);
+    near(pooled.tpot_ms.sum(), &[(first - 13.2) / 5.0, (last - 13.2) / 4.0]);
+    assert_eq!((pooled.preempted, pooled.itl_ms.count(), pooled.kv_peak_tokens), (1, 9, 64));
+    assert!((pooled.itl_ms.largest() - (3.0 * 8.3 + 12.66)).abs() < 1e-9);
+    assert_eq!(pooled.wait_ms.sum(), 0.0, "a wait is that for the first place");
+    // A request that is longer than the cache is turned away, one as long is not.
+    let long = traced(replica, &[request(0.0, 60, 5), request(1.0, 59, 5)]);
+    assert_eq!((long.pooled().lost, long.pooled().served()), (1, 1));
+}
+
+/// The same under the iteration model, whose prompts yield no token: the second request, preempted
+/// with two of its tokens, has 32 to compute anew, and then decodes the other three.
+#[test]
+fn a_prompt_computed_anew_yields_a_token_where_prompts_do() {
+    let engine = EngineSettings { kv_tokens: Some(64), ..EngineSettings::default() };
+    let replica = Replica { engine, ..replica(ITERATION, 8, None) };
+    let report = traced(replica, &[request(0.0, 30, 3), request(0.0, 30, 5)]);
+    let pooled = report.pooled();
+    let pass = |tokens: f64, context: f64| 8.0 + 0.1 * tokens + 1e-4 * context;
+    let ttft = pass(60.0, 60.0) + pass(2.0, 62.0);
+    let second = pass(2.0, 64.0);
+    let alone = pass(1.0, 33.0);
+    let rest = [pass(32.0, 32.0), pass(1.0, 33.0), pass(1.0, 34.0), pass(1.0, 35.0)];
+    near(pooled.ttft_ms.sum(), &[ttft, ttft]);
+    near(pooled.itl_ms.sum(), &[second, alone, second, alone, rest.iter().sum()]);
+    assert_eq!((pooled.preempted, pooled.itl_ms.count()), (1, 6));
+}
+
+/// Without chunks a prompt goes before decoding: the first request (18 ms) waits for its second
+/// token until the second one's prompt (18 ms) and a step of both (8.6 ms) are over.
+#[test]
+fn whole_prompts_go_first_as_by_hand() {
+    let engine = EngineSettings { chunked_prefill: false, ..EngineSettings::default() };
+    let replica = Replica { engine, ..replica(LINEAR, 8, None) };
+    let report = traced(replica, &[request(0.0, 300, 3), request(5.0, 300, 2)]);
+    let pooled = report.pooled();
+    near(pooled.ttft_ms.sum(), &[18.0, 36.0 - 5.0]);
+    near(pooled.itl_ms.sum(), &[26.6, 8.6, 8.3]);
+    near(pooled.response_ms.sum(), &[52.9, 44.6 - 5.0]);
+    // One that is longer than the budget goes alone, in one pass.
+    let long = traced(replica, &[request(0.0, 20_000, 1)]);
+    near(long.pooled().ttft_ms.sum(), &[12.0, 0.02 * 20_000.0]);
+}
+
+#[test]
+fn what_the_prefix_cache_holds_is_not_computed_and_is_read() {
+    let cached = |cached_tokens| Request { cached_tokens, ..request(0.0, 400, 1) };
+    let ttft = |cached_tokens| alone(ITERATION, &[cached(cached_tokens)]).pooled().ttft_ms.sum();
+    let token = 8.1 + 1e-4 * 401.0;
+    near(ttft(100), &[8.0, 0.1 * 300.0, 1e-4 * 400.0, token]);
+    near(ttft(400), &[8.0, 0.1, 1e-4 * 400.0, token]);
+    assert_eq!(alone(ITERATION, &[cached(400)]).pooled().kv_peak_tokens, 416);
 }
 
 /// Probability of waiting in M/M/c at `a` Erlang: Erlang's C formula by the recursion of his B.
@@ -215,25 +292,41 @@ fn overload_is_not_steady_and_light_load_is() {
     assert!(flooded.in_system().expect("observed").value <= 18.0);
 }
 
+/// Engines of all kinds; caches that hold a few requests, or one, or not even that.
+fn engines() -> impl Strategy<Value = EngineSettings> {
+    let kv_tokens = prop_oneof![Just(None), (16_u64..20_000).prop_map(Some)];
+    (40_u32..4000, kv_tokens, any::<bool>()).prop_map(
+        |(token_budget, kv_tokens, chunked_prefill)| EngineSettings {
+            token_budget,
+            kv_tokens,
+            chunked_prefill,
+        },
+    )
+}
+
 /// Replicas and traffic of all kinds, small enough to run by the hundred.
 fn cases() -> impl Strategy<Value = (Replica, Traffic)> {
     let queue = prop_oneof![Just(None), (0_u32..20).prop_map(Some)];
-    let scv = prop_oneof![Just(0.0), Just(1.0), 0.1..5.0_f64];
-    let shape = (0_usize..3, 1_u32..40, queue, 0.1..60.0_f64);
-    let tokens = (scv.clone(), 0.0..3000.0_f64, 1.0..80.0_f64, scv);
-    (shape, tokens, 40_u32..4000).prop_map(|(shape, tokens, token_budget)| {
-        let ((model, batch, queue_limit, rate_per_s), (arrival_scv, input, output, token_scv)) =
-            (shape, tokens);
-        let service = [LINEAR, ITERATION, ROOFLINE][model];
-        let traffic = Traffic {
-            rate_per_s,
-            arrival_scv,
-            input_tokens: input,
-            output_tokens: output,
-            token_scv,
-        };
-        (Replica { service, batch, queue_limit, token_budget }, traffic)
-    })
+    let scv = || prop_oneof![Just(0.0), Just(1.0), 0.1..5.0_f64];
+    let service = prop::sample::select(vec![LINEAR, ITERATION, ROOFLINE]);
+    let shape = (service, 1_u32..40, queue, engines());
+    let arrivals = (0.1..60.0_f64, scv());
+    let prompts = (0.0..3000.0_f64, scv(), prop_oneof![Just(0.0), Just(1.0), 0.0..1.0_f64]);
+    (shape, arrivals, prompts, (1.0..80.0_f64, scv())).prop_map(
+        |(shape, arrivals, prompts, answers)| {
+            let (service, batch, queue_limit, engine) = shape;
+            let traffic = Traffic {
+                rate_per_s: arrivals.0,
+                arrival_scv: arrivals.1,
+                input_tokens: prompts.0,
+                input_scv: prompts.1,
+                prefix_hit_share: prompts.2,
+                output_tokens: answers.0,
+                token_scv: answers.1,
+            };
+            (Replica { service, batch, queue_limit, engine }, traffic)
+        },
+    )
 }
 
 proptest! {
@@ -243,12 +336,16 @@ proptest! {
     fn requests_are_conserved((replica, traffic) in cases()) {
         let effort = Effort { requests: 300, replications: 2, ..Effort::default() };
         let report = simulate(&replica, &traffic, &effort, 0, &Watch::NONE).expect("runs");
+        let kv_tokens = replica.engine.kv_tokens;
         for section in report.sections() {
             prop_assert_eq!(section.arrived, 300);
             prop_assert_eq!(section.arrived, section.lost + section.served());
             prop_assert_eq!(section.wait_ms.count(), section.served());
             prop_assert_eq!(section.ttft_ms.count(), section.served());
-            prop_assert!(replica.queue_limit.is_some() || section.lost == 0);
+            prop_assert!(section.tpot_ms.count() <= section.served());
+            prop_assert!(replica.queue_limit.is_some() || kv_tokens.is_some() || section.lost == 0);
+            prop_assert!(kv_tokens.is_none_or(|most| section.kv_peak_tokens <= most));
+            prop_assert!(kv_tokens.is_some() || section.preempted == 0);
             let most = f64::from(replica.batch) * section.time_ms;
             prop_assert!(section.in_service_ms <= most * (1.0 + 1e-9));
             let places = f64::from(replica.batch) + f64::from(replica.queue_limit.unwrap_or(300_000));
@@ -256,7 +353,8 @@ proptest! {
         }
     }
 
-    /// From empty to empty the number in the system, over time, is the sum of the times in it.
+    /// From empty to empty the number in the system, over time, is the sum of the times in it, and
+    /// every token of every answer comes, preempted or not.
     #[test]
     fn littles_law_holds_on_the_sample(
         (replica, _) in cases(),
@@ -267,20 +365,41 @@ proptest! {
             .iter()
             .map(|&(gap_ms, input_tokens, output_tokens)| {
                 arrival_ms += gap_ms;
-                Request { arrival_ms, input_tokens, output_tokens }
+                request(arrival_ms, input_tokens, output_tokens)
             })
             .collect();
-        let effort = Effort { warmup: 0.0, replications: 1, ..Effort::default() };
-        let group = Group { replica, count: 1, weight: 1.0 };
-        let report = simulate_trace(&[group], &requests, &effort, 0, &Watch::NONE).expect("runs").remove(0);
+        let report = traced(replica, &requests);
         let (pooled, sum) = (report.pooled(), report.pooled().response_ms.sum());
         prop_assert!((pooled.in_system_ms - sum).abs() <= 1e-9 * sum.max(1.0));
-        let waits = pooled.wait_ms.sum();
-        prop_assert!((pooled.in_system_ms - pooled.in_service_ms - waits).abs() <= 1e-9 * sum.max(1.0));
-        let tokens: u64 = requests.iter().map(|r| u64::from(r.output_tokens)).sum();
-        if replica.queue_limit.is_none() {
-            prop_assert_eq!(pooled.served() + pooled.itl_ms.count(), tokens);
+        if pooled.preempted == 0 {
+            let waits = pooled.wait_ms.sum();
+            let in_service = pooled.in_system_ms - waits;
+            prop_assert!((in_service - pooled.in_service_ms).abs() <= 1e-9 * sum.max(1.0));
         }
+        prop_assert_eq!(pooled.served() + pooled.itl_ms.count(), pooled.output_tokens);
+        let (ttft, gaps) = (pooled.ttft_ms.sum(), pooled.itl_ms.sum());
+        let outside = match replica.service {
+            ServiceModel::Roofline(_) => ttft,
+            _ => 0.0,
+        };
+        prop_assert!((ttft + gaps - sum).abs() <= 1e-9 * sum + outside);
+        if replica.queue_limit.is_none() {
+            let most = replica.engine.kv_tokens.map_or(u64::MAX, |tokens| tokens / 16 * 16);
+            let fits = |r: &&Request| u64::from(r.input_tokens + r.output_tokens) <= most;
+            let tokens: u64 = requests.iter().filter(fits).map(|r| u64::from(r.output_tokens)).sum();
+            prop_assert_eq!(tokens, pooled.output_tokens);
+        }
+    }
+
+    #[test]
+    fn a_cache_that_is_never_full_is_as_none((replica, traffic) in cases()) {
+        let effort = Effort { requests: 200, replications: 2, ..Effort::default() };
+        let run = |kv_tokens| {
+            let engine = EngineSettings { kv_tokens, ..replica.engine };
+            let replica = Replica { engine, ..replica };
+            simulate(&replica, &traffic, &effort, 0, &Watch::NONE).expect("runs")
+        };
+        prop_assert_eq!(run(None), run(Some(1 << 40)));
     }
 
     #[test]
@@ -291,8 +410,8 @@ proptest! {
             .iter()
             .map(|&(count, weight)| Group { replica: replica(ITERATION, 4, None), count, weight })
             .collect();
-        let request = |i| Request { arrival_ms: 9.0 * f64::from(i), input_tokens: 10, output_tokens: 3 };
-        let requests: Vec<Request> = (0..n).map(request).collect();
+        let requests: Vec<Request> =
+            (0..n).map(|i| request(9.0 * f64::from(i), 10, 3)).collect();
         let effort = Effort { warmup: 0.0, replications: 5, ..Effort::default() };
         let reports = simulate_trace(&groups, &requests, &effort, 0, &Watch::NONE).expect("runs");
         prop_assert_eq!(reports.iter().map(|r| r.pooled().served()).sum::<u64>(), u64::from(n));

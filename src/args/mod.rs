@@ -41,7 +41,7 @@ pub use scenario::{MarginArgs, ScenarioArgs, SizingArgs};
 #[cfg(feature = "service")]
 pub use service::ServeArgs;
 pub use shell::{CompletionsArgs, ManArgs, ReferenceArgs};
-pub use simulate::{Alone, EffortArgs, ReplicaArgs, SimulateArgs};
+pub use simulate::{Alone, EffortArgs, EngineArgs, ReplicaArgs, SimulateArgs};
 pub use solve::{Formulation, Shortage, SolveArgs};
 pub use station::{AnalyzeArgs, ObjectiveArgs, ServerArgs, SizeArgs, StationArgs};
 pub use stress::StressArgs;

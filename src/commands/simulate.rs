@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use super::given;
 use super::queue::station;
-use crate::args::{Alone, EffortArgs, Format, ReplicaArgs, SimulateArgs};
+use crate::args::{Alone, EffortArgs, EngineArgs, Format, ReplicaArgs, SimulateArgs};
 use crate::job::{self, Job};
 use crate::output::simulation::{Row, Simulation};
 use crate::output::style::{Spinner, bar, error, warning};
@@ -39,10 +39,9 @@ struct Task {
     server: String,
     accelerator: String,
     replicas: u64,
-    batch: u32,
-    /// The replica under the load it is simulated with.
-    station: Station,
-    rate_per_s: f64,
+    /// Each of them, and the load that it is simulated with.
+    replica: Replica,
+    traffic: Traffic,
     /// What the queueing model predicts there; `None` where it has no steady state.
     predicted: Option<Analysis>,
     objectives: Objectives,
@@ -53,7 +52,7 @@ struct Task {
 /// One replica from its flags.
 fn alone(args: &ReplicaArgs) -> Result<u8, Failure> {
     let mut station = station(&args.station);
-    let trace = args.trace.as_deref().map(trace).transpose()?;
+    let trace = args.trace.as_deref().map(|path| trace(path, &args.engine)).transpose()?;
     let rate_per_s = match &trace {
         Some(trace) => {
             loaded(&mut station, trace, 1.0);
@@ -66,13 +65,13 @@ fn alone(args: &ReplicaArgs) -> Result<u8, Failure> {
         Err(isocost_model::queue::QueueError::Unstable { .. }) => None,
         Err(e) => return Err(Failure::input(e)),
     };
+    let (replica, traffic) = args.engine.of(&station, args.batch, rate_per_s);
     let task = Task {
         server: String::new(),
         accelerator: String::new(),
         replicas: 1,
-        batch: args.batch,
-        station,
-        rate_per_s,
+        replica,
+        traffic,
         predicted,
         objectives: Objectives::none(),
         unit: 0,
@@ -83,7 +82,7 @@ fn alone(args: &ReplicaArgs) -> Result<u8, Failure> {
 /// The replicas of a plan.
 fn planned(args: &SimulateArgs, job: &Job) -> Result<u8, Failure> {
     let chosen = chosen(args, job)?;
-    let trace = args.trace.as_deref().map(trace).transpose()?;
+    let trace = args.trace.as_deref().map(|path| trace(path, &args.engine)).transpose()?;
     let plan = match &args.plan {
         Some(path) => given::plan(path, job)?,
         None => {
@@ -153,13 +152,13 @@ fn task(
     }
     station.token_scv = args.token_scv.unwrap_or(station.token_scv);
     station.arrival_scv = args.arrival_scv.unwrap_or(station.arrival_scv);
+    let (replica, traffic) = args.engine.of(&station, part.batch, rate_per_s);
     Some(Task {
         server: server.name.clone(),
         accelerator: scenario.accelerators[part.accelerator].name.clone(),
         replicas: part.replicas,
-        batch: part.batch,
-        station,
-        rate_per_s,
+        replica,
+        traffic,
         predicted: station.analyze(part.batch, rate_per_s).ok(),
         objectives: targets(scenario, server),
         unit: (s as u32) << 8 | part.accelerator as u32 & 0xff,
@@ -175,8 +174,13 @@ fn loaded(station: &mut Station, trace: &Trace, share: f64) {
     station.token_scv = trace.token_scv;
 }
 
-fn trace(path: &Path) -> Result<Trace, Failure> {
-    read_trace(path).map_err(Failure::input)
+fn trace(path: &Path, engine: &EngineArgs) -> Result<Trace, Failure> {
+    let mut trace = read_trace(path).map_err(Failure::input)?;
+    let share = engine.prefix_hit_share.unwrap_or(0.0);
+    for request in &mut trace.requests {
+        request.cached_tokens = (share * f64::from(request.input_tokens)) as u32;
+    }
+    Ok(trace)
 }
 
 /// Simulates the tasks and says what came of it.
@@ -188,8 +192,8 @@ fn finish(
     interrupt: &Interrupt,
 ) -> Result<u8, Failure> {
     let effort = args.effort();
-    if let Some(task) = tasks.iter().find(|t| t.batch > args.token_budget) {
-        let (batch, budget) = (task.batch, args.token_budget);
+    let passes = tasks.iter().map(|t| (t.replica.batch, t.replica.engine.token_budget));
+    if let Some((batch, budget)) = passes.into_iter().find(|(batch, budget)| batch > budget) {
         let text = format!("--token-budget: {budget} is below the batch size {batch}; raise it");
         return Err(Failure::input(text));
     }
@@ -200,8 +204,8 @@ fn finish(
     let start = Instant::now();
     let bar = bar("simulating", length);
     let reports = match trace {
-        Some(trace) => traced(args, &effort, &tasks, trace, interrupt, &bar),
-        None => drawn(args, &effort, &tasks, interrupt, &bar),
+        Some(trace) => traced(&effort, &tasks, trace, interrupt, &bar),
+        None => drawn(&effort, &tasks, interrupt, &bar),
     };
     bar.finish_and_clear();
     let seconds = start.elapsed().as_secs_f64();
@@ -209,7 +213,7 @@ fn finish(
     let rows = tasks.into_iter().zip(reports).filter_map(|(task, report)| {
         Some(Row::new(
             [task.server, task.accelerator],
-            (task.replicas, task.batch, task.rate_per_s),
+            (task.replicas, task.replica.batch, task.traffic.rate_per_s),
             task.predicted,
             &task.objectives,
             report?,
@@ -230,7 +234,6 @@ fn finish(
 
 /// Replications of each task; `None` where it was stopped.
 fn drawn(
-    args: &EffortArgs,
     effort: &Effort,
     tasks: &[Task],
     interrupt: &Interrupt,
@@ -238,22 +241,12 @@ fn drawn(
 ) -> Vec<Option<Report>> {
     let (stop, arrived) = (|| interrupt.is_raised(), |n| bar.inc(n));
     let watch = Watch { stop: &stop, arrived: &arrived };
-    let one = |task: &Task| {
-        let traffic = Traffic {
-            rate_per_s: task.rate_per_s,
-            arrival_scv: task.station.arrival_scv,
-            input_tokens: task.station.input_tokens,
-            output_tokens: task.station.output_tokens,
-            token_scv: task.station.token_scv,
-        };
-        simulate(&replica(args, task), &traffic, effort, task.unit, &watch).ok()
-    };
+    let one = |task: &Task| simulate(&task.replica, &task.traffic, effort, task.unit, &watch).ok();
     tasks.par_iter().map(one).collect()
 }
 
 /// One trace over the replicas of one server.
 fn traced(
-    args: &EffortArgs,
     effort: &Effort,
     tasks: &[Task],
     trace: &Trace,
@@ -263,23 +256,14 @@ fn traced(
     let (stop, arrived) = (|| interrupt.is_raised(), |n| bar.inc(n));
     let watch = Watch { stop: &stop, arrived: &arrived };
     let group = |task: &Task| Group {
-        replica: replica(args, task),
+        replica: task.replica,
         count: task.replicas,
-        weight: task.rate_per_s,
+        weight: task.traffic.rate_per_s,
     };
     let groups: Vec<Group> = tasks.iter().map(group).collect();
     let unit = tasks.first().map_or(0, |t| t.unit);
     match simulate_trace(&groups, &trace.requests, effort, unit, &watch) {
         Ok(reports) => reports.into_iter().map(Some).collect(),
         Err(_) => vec![None; tasks.len()],
-    }
-}
-
-fn replica(args: &EffortArgs, task: &Task) -> Replica {
-    Replica {
-        service: task.station.service,
-        batch: task.batch,
-        queue_limit: task.station.queue_limit,
-        token_budget: args.token_budget,
     }
 }

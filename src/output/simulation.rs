@@ -61,9 +61,16 @@ impl Verdict {
 }
 
 /// The latencies shown, and the percentile shown beside the mean.
-const SHOWN: [(Latency, &str); 3] =
-    [(Latency::Wait, "wait"), (Latency::Ttft, "TTFT"), (Latency::Itl, "ITL")];
+const SHOWN: [(Latency, &str); 4] = [
+    (Latency::Wait, "wait"),
+    (Latency::Ttft, "TTFT"),
+    (Latency::Itl, "ITL"),
+    (Latency::Tpot, "TPOT"),
+];
 const PERCENT: f64 = 99.0;
+
+/// The percentiles in JSON.
+const PERCENTS: [f64; 4] = [50.0, 90.0, 95.0, PERCENT];
 
 impl Row {
     /// Holds a simulation against what was predicted and asked for; `names` are those of the server
@@ -96,7 +103,7 @@ impl Row {
             (Latency::Itl, None) => Some(a.itl_ms),
             (Latency::Itl, Some(p)) => Some(a.itl_percentile_ms(p)),
             (Latency::Response, None) => Some(a.mean_response_ms),
-            (Latency::Response, Some(_)) => None,
+            (Latency::Response, Some(_)) | (Latency::Tpot, _) => None,
         }
     }
 
@@ -115,17 +122,17 @@ fn verdict(report: &Report, latency: Latency, objective: Objective) -> Verdict {
     if latency == Latency::Ttft && !report.is_steady() {
         return Verdict::Missed;
     }
-    match report.latency_ms(latency, objective.percentile) {
+    match report.used(latency, objective) {
         // Answers of one token have no latency between tokens.
         None => Verdict::Holds,
-        Some(e) if e.value + e.half_width <= objective.limit_ms => Verdict::Holds,
-        Some(e) if e.value - e.half_width > objective.limit_ms => Verdict::Missed,
+        Some(used) if used.value + used.half_width <= 1.0 => Verdict::Holds,
+        Some(used) if used.value - used.half_width > 1.0 => Verdict::Missed,
         Some(_) => Verdict::Open,
     }
 }
 
 impl Simulation {
-    /// Prints three lines for each kind of replica, and a summary.
+    /// Prints a few lines for each kind of replica, and a summary.
     pub fn print_table(&self) {
         let header = [
             "server",
@@ -159,15 +166,31 @@ impl Simulation {
                 }
                 let checked = row.checked(latency);
                 cells.push(checked.map_or(String::new(), |c| limit(c.objective)));
-                cells.push(checked.map_or(String::new(), |c| c.verdict.word().to_owned()));
+                cells.push(match checked {
+                    Some(checked) => checked.verdict.word().to_owned(),
+                    None if i == 0 => row.queue_word().to_owned(),
+                    None => String::new(),
+                });
                 rows.add_row(cells);
             }
         }
         anstream::println!("{}\n", trimmed(&rows));
         for row in self.rows.iter().filter(|r| !r.report.is_steady()) {
-            let place = [&row.server, &row.accelerator].map(String::as_str).join(" on ");
-            let place = if row.server.is_empty() { "the replica" } else { &place };
-            anstream::println!("{RED}{place}: the queue grows without end in simulation{RED:#}");
+            let per_min = 60.0 * row.rate_per_s * row.report.pooled().drift.share();
+            anstream::println!(
+                "{RED}{}: the queue grows without end in simulation, by {} requests a minute{RED:#}",
+                row.place(),
+                short(per_min)
+            );
+        }
+        for row in self.rows.iter().filter(|r| r.report.pooled().preempted > 0) {
+            let pooled = row.report.pooled();
+            anstream::println!(
+                "note: {}: {} preemptions for lack of KV cache, at {} requests",
+                row.place(),
+                pooled.preempted,
+                pooled.arrived
+            );
         }
         let short = self.rows.iter().filter(|r| r.is_fuller_than(self.warmup_requests)).count();
         if short > 0 {
@@ -246,6 +269,8 @@ impl Simulation {
             "objective_percentile",
             "objective",
             "steady",
+            "queue_growth",
+            "preempted",
         ];
         writer.write_record(header).map_err(Failure::failed)?;
         for row in &self.rows {
@@ -264,6 +289,8 @@ impl Simulation {
                 cells.push(cell(checked.and_then(|c| c.objective.percentile)));
                 cells.push(checked.map_or(String::new(), |c| c.verdict.word().to_owned()));
                 cells.push(row.report.is_steady().to_string());
+                cells.push(row.report.pooled().drift.share().to_string());
+                cells.push(row.report.pooled().preempted.to_string());
                 writer.write_record(cells).map_err(Failure::failed)?;
             }
         }
@@ -282,6 +309,18 @@ impl Row {
         ]
     }
 
+    /// The replica in words.
+    fn place(&self) -> String {
+        match self.server.is_empty() {
+            true => "the replica".to_owned(),
+            false => format!("{} on {}", self.server, self.accelerator),
+        }
+    }
+
+    fn queue_word(&self) -> &'static str {
+        if self.report.is_steady() { "steady" } else { "grows" }
+    }
+
     fn cells(&self) -> [String; 5] {
         let mut cells = self.names();
         cells[4] = format!("{:.3}", self.rate_per_s);
@@ -296,8 +335,11 @@ impl Row {
             "maxBatch": self.batch,
             "ratePerSecond": self.rate_per_s,
             "steady": self.report.is_steady(),
+            "queueGrowth": self.report.pooled().drift.share(),
             "arrived": self.report.pooled().arrived,
             "lost": self.report.pooled().lost,
+            "preempted": self.report.pooled().preempted,
+            "kvPeakTokens": self.report.pooled().kv_peak_tokens,
             "lossProbability": pair(self.predicted.map(|a| a.loss_probability), self.report.loss()),
             "inService": pair(self.predicted.map(|a| a.mean_in_service), self.report.in_service()),
             "inSystem": pair(self.predicted.map(|a| a.mean_in_system), self.report.in_system()),
@@ -305,7 +347,10 @@ impl Row {
         let latencies = SHOWN.into_iter().chain([(Latency::Response, "response")]);
         for (latency, name) in latencies {
             let of = |p| pair(self.predicted_ms(latency, p), self.report.latency_ms(latency, p));
-            let mut fields = json!({ "mean": of(None), "p99": of(Some(PERCENT)) });
+            let mut fields = json!({ "mean": of(None) });
+            for percent in PERCENTS {
+                fields[format!("p{percent}")] = of(Some(percent));
+            }
             if let Some(checked) = self.checked(latency) {
                 let Objective { limit_ms, percentile } = checked.objective;
                 fields["objective"] = json!({

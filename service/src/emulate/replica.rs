@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use isocost_model::Scenario;
-use isocost_model::queue::ServiceModel;
+use isocost_model::queue::{EngineSettings, ServiceModel};
 use isocost_model::scenario::Profile;
-use isocost_simulation::{Live, Replica, Section, TOKEN_BUDGET, Traffic};
+use isocost_simulation::{Live, Replica, Section, Traffic};
 
 use crate::cluster::LabelLoad;
 
@@ -75,7 +75,8 @@ impl Emulated {
         let same = |a: &Assignment| Assignment { load: None, ..a.clone() };
         if self.assignment.as_ref().map(same) != Some(same(&assignment)) {
             let profile = profile(scenario, &assignment)?;
-            let batch = assignment.max_batch.unwrap_or(profile.max_batch).clamp(1, TOKEN_BUDGET);
+            let budget = EngineSettings::default().token_budget;
+            let batch = assignment.max_batch.unwrap_or(profile.max_batch).clamp(1, budget);
             self.restarts += 1;
             self.since = now;
             self.live = live(profile.service, batch, self.seed, self.restarts);
@@ -113,7 +114,8 @@ impl Emulated {
 }
 
 fn live(service: ServiceModel, batch: u32, seed: u64, unit: u32) -> Live {
-    let replica = Replica { service, batch, queue_limit: Some(QUEUE), token_budget: TOKEN_BUDGET };
+    let engine = EngineSettings::default();
+    let replica = Replica { service, batch, queue_limit: Some(QUEUE), engine };
     Live::new(&replica, seed, unit)
 }
 
@@ -128,13 +130,7 @@ fn profile<'a>(scenario: &'a Scenario, a: &Assignment) -> Result<&'a Profile, No
 
 /// Poisson arrivals of requests whose answers have memoryless lengths.
 fn traffic(load: LabelLoad) -> Traffic {
-    Traffic {
-        rate_per_s: load.rpm / 60.0,
-        arrival_scv: 1.0,
-        input_tokens: load.in_tokens,
-        output_tokens: load.out_tokens.max(1.0),
-        token_scv: 1.0,
-    }
+    Traffic::new(load.rpm / 60.0, load.in_tokens, load.out_tokens.max(1.0))
 }
 
 #[cfg(test)]
