@@ -24,6 +24,7 @@
 //!
 //! Results depend on the seed alone: not on the machine, nor on the number of threads.
 
+mod certify;
 mod chain;
 mod drift;
 mod engine;
@@ -41,6 +42,7 @@ mod ticket;
 mod trace;
 mod traffic;
 
+pub use certify::{Binding, CertifiedRate, Claim, Search, largest_rate};
 pub use chain::Chain;
 pub use drift::Drift;
 pub use estimate::{CONFIDENCE, Estimate};
