@@ -118,6 +118,8 @@ pub enum Reason {
     NotAllowed,
     /// An objective is not met even at the lowest rate.
     Objective(Shortfall),
+    /// Simulation grants it no rate.
+    Simulated,
 }
 
 impl std::fmt::Display for Reason {
@@ -126,6 +128,7 @@ impl std::fmt::Display for Reason {
             Self::NoProfile => write!(f, "the model has no profile on it"),
             Self::NotAllowed => write!(f, "the server may not use it"),
             Self::Objective(shortfall) => write!(f, "{shortfall}"),
+            Self::Simulated => write!(f, "no rate keeps the objectives in simulation"),
         }
     }
 }
@@ -174,6 +177,21 @@ impl Candidates {
     /// Accelerators that do not serve a server, with the reason.
     pub fn rejected(&self, server: usize) -> &[Rejected] {
         &self.groups[self.demands[server].group].rejected
+    }
+
+    /// Grants a replica of a group on an accelerator at most `rate_per_s`; at 0 it no longer serves.
+    /// Returns what it was granted before, 0 where it does not serve.
+    pub fn grant(&mut self, group: usize, accelerator: usize, rate_per_s: f64) -> f64 {
+        let Group { options, rejected } = &mut self.groups[group];
+        let found = options.iter().position(|option| option.accelerator == accelerator);
+        let Some(at) = found else { return 0.0 };
+        let before = options[at].rate_per_s;
+        options[at].rate_per_s = before.min(rate_per_s);
+        if rate_per_s <= 0.0 {
+            options.remove(at);
+            rejected.push(Rejected { accelerator, reason: Reason::Simulated });
+        }
+        before
     }
 
     /// Number of feasible (server, accelerator) pairs.

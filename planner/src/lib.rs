@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+pub mod certify;
 mod choose;
 pub mod explain;
 mod fleet;

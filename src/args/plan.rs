@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Format, ScenarioArgs, SizingArgs, SolveArgs};
+use super::{EffortArgs, Format, ScenarioArgs, SizingArgs, SolveArgs};
 
 /// `isocost plan`.
 #[derive(Debug, clap::Args)]
@@ -32,6 +32,12 @@ pub struct PlanArgs {
     /// CBC or CPLEX), and check, bound and report it like our own
     #[arg(long, value_name = "FILE")]
     pub read_solution: Option<PathBuf>,
+    /// Simulate every kind of replica of the plan, and plan anew with the rates that simulation
+    /// grants, until every objective holds
+    #[arg(long, conflicts_with = "read_solution")]
+    pub certify: bool,
+    #[command(flatten, next_help_heading = "Simulation, with --certify")]
+    pub effort: EffortArgs,
     /// Do not plan at the ends of the calibration's confidence region
     #[arg(long)]
     pub no_cost_range: bool,

@@ -6,11 +6,13 @@ use std::time::Instant;
 use isocost_formulations::Program;
 use isocost_model::export::{Export, plan_csv, plan_json, write_all};
 use isocost_model::plan::{Plan, Status};
+use isocost_planner::certify::{Certified, CertifyError};
+use isocost_simulation::Search;
 
 use super::{given, report};
 use crate::args::{Format, PlanArgs};
 use crate::job::Job;
-use crate::output::style::Spinner;
+use crate::output::style::{Spinner, bar};
 use crate::output::trace::Trace;
 use crate::output::{print, table};
 use crate::{Failure, exit};
@@ -18,6 +20,9 @@ use crate::{Failure, exit};
 /// Runs the command; returns its exit code.
 pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let mut job = Job::new(&args.scenario, &args.sizing, &args.solve)?;
+    if args.certify {
+        return certified(args, job);
+    }
     let trace = Trace::start(&mut job.planner.request, args.trace.is_some());
     let Job { planner, fleet } = &job;
     if let Some(path) = &args.write_model {
@@ -46,6 +51,28 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     }
     report::write(args, &job, &plan, solving_s)?;
     emit(args, &fleet.export(&plan, solving_s))?;
+    Ok(exit::of(plan.status))
+}
+
+/// Plans until simulation agrees; returns the exit code.
+fn certified(args: &PlanArgs, mut job: Job) -> Result<u8, Failure> {
+    let start = Instant::now();
+    let search = Search { effort: args.effort.effort(), ..Search::default() };
+    let bar = bar("simulating", 0);
+    let listen = |_: u32, done: usize, of: usize| {
+        bar.set_length(of as u64);
+        bar.set_position(done as u64);
+    };
+    let certified = job.planner.certify(job.fleet, &search, &listen);
+    bar.finish_and_clear();
+    let Certified { plan, fleet, .. } = certified.map_err(|error| match error {
+        CertifyError::Stopped => Failure { code: exit::UNKNOWN, text: error.to_string() },
+        error => Failure::failed(error),
+    })?;
+    job.fleet = fleet;
+    let solving_s = start.elapsed().as_secs_f64();
+    report::write(args, &job, &plan, solving_s)?;
+    emit(args, &job.fleet.export(&plan, solving_s))?;
     Ok(exit::of(plan.status))
 }
 
