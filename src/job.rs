@@ -43,7 +43,7 @@ impl Job {
 /// A planner as the arguments ask for it; Ctrl-C ends its solves.
 pub fn planner(sizing: &SizingArgs, solve: &SolveArgs) -> Result<Planner, Failure> {
     let mut planner = Planner::new(choose_backend(solve)?);
-    planner.sizing = sizing.options();
+    planner.sizing = sizing.options()?;
     planner.request = request(solve);
     planner.request.solve.interrupt = interrupt();
     Ok(planner)

@@ -294,7 +294,7 @@ fn the_reference_fleet_at_half_its_cards_has_a_conflict_of_two() {
         return;
     }
     let path = path.display().to_string();
-    let flags = ["--max-queue", "0", "--max-loss", "1", "--batch", "max", "--capacity-scale"];
+    let flags = ["--reading", "reference", "--capacity-scale"];
     let said = json(&[&["explain", &path][..], &flags, &["0.5"]].concat());
     let conflict = &said["conflict"];
     assert_eq!(conflict["servers"], serde_json::json!(["Free-llama_70b", "Free-mixtral_8_7b"]));

@@ -32,7 +32,31 @@ fn plan_json(args: &[&str]) -> serde_json::Value {
 }
 
 /// Flags under which the reference figures hold.
-const FLAGS: [&str; 6] = ["--max-queue", "0", "--max-loss", "1", "--batch", "max"];
+const FLAGS: [&str; 2] = ["--reading", "reference"];
+
+#[test]
+fn the_reading_of_the_reference_stands_for_its_three_flags() {
+    let path = root().join("data/fleet-27").display().to_string();
+    let apart = ["--max-queue", "0", "--max-loss", "1", "--batch", "max"];
+    let placed =
+        |flags: &[&str]| plan_json(&[&[path.as_str()][..], flags].concat())["allocations"].clone();
+    let short = placed(&FLAGS);
+    assert!(!short.is_null());
+    assert_eq!(short, placed(&apart));
+    assert_eq!(short, placed(&[&FLAGS[..], &apart].concat()));
+    assert_ne!(short, placed(&[]));
+    for contradiction in [
+        ["--max-queue", "5"],
+        ["--max-loss", "0.001"],
+        ["--batch", "best"],
+        ["--batch-tolerance", "0.02"],
+    ] {
+        let output = isocost(&[&["plan", &path][..], &FLAGS, &contradiction].concat());
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(contradiction[0]) && said.contains("leave out one"), "{said}");
+    }
+}
 
 /// Design, section 5: exact figures of `single`, cents/h.
 const SINGLE: [(&str, &str, Option<f64>); 5] = [

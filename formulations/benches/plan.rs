@@ -7,7 +7,7 @@ use std::path::Path;
 use divan::Bencher;
 use isocost_formulations::pattern::{self, Devices, Shape, Space};
 use isocost_formulations::{Problem, ProblemOptions, greedy, mixed, single};
-use isocost_model::candidates::{BatchChoice, Candidates, SizingOptions};
+use isocost_model::candidates::{Candidates, SizingOptions};
 use isocost_model::input;
 use isocost_model::plan::Status;
 use isocost_solver::{SolveOptions, default_backend};
@@ -22,12 +22,7 @@ fn problem() -> Problem {
     let path = if reference.exists() { reference } else { root.join("../data/fleet-27") };
     let scenario = input::load(&path).expect("the scenario is sound").scenario;
     // The flags of the reference figures.
-    let sizing = SizingOptions {
-        max_queue: Some(0),
-        max_loss: 1.0,
-        batch: BatchChoice::Max,
-        ..SizingOptions::default()
-    };
+    let sizing = SizingOptions::reference();
     let candidates = Candidates::build(&scenario, &sizing);
     Problem::new(&scenario, &candidates, &ProblemOptions::default())
 }

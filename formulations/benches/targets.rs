@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use isocost_formulations::pattern::{self, Devices, Shape, Space};
 use isocost_formulations::{Problem, ProblemOptions, mixed, single};
-use isocost_model::candidates::{BatchChoice, Candidates, SizingOptions};
+use isocost_model::candidates::{Candidates, SizingOptions};
 use isocost_model::input;
 use isocost_model::plan::{Choice, relative_gap};
 use isocost_model::scenario::scaled::scaled;
@@ -179,12 +179,7 @@ fn problem(k: u32) -> Problem {
     let path = if reference.exists() { reference } else { root.join("../data/fleet-27") };
     let scenario = scaled(&input::load(&path).expect("the scenario is sound").scenario, k, 1);
     // The flags of the reference figures.
-    let sizing = SizingOptions {
-        max_queue: Some(0),
-        max_loss: 1.0,
-        batch: BatchChoice::Max,
-        ..SizingOptions::default()
-    };
+    let sizing = SizingOptions::reference();
     let candidates = Candidates::build(&scenario, &sizing);
     Problem::new(&scenario, &candidates, &ProblemOptions::default())
 }

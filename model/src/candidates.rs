@@ -16,9 +16,21 @@ use crate::scenario::{Profile, Scenario, Server};
 pub use sizings::Sizings;
 use sizings::{Sizing, SizingKey};
 
+/// What a replica is taken to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reading {
+    /// What an engine really does.
+    #[default]
+    Engine,
+    /// As the reference optimizer reads the same input, to its digits.
+    Reference,
+}
+
 /// How replicas are sized.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SizingOptions {
+    /// What a replica is taken to do.
+    pub reading: Reading,
     /// Requests that may wait where the server sets no limit; `None` is unbounded.
     pub max_queue: Option<u32>,
     /// Largest share of requests that a finite queue may turn away, in [0, 1]; 1 lifts the limit.
@@ -32,9 +44,23 @@ pub struct SizingOptions {
 impl Default for SizingOptions {
     fn default() -> Self {
         Self {
+            reading: Reading::Engine,
             max_queue: None,
             max_loss: 0.001,
             batch: BatchChoice::Least { tolerance: 0.02 },
+            energy_cents_per_kwh: 0.0,
+        }
+    }
+}
+
+impl SizingOptions {
+    /// The reference optimizer's reading: no queue, any loss, the largest batch.
+    pub fn reference() -> Self {
+        Self {
+            reading: Reading::Reference,
+            max_queue: Some(0),
+            max_loss: 1.0,
+            batch: BatchChoice::Max,
             energy_cents_per_kwh: 0.0,
         }
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use divan::Bencher;
-use isocost_model::candidates::{BatchChoice, SizingOptions};
+use isocost_model::candidates::SizingOptions;
 use isocost_model::input;
 use isocost_planner::Planner;
 use isocost_planner::explain::Effort;
@@ -24,12 +24,7 @@ fn explanation(bencher: Bencher, share: f64) {
         card.count = card.count.map(|count| (count as f64 * share) as u64);
     }
     let mut planner = Planner::new(default_backend().expect("one is built"));
-    planner.sizing = SizingOptions {
-        max_queue: Some(0),
-        max_loss: 1.0,
-        batch: BatchChoice::Max,
-        ..SizingOptions::default()
-    };
+    planner.sizing = SizingOptions::reference();
     let fleet = planner.fleet(scenario);
     let plan = planner.plan(&fleet).expect("solved");
     bencher.bench(|| planner.explain(&fleet, &plan, Effort::default()).expect("explained").solves);

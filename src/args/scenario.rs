@@ -7,6 +7,7 @@ use isocost_model::candidates::{BatchChoice, SizingOptions};
 use isocost_model::stress::Margin;
 
 use super::values::{amount, factor, positive, share};
+use crate::Failure;
 
 /// The scenario, and what is changed in it.
 #[derive(Debug, Clone, clap::Args)]
@@ -45,36 +46,75 @@ impl MarginArgs {
 /// How replicas are sized.
 #[derive(Debug, Clone, clap::Args)]
 pub struct SizingArgs {
+    /// `engine`: what an engine does; `reference`: as the reference optimizer reads the input: no
+    /// queue, any loss, the largest batch, and slo-tps in place of the arrival rate
+    #[arg(long, value_enum, default_value_t = Read::Engine)]
+    pub reading: Read,
     /// Requests that may wait where a server sets no limit [default: unbounded]
     #[arg(long, value_name = "N")]
     pub max_queue: Option<u32>,
     /// Largest share of requests that a finite queue may turn away; 1 lifts the limit
-    #[arg(long, value_name = "SHARE", default_value_t = 0.001, value_parser = share)]
-    pub max_loss: f64,
+    /// [default: 0.001]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub max_loss: Option<f64>,
     /// `best`: the least batch size within --batch-tolerance of the best rate; `max`: the largest
-    #[arg(long, value_enum, default_value_t = Batch::Best)]
-    pub batch: Batch,
-    /// Share of the best rate that may be given up for a smaller batch
-    #[arg(long, value_name = "SHARE", default_value_t = 0.02, value_parser = share)]
-    pub batch_tolerance: f64,
+    /// [default: best]
+    #[arg(long, value_enum)]
+    pub batch: Option<Batch>,
+    /// Share of the best rate that may be given up for a smaller batch [default: 0.02]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub batch_tolerance: Option<f64>,
     /// Price of energy, cents per kWh, added to the cost of a replica at its sized rate
     #[arg(long, value_name = "CENTS", default_value_t = 0.0, value_parser = amount)]
     pub energy_price: f64,
 }
 
 impl SizingArgs {
-    /// As the model takes it.
-    pub fn options(&self) -> SizingOptions {
-        SizingOptions {
-            max_queue: self.max_queue,
-            max_loss: self.max_loss,
-            batch: match self.batch {
-                Batch::Best => BatchChoice::Least { tolerance: self.batch_tolerance },
-                Batch::Max => BatchChoice::Max,
-            },
-            energy_cents_per_kwh: self.energy_price,
+    /// As the model takes it; an error where a flag contradicts the reading.
+    pub fn options(&self) -> Result<SizingOptions, Failure> {
+        let energy_cents_per_kwh = self.energy_price;
+        match self.reading {
+            Read::Reference => {
+                self.agree_with_the_reference()?;
+                Ok(SizingOptions { energy_cents_per_kwh, ..SizingOptions::reference() })
+            }
+            Read::Engine => {
+                let least = BatchChoice::Least { tolerance: self.batch_tolerance.unwrap_or(0.02) };
+                let largest = self.batch == Some(Batch::Max);
+                Ok(SizingOptions {
+                    max_queue: self.max_queue,
+                    max_loss: self.max_loss.unwrap_or(0.001),
+                    batch: if largest { BatchChoice::Max } else { least },
+                    energy_cents_per_kwh,
+                    ..SizingOptions::default()
+                })
+            }
         }
     }
+
+    fn agree_with_the_reference(&self) -> Result<(), Failure> {
+        let against = [
+            (self.max_queue.is_some_and(|n| n != 0), "--max-queue", "--max-queue 0"),
+            (self.max_loss.is_some_and(|share| share != 1.0), "--max-loss", "--max-loss 1"),
+            (self.batch == Some(Batch::Best), "--batch best", "--batch max"),
+            (self.batch_tolerance.is_some(), "--batch-tolerance", "--batch max"),
+        ];
+        let Some((_, flag, means)) = against.iter().find(|(given, ..)| *given) else {
+            return Ok(());
+        };
+        Err(Failure::input(format!(
+            "{flag} contradicts --reading reference, which means {means}: leave out one of the two"
+        )))
+    }
+}
+
+/// What a replica is taken to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Read {
+    /// What an engine does
+    Engine,
+    /// As the reference optimizer reads the input
+    Reference,
 }
 
 /// How the batch size is chosen.

@@ -34,7 +34,7 @@ pub struct ServeArgs {
 const AFTER: &str = "\
 Host and port come from INFERNO_HOST and INFERNO_PORT where no flag gives them; else 127.0.0.1 and 8080.
 A page for people is at /, what is served in /openapi.json, metrics for Prometheus in /metrics.
-As the reference optimizer sizes: --max-queue 0 --max-loss 1 --batch max";
+As the reference optimizer sizes: --reading reference";
 
 /// Where and how a service listens.
 #[derive(Debug, Clone, clap::Args)]

@@ -88,7 +88,7 @@ fn of_scenario(args: &BucketsArgs, name: &str, sizes: &Path) -> Result<Buckets, 
     let _spinner = Spinner::start("sizing");
     let slices = args.slice_factor.unwrap_or(SLICES);
     let unlimited = args.unlimited || scenario.optimizer.unlimited;
-    let sizing = args.sizing.options();
+    let sizing = args.sizing.options()?;
     let mut question = of_server(&scenario, server, &sizes, &sizing, slices, unlimited);
     question.provenance = provenance(&scenario, scenario.servers[server].model).to_owned();
     Ok(question)

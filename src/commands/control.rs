@@ -80,7 +80,7 @@ fn parts(args: &ControlArgs, cluster: &Cluster, registry: &mut Registry) -> Resu
                 Some(name) => backend(name),
                 None => default_backend(),
             };
-            let options = planner_options(args.sizing.options(), args.gap);
+            let options = planner_options(args.sizing.options()?, args.gap);
             let planner = Planner::new(options, chosen.map_err(Failure::input)?, registry);
             Optimizer::Local(Arc::new(planner), args.plan_limit)
         }
@@ -90,7 +90,7 @@ fn parts(args: &ControlArgs, cluster: &Cluster, registry: &mut Registry) -> Resu
         CapacityFrom::Nodes => Capacity::Nodes(cluster.clone(), args.actuate.products()),
     };
     let data = DataOptions { directory: args.data.clone(), dynamic: args.dynamic, capacity };
-    let (sizing, stability) = (args.sizing.options(), args.stability.stability());
+    let (sizing, stability) = (args.sizing.options()?, args.stability.stability());
     Ok(Parts { collect, optimizer, actuate, data, sizing, stability })
 }
 

@@ -16,7 +16,7 @@ pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
     let backend = choose_backend(&args.solve.0)?;
     args.log.start()?;
     let name = backend.name();
-    let app = serve::app(options(&args.sizing, &args.solve.0), backend, args.stateful);
+    let app = serve::app(options(&args.sizing, &args.solve.0)?, backend, args.stateful);
     let state = if args.stateful { "stateful" } else { "stateless" };
     http::run(&settings, app, |listening| {
         listens("optimizer", &format!("{state}, {name}"), &settings, listening);
@@ -45,6 +45,6 @@ pub fn failure(error: ListenError) -> Failure {
 }
 
 /// How plans are made, from the arguments.
-pub fn options(sizing: &SizingArgs, solve: &SolveArgs) -> Options {
-    Options { sizing: sizing.options(), request: request(solve) }
+pub fn options(sizing: &SizingArgs, solve: &SolveArgs) -> Result<Options, Failure> {
+    Ok(Options { sizing: sizing.options()?, request: request(solve) })
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use isocost_model::candidates::{BatchChoice, SizingOptions};
+use isocost_model::candidates::SizingOptions;
 use isocost_service::http::{Listening, Settings, listen};
 use isocost_service::planning::Options;
 use isocost_service::serve;
@@ -120,11 +120,5 @@ pub fn small() -> Option<String> {
 
 /// How the reference optimizer sizes.
 pub fn as_the_reference() -> Options {
-    let sizing = SizingOptions {
-        max_queue: Some(0),
-        max_loss: 1.0,
-        batch: BatchChoice::Max,
-        ..SizingOptions::default()
-    };
-    Options { sizing, ..Options::default() }
+    Options { sizing: SizingOptions::reference(), ..Options::default() }
 }
