@@ -3,8 +3,6 @@
 //! A [`Scenario`] comes from [`crate::input`] alone. Once it exists there are no unknown names, no
 //! NaN and no negative quantity in it, so that later stages index and never check again.
 
-pub mod scaled;
-
 use crate::queue::{Objectives, ServiceModel};
 use crate::trust::Calibration;
 
@@ -189,6 +187,18 @@ pub struct Load {
     pub arrival_scv: f64,
     /// Squared coefficient of variation of output tokens; 1 is the model's own.
     pub token_scv: f64,
+}
+
+impl Load {
+    /// Fewer requests per minute than this, one in two thousand years, are none: a number as small
+    /// as that says nothing, and ratios to it lose their digits.
+    pub const LEAST_PER_MIN: f64 = 1e-9;
+
+    /// Requests per second, 0 where there are none to speak of.
+    pub fn rate_per_s(&self) -> f64 {
+        let per_min = self.arrival_rate_per_min;
+        if per_min < Self::LEAST_PER_MIN { 0.0 } else { per_min / 60.0 }
+    }
 }
 
 /// Where a server runs now.

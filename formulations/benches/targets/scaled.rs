@@ -1,9 +1,8 @@
 //! Larger fleets from a small one, the same on every machine: for growth, not for realism.
 
-use super::Scenario;
-use twister::Twister;
+use isocost_model::Scenario;
 
-mod twister;
+use super::twister::Twister;
 
 /// Standard deviation of the logarithm of the copies' arrival rates.
 const SPREAD: f64 = 0.7;

@@ -7,8 +7,11 @@
 //! ```
 //!
 //! K copies of the reference scenario `large` (or of data/fleet-27 where it is missing), scaled as
-//! [`isocost_model::scenario::scaled`] says. Every solve runs in a process of its own, so that its
+//! `scaled.rs` says. Every solve runs in a process of its own, so that its
 //! peak memory is its own; times are of solving alone, sizing apart.
+
+mod scaled;
+mod twister;
 
 use std::path::Path;
 use std::process::Command;
@@ -20,8 +23,8 @@ use isocost_formulations::{Problem, ProblemOptions, mixed, single};
 use isocost_model::candidates::{Candidates, SizingOptions};
 use isocost_model::input;
 use isocost_model::plan::{Choice, relative_gap};
-use isocost_model::scenario::scaled::scaled;
 use isocost_solver::{Progress, SolveOptions, default_backend};
+use scaled::scaled;
 
 /// Gap to reach by K, and whether an optimum is to be proven (at most 1e-6).
 const TARGETS: [(u32, f64); 5] = [(1, 3e-4), (10, 5e-5), (37, 1.5e-5), (370, 1e-4), (3_700, 1e-3)];
@@ -33,7 +36,10 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     match args.first().map(String::as_str) {
         Some("--child") => child(&args[1..]),
-        _ => parent(&args),
+        _ => {
+            twister::check();
+            parent(&args);
+        }
     }
 }
 
