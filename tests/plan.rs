@@ -336,10 +336,20 @@ fn bad_input_names_place_problem_and_remedy() {
         "\"cost\": -71.0",
         &["accelerator `L4`, cost", "-71.0 is out of range"],
     );
-    refused(cards, "\"cost\": 71.0", "\"kost\": 71.0", &["the cost is missing"]);
+    refused(
+        cards,
+        "\"cost\": 71.0",
+        "\"kost\": 71.0",
+        &["`cost` is missing", "price of the whole"],
+    );
     refused("model-data.json", "\"perfParms\"", "\"perf\"", &["expected one of perfParms"]);
     refused("capacity-data.json", "\"count\": 8", "\"count\": 7.5", &["7.5 is not a whole number"]);
-    refused("optimizer-data.json", "\"None\"", "\"Some\"", &["unknown saturation policy `Some`"]);
+    refused(
+        "optimizer-data.json",
+        "\"None\"",
+        "\"Some\"",
+        &["unknown saturationPolicy `Some`", "PriorityExhaustive"],
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A ready entry for a scenario's model data, with the calibration's error in it.
 
-use isocost_model::queue::ServiceModel;
+use isocost_model::queue::{Iteration, Linear, ServiceModel};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -91,11 +91,13 @@ struct Prefill {
 impl Parameters {
     fn of(service: ServiceModel) -> Self {
         match service {
-            ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms } => Self::Linear {
-                decode_parms: Decode { alpha: digits(alpha_ms), beta: digits(beta_ms) },
-                prefill_parms: Prefill { gamma: digits(gamma_ms), delta: digits(delta_ms) },
-            },
-            ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms } => Self::Iteration {
+            ServiceModel::Linear(Linear { alpha_ms, beta_ms, gamma_ms, delta_ms }) => {
+                Self::Linear {
+                    decode_parms: Decode { alpha: digits(alpha_ms), beta: digits(beta_ms) },
+                    prefill_parms: Prefill { gamma: digits(gamma_ms), delta: digits(delta_ms) },
+                }
+            }
+            ServiceModel::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms }) => Self::Iteration {
                 alpha: digits(alpha_ms),
                 beta: digits(beta_ms),
                 gamma: digits(gamma_ms),

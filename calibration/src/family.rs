@@ -4,7 +4,7 @@
 //! parameter, so that it stays positive, and for the roofline's `hidden` the logit of
 //! `hidden delta / alpha`, so that no more computation hides than a step takes.
 
-use isocost_model::queue::{Roofline, ServiceModel};
+use isocost_model::queue::{Iteration, Linear, Roofline, ServiceModel};
 
 use crate::point::Point;
 
@@ -63,8 +63,10 @@ impl Family {
         let at = |i: usize| values.get(i).copied().unwrap_or(0.0);
         let (alpha_ms, beta_ms, gamma_ms) = (at(0), at(1), at(2));
         match self {
-            Self::Linear => ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms: at(3) },
-            Self::Iteration => ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms },
+            Self::Linear => {
+                ServiceModel::Linear(Linear { alpha_ms, beta_ms, gamma_ms, delta_ms: at(3) })
+            }
+            Self::Iteration => ServiceModel::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms }),
             Self::Roofline => ServiceModel::Roofline(Roofline {
                 alpha_ms,
                 beta_ms,

@@ -209,7 +209,9 @@ pub fn measure(task: &Task) -> Result<Measurement, MeasureError> {
 fn set_percentile(scenario: &mut Scenario, percentile: Option<f64>) {
     let targets = scenario.classes.iter_mut().flat_map(|c| c.targets.iter_mut().flatten());
     for target in targets {
-        target.itl.iter_mut().chain(&mut target.ttft).for_each(|o| o.percentile = percentile);
+        let latencies = [&mut target.itl, &mut target.ttft, &mut target.wait];
+        latencies.into_iter().flatten().for_each(|o| o.percentile = percentile);
+        target.tokens_per_s.iter_mut().for_each(|rate| rate.percentile = percentile);
     }
 }
 

@@ -10,9 +10,9 @@ use std::path::Path;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use isocost_model::candidates::{Candidates, SizingOptions, batch_limit, targets};
+use isocost_model::candidates::{Candidates, Reading, SizingOptions, batch_limit, targets};
 use isocost_model::input;
-use isocost_model::queue::{Objectives, ServiceModel, Station};
+use isocost_model::queue::{Iteration, Linear, Objectives, ServiceModel, Station};
 use isocost_model::scenario::Scenario;
 use rayon::prelude::*;
 
@@ -46,7 +46,7 @@ fn pairs() -> Vec<Pair> {
                 None,
             ),
             max_batch: batch_limit(server, p),
-            objectives: targets(&scenario, server),
+            objectives: targets(&scenario, server, Reading::Reference),
         };
         profiles.map(pair).collect()
     };
@@ -94,7 +94,8 @@ fn largest_batch_of_every_pair(bencher: Bencher) {
 /// One evaluation alone, at half of the service rate.
 #[divan::bench(args = [32, 1000, 100_000])]
 fn one_evaluation(bencher: Bencher, batch: u32) {
-    let service = ServiceModel::Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 1.28e-3 };
+    let service =
+        ServiceModel::Iteration(Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 1.28e-3 });
     let station = Station::new(service, 128.0, 1024.0, None);
     let rate = station.service_rate_per_s(batch) / 2.0;
     bencher.counter(ItemsCount::new(batch)).bench(|| station.analyze(batch, black_box(rate)));
@@ -162,9 +163,8 @@ fn plain_meets(pair: &Pair, mu: &[f64], rate: f64) -> bool {
     let wait_ms = waiting / rate * 1000.0;
     let out = pair.station.output_tokens;
     let alpha_ms = match pair.station.service {
-        ServiceModel::Iteration { alpha_ms, .. } | ServiceModel::Linear { alpha_ms, .. } => {
-            alpha_ms
-        }
+        ServiceModel::Iteration(Iteration { alpha_ms, .. })
+        | ServiceModel::Linear(Linear { alpha_ms, .. }) => alpha_ms,
         ServiceModel::Roofline(roofline) => roofline.alpha_ms,
     };
     let itl = (service_ms - alpha_ms) / out;

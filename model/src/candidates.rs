@@ -26,6 +26,17 @@ pub enum Reading {
     Reference,
 }
 
+impl Reading {
+    /// Stated objectives as they are kept: tokens per second are asked of a server by the
+    /// reference's reading alone; an engine keeps them for each request, as a limit of ITL.
+    pub fn objectives(self, stated: Objectives) -> Objectives {
+        match self {
+            Self::Engine => stated.per_request(),
+            Self::Reference => stated,
+        }
+    }
+}
+
 /// How replicas are sized.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SizingOptions {
@@ -177,7 +188,10 @@ impl Candidates {
             if group == next {
                 members.push(s);
             }
-            demands.push(Demand { group, rate_per_s: demand_per_s(scenario, server) });
+            demands.push(Demand {
+                group,
+                rate_per_s: demand_per_s(scenario, server, options.reading),
+            });
         }
         let tasks: Vec<Vec<Task>> = members
             .iter()
@@ -226,27 +240,21 @@ impl Candidates {
     }
 }
 
-/// Requests per second that a server's replicas have to cover: its arrival rate, or `slo-tps / out`
-/// where its class asks for tokens per second.
-pub fn demand_per_s(scenario: &Scenario, server: &Server) -> f64 {
-    let load = &server.load;
-    if load.arrival_rate_per_min <= 0.0 {
-        return 0.0;
-    }
-    match targets(scenario, server).tokens_per_s {
-        Some(tokens_per_s) => tokens_per_s / load.output_tokens.max(1.0),
-        None => load.arrival_rate_per_min / 60.0,
+/// Requests per second that a server's replicas have to cover: its arrival rate, or by the
+/// reference's reading `slo-tps / out` where its class asks for tokens per second.
+pub fn demand_per_s(scenario: &Scenario, server: &Server, reading: Reading) -> f64 {
+    let arrives = server.load.rate_per_s();
+    match targets(scenario, server, reading).tokens_per_s {
+        Some(rate) if arrives > 0.0 => rate.per_s / server.load.output_tokens.max(1.0),
+        _ => arrives,
     }
 }
 
-/// The objectives of a server; a validated scenario has them for every server's model.
-pub fn targets(scenario: &Scenario, server: &Server) -> Objectives {
-    scenario.classes[server.class].targets[server.model].unwrap_or(Objectives {
-        itl: None,
-        ttft: None,
-        tokens_per_s: None,
-        max_loss: 1.0,
-    })
+/// The objectives of a server under a reading; a validated scenario has them for every server's
+/// model.
+pub fn targets(scenario: &Scenario, server: &Server, reading: Reading) -> Objectives {
+    let target = scenario.classes[server.class].targets[server.model];
+    reading.objectives(target.unwrap_or_else(Objectives::none))
 }
 
 /// The queueing station of one replica of `server` with a profile's service times.
@@ -301,7 +309,7 @@ impl GroupKey {
         Self {
             model: server.model,
             class: server.class,
-            idle: load.arrival_rate_per_min <= 0.0,
+            idle: load.rate_per_s() == 0.0,
             tokens: [load.input_tokens, load.output_tokens, load.arrival_scv, load.token_scv]
                 .map(f64::to_bits),
             limits: (server.max_batch, server.max_queue),
@@ -331,7 +339,7 @@ fn group_tasks(
     options: &SizingOptions,
     server: &Server,
 ) -> Vec<Task> {
-    let mut objectives = targets(scenario, server);
+    let mut objectives = targets(scenario, server, options.reading);
     objectives.max_loss = options.max_loss;
     let task = |accelerator: usize| {
         if !allowed(server, accelerator) {
@@ -347,7 +355,7 @@ fn group_tasks(
             objectives,
             batch: options.batch,
         };
-        Task::Size { profile, idle: server.load.arrival_rate_per_min <= 0.0, key }
+        Task::Size { profile, idle: server.load.rate_per_s() == 0.0, key }
     };
     (0..scenario.accelerators.len()).map(task).collect()
 }

@@ -220,14 +220,16 @@ impl Plan {
             })
             .collect();
         let usage = usage(scenario, &placements, unlimited);
-        let total_cost = placements.iter().flat_map(|p| &p.parts).map(|p| p.cost).sum();
+        // A sum of nothing, or the value of a change of nothing, may be -0.
+        let total_cost =
+            placements.iter().flat_map(|p| &p.parts).map(|p| p.cost).sum::<f64>() + 0.0;
         Self {
             status: choice.status,
             placements,
             usage,
             total_cost,
-            objective: choice.objective,
-            bound: choice.bound,
+            objective: choice.objective + 0.0,
+            bound: choice.bound + 0.0,
             approach: choice.approach,
             backend: choice.backend,
             notes: choice.notes,
@@ -254,7 +256,7 @@ impl Plan {
 impl Placement {
     /// Cost, cents per hour.
     pub fn cost(&self) -> f64 {
-        self.parts.iter().map(|p| p.cost).sum()
+        self.parts.iter().map(|p| p.cost).sum::<f64>() + 0.0
     }
 
     /// Replicas on all accelerators.

@@ -12,9 +12,9 @@
 
 use rayon::prelude::*;
 
-use crate::candidates::{SizingOptions, station, targets};
+use crate::candidates::{Reading, SizingOptions, station, targets};
 use crate::plan::{Part, Placement, Plan};
-use crate::queue::{Analysis, Objective, Objectives, Roofline, ServiceModel, Station};
+use crate::queue::{Iteration, Linear, Metric, Objectives, Roofline, ServiceModel, Station};
 use crate::scenario::Scenario;
 
 /// Factors above this are not tried: nothing that far off is an error of estimation.
@@ -83,17 +83,17 @@ impl Shift {
 /// beside them times `rest`.
 fn scaled(service: ServiceModel, [a, b, c, d]: [f64; 4], rest: f64) -> ServiceModel {
     match service {
-        ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms } => ServiceModel::Linear {
-            alpha_ms: alpha_ms * a,
-            beta_ms: beta_ms * b,
-            gamma_ms: gamma_ms * c,
-            delta_ms: delta_ms * d,
-        },
-        ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms } => ServiceModel::Iteration {
-            alpha_ms: alpha_ms * a,
-            beta_ms: beta_ms * b,
-            gamma_ms: gamma_ms * c,
-        },
+        ServiceModel::Linear(l) => ServiceModel::Linear(Linear {
+            alpha_ms: l.alpha_ms * a,
+            beta_ms: l.beta_ms * b,
+            gamma_ms: l.gamma_ms * c,
+            delta_ms: l.delta_ms * d,
+        }),
+        ServiceModel::Iteration(i) => ServiceModel::Iteration(Iteration {
+            alpha_ms: i.alpha_ms * a,
+            beta_ms: i.beta_ms * b,
+            gamma_ms: i.gamma_ms * c,
+        }),
         ServiceModel::Roofline(r) => ServiceModel::Roofline(Roofline {
             alpha_ms: r.alpha_ms * a,
             beta_ms: r.beta_ms * b,
@@ -112,6 +112,8 @@ pub enum Kept {
     Itl,
     /// Time to first token, ms.
     Ttft,
+    /// Wait before service, ms.
+    Wait,
     /// Share of requests that a finite queue turns away.
     Loss,
     /// The share of its service rate up to which a replica is credited with its throughput.
@@ -122,13 +124,15 @@ pub enum Kept {
 }
 
 impl Kept {
-    const ALL: [Self; 5] = [Self::Itl, Self::Ttft, Self::Loss, Self::Steady, Self::Stable];
+    const ALL: [Self; 6] =
+        [Self::Itl, Self::Ttft, Self::Wait, Self::Loss, Self::Steady, Self::Stable];
 
     /// The word for it in reports.
     pub fn word(self) -> &'static str {
         match self {
             Self::Itl => "ITL",
             Self::Ttft => "TTFT",
+            Self::Wait => "wait",
             Self::Loss => "loss",
             Self::Steady => "capacity",
             Self::Stable => "stability",
@@ -189,7 +193,7 @@ fn of_server(
     factor: f64,
 ) -> Vec<Headroom> {
     let server = &scenario.servers[s];
-    let mut objectives = targets(scenario, server);
+    let mut objectives = targets(scenario, server, sizing.reading);
     objectives.max_loss = sizing.max_loss;
     let replicas: Vec<Replica> = placement
         .parts
@@ -236,7 +240,7 @@ fn first_breaks(
     factor: f64,
 ) -> Vec<Option<f64>> {
     let mut found = vec![None; stated.len()];
-    let has_delta = |r: &Replica| !matches!(r.station.service, ServiceModel::Iteration { .. });
+    let has_delta = |r: &Replica| !matches!(r.station.service, ServiceModel::Iteration(_));
     if shift == Shift::Delta && !replicas.iter().any(has_delta) {
         return found;
     }
@@ -277,6 +281,7 @@ impl Replica {
         match kept {
             Kept::Itl => o.itl.map(|o| o.limit_ms),
             Kept::Ttft => o.ttft.map(|o| o.limit_ms),
+            Kept::Wait => o.wait.map(|o| o.limit_ms),
             Kept::Loss => self.station.queue_limit.filter(|_| o.max_loss < 1.0).map(|_| o.max_loss),
             Kept::Steady => {
                 Some(STEADY * if o.tokens_per_s.is_some() { TOKENS_RESERVE } else { 1.0 })
@@ -295,15 +300,13 @@ impl Replica {
             return rate_per_s / most.max(0.001 * station.service_rate_per_s(1) / STEADY);
         }
         let Ok(a) = station.analyze(self.batch, rate_per_s) else { return f64::INFINITY };
-        let latency =
-            |o: Option<Objective>, mean: f64, percentile: &dyn Fn(&Analysis, f64) -> f64| {
-                o.and_then(|o| o.percentile).map_or(mean, |p| percentile(&a, p))
-            };
-        match kept {
-            Kept::Itl => latency(self.objectives.itl, a.itl_ms, &Analysis::itl_percentile_ms),
-            Kept::Ttft => latency(self.objectives.ttft, a.ttft_ms, &Analysis::ttft_percentile_ms),
-            _ => a.loss_probability,
-        }
+        let (metric, objective) = match kept {
+            Kept::Itl => (Metric::Itl, self.objectives.itl),
+            Kept::Ttft => (Metric::Ttft, self.objectives.ttft),
+            Kept::Wait => (Metric::Wait, self.objectives.wait),
+            _ => (Metric::Loss, None),
+        };
+        a.value(metric, objective.and_then(|o| o.percentile))
     }
 
     fn keeps(&self, kept: Kept, shift: Shift, factor: f64) -> bool {
@@ -331,7 +334,7 @@ impl Replica {
 /// Factors on loads and service times that a plan is made with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Margin {
-    /// On every arrival rate, and on the tokens per second that classes ask for.
+    /// On every arrival rate, and on the tokens per second that are asked of a server in its place.
     pub load: f64,
     /// On every parameter of the service times.
     pub service: f64,
@@ -350,13 +353,14 @@ impl Margin {
     }
 
     /// The scenario to plan: `scenario` with its loads and service times up by the margin.
-    pub fn apply(&self, scenario: &Scenario) -> Scenario {
+    pub fn apply(&self, scenario: &Scenario, reading: Reading) -> Scenario {
         let mut up = scenario.clone();
         for server in &mut up.servers {
             server.load.arrival_rate_per_min *= self.load;
         }
-        for target in up.classes.iter_mut().flat_map(|class| class.targets.iter_mut().flatten()) {
-            target.tokens_per_s = target.tokens_per_s.map(|tokens| tokens * self.load);
+        let targets = up.classes.iter_mut().flat_map(|class| class.targets.iter_mut().flatten());
+        for target in targets.filter(|_| reading == Reading::Reference) {
+            target.tokens_per_s.iter_mut().for_each(|rate| rate.per_s *= self.load);
         }
         for profile in &mut up.profiles {
             profile.service = scaled(profile.service, [self.service; 4], self.service);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use isocost_model::candidates::{Candidates, SizingOptions};
-use isocost_model::check::{CheckOptions, Rule, check};
+use isocost_model::check::{CheckOptions, Rule, Shortfall, check};
 use isocost_model::plan::{Approach, Choice, Method, Plan, Shape, Status};
 use isocost_model::scenario::{Budget, CurrentAllocation};
 use isocost_model::{Scenario, input};
@@ -173,4 +173,151 @@ fn limits_of_the_scenario_are_kept() {
         let found = rules(&scenario, &plan);
         assert!(found.contains(&rule), "found {found:?}, not {rule:?}");
     }
+}
+
+/// Two servers that need about four replicas each, on two types of card.
+const PAIR: &str = "
+acceleratorData:
+  accelerators: [{name: A, cost: 10}, {name: B, cost: 20}]
+modelData:
+  models:
+    - {name: m, acc: A, maxBatchSize: 8, atTokens: 100, perfParms: {alpha: 10, beta: 0.1, gamma: 0.001}}
+    - {name: m, acc: B, maxBatchSize: 8, atTokens: 100, perfParms: {alpha: 10, beta: 0.1, gamma: 0.001}}
+serviceClassData:
+  serviceClasses: [{name: Free, modelTargets: [{model: m, slo-itl: 40}]}]
+serverData:
+  servers:
+    - {name: a, model: m, currentAlloc: {load: {arrivalRate: 1000, avgInTokens: 10, avgOutTokens: 100}}}
+    - {name: b, model: m, currentAlloc: {load: {arrivalRate: 1000, avgInTokens: 10, avgOutTokens: 100}}}
+capacityData: {count: [{type: A, count: 5}, {type: B, count: 0}]}
+";
+
+/// What a plan of the pair under shortage breaks, with that many replicas by server and accelerator.
+struct Short {
+    scenario: Scenario,
+    options: CheckOptions,
+    replicas: [[u64; 2]; 2],
+    status: Status,
+}
+
+impl Short {
+    fn new(replicas: [[u64; 2]; 2]) -> Self {
+        let mut scenario = input::load_text("pair.yaml", PAIR).expect("it is sound").scenario;
+        let rate = Candidates::build(&scenario, &SizingOptions::default()).options(0)[0].rate_per_s;
+        scenario.servers.iter_mut().for_each(|s| s.load.arrival_rate_per_min = 3.9 * rate * 60.0);
+        let policy = Some(Shortfall { whole: false, mixed: false });
+        let options = CheckOptions { partial: true, policy, ..CheckOptions::default() };
+        Self { scenario, options, replicas, status: Status::Optimal }
+    }
+
+    fn with(mut self, change: impl Fn(&mut Scenario, &mut CheckOptions)) -> Self {
+        change(&mut self.scenario, &mut self.options);
+        self
+    }
+
+    fn found(&self) -> Vec<String> {
+        let (scenario, sizing) = (&self.scenario, SizingOptions::default());
+        let candidates = Candidates::build(scenario, &sizing);
+        let of_server = |n: &[u64; 2]| (0..2).zip(*n).filter(|(_, n)| *n > 0).collect();
+        let shares: Vec<Vec<(usize, u64)>> = self.replicas.iter().map(of_server).collect();
+        let cost = self.replicas.iter().map(|n| 10.0 * n[0] as f64 + 20.0 * n[1] as f64).sum();
+        let choice = Choice {
+            status: self.status,
+            shares,
+            objective: cost,
+            bound: cost,
+            formulation: "by hand".to_owned(),
+            backend: "none".to_owned(),
+            notes: Vec::new(),
+        };
+        let plan = Plan::new(scenario, &candidates, &sizing, self.options.unlimited, choice);
+        let found = check(scenario, &sizing, &self.options, &plan);
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    fn passes(&self) {
+        assert_eq!(self.found(), Vec::<String>::new());
+    }
+
+    fn fails(&self, words: &str) {
+        let found = self.found();
+        let of_b = |v: &String| v.starts_with("Shortage: b: ") && v.contains(words);
+        assert!(found.len() == 1 && found.iter().all(of_b), "{found:?}, not {words}");
+    }
+}
+
+#[test]
+fn under_shortage_no_server_goes_without_what_is_left() {
+    const MORE: &str = "a replica more on";
+    Short::new([[4, 0], [1, 0]]).passes();
+    Short::new([[4, 0], [0, 0]]).fails("a replica more on A");
+    let stopped = Short { status: Status::Feasible, ..Short::new([[4, 0], [0, 0]]) };
+    stopped.passes();
+    // A ceiling that forbids full service is no reason for nothing, and one that is reached is.
+    let capped = |n, most| Short::new(n).with(move |s, _| s.servers[1].max_replicas = Some(most));
+    capped([[2, 0], [2, 0]], 2).with(|s, _| s.servers[0].max_replicas = Some(2)).passes();
+    capped([[4, 0], [0, 0]], 2).fails(MORE);
+    capped([[4, 0], [0, 0]], 0).passes();
+    // Cards, budgets and moves that are used up, and servers that may not stand there.
+    let budget = |cards| {
+        let name = "all".to_owned();
+        Budget { name, card_types: Vec::new(), cards: Some(cards), watts: None }
+    };
+    Short::new([[4, 0], [0, 0]]).with(move |s, _| s.budgets.push(budget(4))).passes();
+    Short::new([[4, 0], [0, 0]]).with(move |s, _| s.budgets.push(budget(5))).fails(MORE);
+    Short::new([[4, 0], [0, 0]]).with(|s, _| s.servers[1].deny = vec![0]).passes();
+    let on_b = |s: &mut Scenario, most, options: &mut CheckOptions| {
+        let current = CurrentAllocation { accelerator: 1, replicas: 1, cost_cents_per_h: 20.0 };
+        s.servers[1].current = Some(current);
+        options.max_moves = Some(most);
+    };
+    Short::new([[4, 0], [0, 0]]).with(|s, o| on_b(s, 0, o)).passes();
+    Short::new([[4, 0], [0, 0]]).with(|s, o| on_b(s, 1, o)).fails(MORE);
+    // On one accelerator each, a card of the other type is of no use; on several it is.
+    let two_types = || Short::new([[4, 0], [1, 0]]).with(|s, _| s.card_types[1].count = Some(1));
+    two_types().passes();
+    two_types()
+        .with(|_, o| o.policy = Some(Shortfall { whole: false, mixed: true }))
+        .fails("a replica more on B");
+    Short::new([[4, 0], [1, 0]]).with(|_, o| o.unlimited = true).fails("a replica more on A");
+}
+
+#[test]
+fn where_service_is_in_full_or_not_at_all_only_full_service_counts() {
+    let whole = |n, cards| {
+        Short::new(n).with(move |s, o| {
+            s.card_types[0].count = Some(cards);
+            o.policy = Some(Shortfall { whole: true, mixed: false });
+        })
+    };
+    whole([[4, 0], [0, 0]], 7).passes();
+    whole([[4, 0], [0, 0]], 8).fails("4 replicas on A serve it in full, and fit");
+    // Its floor is in the way of nothing: the four stand in place of the two.
+    let floor = |s: &mut Scenario| s.servers[1].min_replicas = 2;
+    whole([[4, 0], [2, 0]], 7).with(move |s, _| floor(s)).passes();
+    whole([[4, 0], [2, 0]], 8).with(move |s, _| floor(s)).fails("serve it in full");
+    let ceiling = |s: &mut Scenario| s.servers[1].max_replicas = Some(2);
+    whole([[4, 0], [0, 0]], 5).with(move |s, _| ceiling(s)).passes();
+    whole([[4, 0], [0, 0]], 6)
+        .with(move |s, _| ceiling(s))
+        .fails("the 2 replicas that it may have");
+}
+
+#[test]
+fn a_floor_is_left_open_for_want_of_cards_alone() {
+    let floor = |n, cards| {
+        Short::new(n).with(move |s, _| {
+            s.servers[1].load.arrival_rate_per_min = 0.0;
+            s.servers[1].min_replicas = 2;
+            s.card_types[0].count = Some(cards);
+        })
+    };
+    floor([[4, 0], [2, 0]], 6).passes();
+    floor([[4, 0], [1, 0]], 5).passes();
+    floor([[4, 0], [1, 0]], 6)
+        .fails("has 1 of the 2 replicas of its floor, and one more fits on A");
+    floor([[4, 0], [0, 0]], 5).fails("has 0 of the 2 replicas");
+    floor([[4, 0], [0, 0]], 5)
+        .with(|_, o| o.policy = Some(Shortfall { whole: true, mixed: false }))
+        .fails("has 0 of the 2 replicas");
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use isocost_model::candidates::{Candidates, Reading, SizingOptions, demand_per_s, targets};
 use isocost_model::input;
 use isocost_model::queue::{Objective, Roofline, ServiceModel};
 use proptest::prelude::*;
@@ -17,13 +18,17 @@ fn reference(name: &str) -> Option<PathBuf> {
 
 #[test]
 fn reference_scenarios_load_whole() {
-    for (name, accelerators, profiles, servers) in [("small", 6, 30, 15), ("large", 21, 189, 27)] {
+    for (name, accelerators, profiles, servers, token_rates) in
+        [("small", 6, 30, 15, 0), ("large", 21, 189, 27, 5)]
+    {
         let Some(path) = reference(name) else { return };
         let loaded = input::load(&path).expect("it is sound");
         let s = &loaded.scenario;
         let counts = (s.accelerators.len(), s.profiles.len(), s.servers.len());
         assert_eq!(counts, (accelerators, profiles, servers), "{name}");
-        assert_eq!(loaded.warnings, [], "{name}");
+        // The reference means what a server produces, not what a request gets.
+        assert_eq!(loaded.warnings.len(), token_rates, "{name}");
+        assert!(loaded.warnings.iter().all(|w| w.entity.ends_with("slo-tps")), "{name}");
     }
 }
 
@@ -88,8 +93,8 @@ fn defaults_and_forms_are_read() {
     assert_eq!(scenario.card_types.len(), 1);
     assert_eq!(scenario.card_types[0].count, None, "no capacity section is no limit");
     assert_eq!(scenario.profiles[1].units_per_replica, 1, "0 reads as 1");
-    assert!(matches!(scenario.profiles[0].service, ServiceModel::Iteration { .. }));
-    assert!(matches!(scenario.profiles[1].service, ServiceModel::Linear { .. }));
+    assert!(matches!(scenario.profiles[0].service, ServiceModel::Iteration(_)));
+    assert!(matches!(scenario.profiles[1].service, ServiceModel::Linear(_)));
     let roofline = SMALL.replace("perfParms: {", "rooflineParms: {delta: 0.1, hidden: 5, lag: 2, ");
     let scenario = input::load_text("small.yaml", &roofline).expect("it is sound").scenario;
     let expected = Roofline {
@@ -132,6 +137,99 @@ fn an_input_beyond_the_form_is_refused_with_its_place() {
         assert!(error.contains(words), "`{words}` is not in: {error}");
         assert!(error.starts_with("small.yaml:"), "no place in: {error}");
     }
+}
+
+#[test]
+fn a_token_rate_is_a_floor_of_each_request_and_the_reader_says_so() {
+    let text = SMALL.replace("slo-itl: 40, slo-ttft", "slo-itl: 40, slo-tps: 50, slo-ttft");
+    let loaded = input::load_text("small.yaml", &text).expect("it is sound");
+    let [warning] = &loaded.warnings[..] else { panic!("{:?}", loaded.warnings) };
+    let said = warning.to_string();
+    for words in ["slo-tps", "at most 20.0000 ms", "arrival rate", "--reading reference"] {
+        assert!(said.contains(words), "`{words}` is not in: {said}");
+    }
+    let (scenario, server) = (&loaded.scenario, &loaded.scenario.servers[0]);
+    let read = |reading| targets(scenario, server, reading);
+    let engine = read(Reading::Engine);
+    assert_eq!(engine.itl, Some(Objective::percentile(20.0, 50.0)), "the tighter of the two");
+    assert_eq!(engine.tokens_per_s, None);
+    let reference = read(Reading::Reference);
+    assert_eq!(reference.itl, Some(Objective::percentile(40.0, 50.0)));
+    assert_eq!(reference.tokens_per_s.expect("kept").per_s, 50.0);
+    assert_eq!(demand_per_s(scenario, server, Reading::Engine), 0.1);
+    assert_eq!(demand_per_s(scenario, server, Reading::Reference), 1.0);
+    // 20 tokens/s ask for less than the ITL of 40 ms does.
+    let text = SMALL.replace("slo-itl: 40, slo-ttft", "slo-itl: 40, slo-tps: 20, slo-ttft");
+    let scenario = input::load_text("small.yaml", &text).expect("it is sound").scenario;
+    let engine = targets(&scenario, &scenario.servers[0], Reading::Engine);
+    assert_eq!(engine.itl, Some(Objective::percentile(40.0, 50.0)));
+}
+
+#[test]
+fn objectives_have_other_names_and_none_is_dropped() {
+    let with = |target: &str| SMALL.replace("slo-itl: 40, slo-ttft: 900", target);
+    let read = |target: &str| {
+        let loaded = input::load_text("small.yaml", &with(target)).expect("it is sound");
+        assert_eq!(loaded.warnings, []);
+        loaded.scenario.classes[0].targets[0].expect("a target")
+    };
+    let target = read("slo-tpot: 30, slo-ttw: 200");
+    assert_eq!(target.itl, Some(Objective::percentile(30.0, 50.0)));
+    assert_eq!(target.wait, Some(Objective::percentile(200.0, 95.0)));
+    let target = read("slo-ttw: 200, ttw-percentile: 99");
+    assert_eq!(target.wait, Some(Objective::percentile(200.0, 99.0)));
+    for (target, words) in [
+        ("slo-itl: 40, slo-tpot: 40", "leave out one of the two"),
+        ("slo-itl: 40, slo-e2e: 9000", "unknown field `slo-e2e`"),
+        ("slo-itl: 40, e2e-percentile: 99", "unknown field `e2e-percentile`"),
+        ("slo-itl: 40, slo-ttlt: 9000", "slo-ttft, slo-ttw and slo-tps"),
+    ] {
+        let error = input::load_text("small.yaml", &with(target)).expect_err(target).to_string();
+        assert!(error.contains(words), "`{words}` is not in: {error}");
+    }
+}
+
+#[test]
+fn a_load_too_small_to_count_is_none() {
+    let small = |rate: &str| SMALL.replace("arrivalRate: 6", &format!("arrivalRate: {rate}"));
+    for rate in ["1e-320", "1e-30", "9.9e-10"] {
+        let loaded = input::load_text("small.yaml", &small(rate)).expect("it is sound");
+        assert_eq!(loaded.scenario.servers[0].load.arrival_rate_per_min, 0.0);
+        let [warning] = &loaded.warnings[..] else { panic!("{:?}", loaded.warnings) };
+        assert!(warning.to_string().contains("too few to plan for"), "{warning}");
+    }
+    for rate in ["0", "1e-9"] {
+        assert_eq!(input::load_text("small.yaml", &small(rate)).expect("sound").warnings, []);
+    }
+    let scenario = || input::load_text("small.yaml", SMALL).expect("it is sound").scenario;
+    let csv = "server,arrival_rate_per_min,input_tokens,output_tokens\ns,1e-320,10,50\n";
+    let loaded = input::with_loads_text(scenario(), "loads.csv", csv).expect("it is sound");
+    assert_eq!(loaded.scenario.servers[0].load.arrival_rate_per_min, 0.0);
+    assert_eq!(loaded.warnings.len(), 1);
+    // What a factor makes of a load is none either.
+    let mut scenario = scenario();
+    scenario.servers[0].load.arrival_rate_per_min = 1e-310;
+    let candidates = Candidates::build(&scenario, &SizingOptions::default());
+    assert_eq!(candidates.demands[0].rate_per_s, 0.0);
+    assert!(candidates.options(0).iter().all(|c| c.rate_per_s == f64::INFINITY));
+}
+
+#[test]
+fn field_cases_are_sized_or_say_why_not() {
+    let Some(path) = reference("field/23c-tps-itl.json") else { return };
+    let scenario = input::load(&path).expect("it is sound").scenario;
+    let needed = |sizing: &SizingOptions| {
+        let candidates = Candidates::build(&scenario, sizing);
+        (candidates.demands[0].rate_per_s / candidates.options(0)[0].rate_per_s).ceil()
+    };
+    assert_eq!(needed(&SizingOptions::default()), 6.0);
+    assert_eq!(needed(&SizingOptions::reference()), 1.0, "the reference's own meaning");
+    let Some(path) = reference("field/05a-in0-out1.json") else { return };
+    let scenario = input::load(&path).expect("it is sound").scenario;
+    let candidates = Candidates::build(&scenario, &SizingOptions::default());
+    assert_eq!(candidates.options(0), []);
+    let why = candidates.rejected(0)[0].reason.to_string();
+    assert!(why.contains("takes no time") && why.contains("avgInTokens"), "{why}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use isocost_model::queue::{Analysis, ServiceModel, Station};
+use isocost_model::queue::{Analysis, Iteration, Linear, ServiceModel, Station};
 
 fn reference(file: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference").join(file);
@@ -39,8 +39,10 @@ fn every_reference_case_is_met() {
         let get = |name: &str| number(name).expect("a filled cell");
         let (alpha_ms, beta_ms, gamma_ms) = (get("alpha_ms"), get("beta_ms"), get("gamma_ms"));
         let service = match number("delta_ms") {
-            Some(delta_ms) => ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms },
-            None => ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms },
+            Some(delta_ms) => {
+                ServiceModel::Linear(Linear { alpha_ms, beta_ms, gamma_ms, delta_ms })
+            }
+            None => ServiceModel::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms }),
         };
         let queue = number("max_queue").map(|q| q as u32);
         let station = Station::new(service, get("input_tokens"), get("output_tokens"), queue);

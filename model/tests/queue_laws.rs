@@ -1,7 +1,8 @@
 //! Laws of the queueing model, on random replicas.
 
 use isocost_model::queue::{
-    Objective, Objectives, QueueError, Roofline, ServiceModel, Station, best_batch,
+    Iteration, Linear, Metric, Objective, Objectives, QueueError, Roofline, ServiceModel, Station,
+    best_batch,
 };
 use proptest::prelude::*;
 
@@ -13,8 +14,8 @@ fn stations(queue: impl Strategy<Value = Option<u32>>) -> impl Strategy<Value = 
     (0..3, scale, 0.0..=1.0_f64, tokens, queue).prop_map(
         |(kind, (alpha_ms, beta_ms, gamma_ms, delta_ms), hidden, tokens, queue)| {
             let service = match kind {
-                0 => ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms },
-                1 => ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms },
+                0 => ServiceModel::Linear(Linear { alpha_ms, beta_ms, gamma_ms, delta_ms }),
+                1 => ServiceModel::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms }),
                 _ => ServiceModel::Roofline(Roofline {
                     alpha_ms,
                     beta_ms,
@@ -38,7 +39,7 @@ fn any_queue() -> impl Strategy<Value = Option<u32>> {
 
 /// Whether its latencies have no jumps in the rate.
 fn smooth(station: &Station) -> bool {
-    !matches!(station.service, ServiceModel::Iteration { .. })
+    !matches!(station.service, ServiceModel::Iteration(_))
 }
 
 /// `mu(N)`, where it is also the largest rate of the batch sizes up to `N`.
@@ -102,8 +103,8 @@ proptest! {
         let objectives = Objectives {
             itl: Some(Objective::mean(least.itl_ms * slack)),
             ttft: Some(Objective::mean(least.ttft_ms * slack + wait * least.mean_service_ms)),
-            tokens_per_s: None,
             max_loss: 0.01,
+            ..Objectives::none()
         };
         let Ok(sized) = station.size(batch, &objectives) else { return Ok(()) };
         let meets = |rate: f64| {
@@ -175,8 +176,12 @@ fn erlang_c(c: u32, a: f64) -> f64 {
 
 #[test]
 fn constant_service_times_give_erlang_c() {
-    let service =
-        ServiceModel::Linear { alpha_ms: 100.0, beta_ms: 0.0, gamma_ms: 0.0, delta_ms: 0.0 };
+    let service = ServiceModel::Linear(Linear {
+        alpha_ms: 100.0,
+        beta_ms: 0.0,
+        gamma_ms: 0.0,
+        delta_ms: 0.0,
+    });
     let station = Station::new(service, 0.0, 2.0, None);
     for (c, rho) in [(1, 0.5), (4, 0.8), (32, 0.95), (500, 0.99)] {
         let mu = 10.0;
@@ -195,7 +200,7 @@ fn constant_service_times_give_erlang_c() {
 #[test]
 fn known_figures_of_decode_only() {
     let service =
-        ServiceModel::Linear { alpha_ms: 19.0, beta_ms: 1.0, gamma_ms: 0.0, delta_ms: 0.0 };
+        ServiceModel::Linear(Linear { alpha_ms: 19.0, beta_ms: 1.0, gamma_ms: 0.0, delta_ms: 0.0 });
     let at = |batch: u32, per_min: f64| {
         let station = Station::new(service, 0.0, 1025.0, Some(200 - batch));
         station.analyze(batch, per_min / 60.0).expect("a steady state")
@@ -211,11 +216,8 @@ fn known_figures_of_decode_only() {
 
 #[test]
 fn edges_are_answers_or_errors() {
-    let linear = |alpha_ms, beta_ms| ServiceModel::Linear {
-        alpha_ms,
-        beta_ms,
-        gamma_ms: 0.0,
-        delta_ms: 0.0,
+    let linear = |alpha_ms, beta_ms| {
+        ServiceModel::Linear(Linear { alpha_ms, beta_ms, gamma_ms: 0.0, delta_ms: 0.0 })
     };
     let station = Station::new(linear(10.0, 0.1), 0.0, 100.0, None);
     let huge = 100_000;
@@ -241,7 +243,7 @@ fn edges_are_answers_or_errors() {
 #[test]
 fn bursts_lengthen_the_wait_alone() {
     let service =
-        ServiceModel::Linear { alpha_ms: 10.0, beta_ms: 0.1, gamma_ms: 1.0, delta_ms: 0.0 };
+        ServiceModel::Linear(Linear { alpha_ms: 10.0, beta_ms: 0.1, gamma_ms: 1.0, delta_ms: 0.0 });
     let smooth = Station::new(service, 10.0, 100.0, None);
     let at = |station: Station| {
         let rate = smooth.service_rate_per_s(8) * 0.9;
@@ -287,8 +289,9 @@ fn parameters_may_lie_twelve_orders_apart() {
     for (alpha_ms, beta_ms) in powers.into_iter().flat_map(|a| powers.map(|b| (a, b))) {
         for (input, output) in [(0.0, 2.0), (0.0, 1e5), (1e5, 1.0), (300.0, 300.0)] {
             let (gamma_ms, delta_ms) = (beta_ms, alpha_ms * 1e-3);
-            let linear = ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms };
-            let iteration = ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms: delta_ms };
+            let linear = ServiceModel::Linear(Linear { alpha_ms, beta_ms, gamma_ms, delta_ms });
+            let iteration =
+                ServiceModel::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms: delta_ms });
             for service in [linear, iteration] {
                 for (queue, batch) in [(None, 1), (None, 300), (Some(0), 40), (Some(7), 1)] {
                     let station = Station::new(service, input, output, queue);
@@ -320,7 +323,7 @@ fn parameters_may_lie_twelve_orders_apart() {
 #[test]
 fn one_output_token_is_a_prefill() {
     let service =
-        ServiceModel::Linear { alpha_ms: 7.0, beta_ms: 0.2, gamma_ms: 4.0, delta_ms: 0.01 };
+        ServiceModel::Linear(Linear { alpha_ms: 7.0, beta_ms: 0.2, gamma_ms: 4.0, delta_ms: 0.01 });
     let station = Station::new(service, 100.0, 1.0, None);
     assert!((station.service_ms(3.0) - (4.0 + 0.01 * 100.0 * 3.0)).abs() < 1e-12);
     let a = station.analyze(8, station.service_rate_per_s(8) * 0.5).expect("stable");
@@ -331,8 +334,12 @@ fn one_output_token_is_a_prefill() {
 /// must not start from there.
 #[test]
 fn large_batches_have_percentiles_around_the_mean() {
-    let service =
-        ServiceModel::Linear { alpha_ms: 50.0, beta_ms: 0.001, gamma_ms: 0.0, delta_ms: 0.0 };
+    let service = ServiceModel::Linear(Linear {
+        alpha_ms: 50.0,
+        beta_ms: 0.001,
+        gamma_ms: 0.0,
+        delta_ms: 0.0,
+    });
     let station = Station::new(service, 0.0, 200.0, None);
     for batch in [5_000, 100_000] {
         let a = station.analyze(batch, station.service_rate_per_s(batch) * 0.5).expect("stable");
@@ -343,4 +350,87 @@ fn large_batches_have_percentiles_around_the_mean() {
         let mean: f64 = a.states().take(batch as usize + 1).map(|(n, p)| f64::from(n) * p).sum();
         assert!((mean / a.mean_in_service - 1.0).abs() < 1e-9, "{mean}");
     }
+}
+
+#[test]
+fn a_wait_is_an_objective_of_its_own() {
+    let service =
+        ServiceModel::Iteration(Iteration { alpha_ms: 8.0, beta_ms: 0.03, gamma_ms: 5e-5 });
+    let station = Station::new(service, 512.0, 256.0, None);
+    for percentile in [None, Some(95.0)] {
+        for batch in [1, 8, 64] {
+            let wait = Some(Objective { limit_ms: 100.0, percentile });
+            let objectives = Objectives { wait, ..Objectives::none() };
+            let sized = station.size(batch, &objectives).expect("it is met when almost idle");
+            let wait_ms = |rate: f64| {
+                let analysis = station.analyze(batch, rate).expect("steady");
+                analysis.value(Metric::Wait, percentile)
+            };
+            let rate = sized.arrival_rate_per_s;
+            assert!(wait_ms(rate) <= 100.0 * (1.0 + 1e-9), "batch {batch}");
+            assert!(wait_ms(rate * 1.0001) > 100.0, "batch {batch}: not the largest rate");
+        }
+    }
+    // One place and no queue: nobody waits, whatever the rate.
+    let station = Station { queue_limit: Some(0), ..station };
+    let wait = Some(Objective::mean(1e-9));
+    let sized = station.size(1, &Objectives { wait, ..Objectives::none() }).expect("met");
+    assert!((sized.arrival_rate_per_s / station.service_rate_per_s(1) - 0.999).abs() < 1e-9);
+}
+
+#[test]
+fn service_in_no_time_or_for_ever_is_told_as_such() {
+    for (service, input, output) in [
+        (
+            ServiceModel::Linear(Linear {
+                alpha_ms: 20.0,
+                beta_ms: 0.4,
+                gamma_ms: 5.0,
+                delta_ms: 0.0,
+            }),
+            0.0,
+            1.0,
+        ),
+        (
+            ServiceModel::Linear(Linear {
+                alpha_ms: 20.0,
+                beta_ms: 0.4,
+                gamma_ms: 0.0,
+                delta_ms: 0.0,
+            }),
+            9.0,
+            1.0,
+        ),
+        (
+            ServiceModel::Linear(Linear {
+                alpha_ms: 1e-322,
+                beta_ms: 0.0,
+                gamma_ms: 0.0,
+                delta_ms: 0.0,
+            }),
+            9.0,
+            9.0,
+        ),
+        (
+            ServiceModel::Iteration(Iteration { alpha_ms: 1e-322, beta_ms: 0.0, gamma_ms: 0.0 }),
+            9.0,
+            9.0,
+        ),
+    ] {
+        let station = Station::new(service, input, output, None);
+        let itl = Some(Objective::mean(40.0));
+        let objectives = Objectives { itl, ..Objectives::none() };
+        for shortfall in [
+            station.size(8, &objectives).expect_err("no rate"),
+            station.size_best(8, &objectives, 0.02).expect_err("no rate"),
+        ] {
+            assert!(shortfall.to_string().contains("takes no time"), "{shortfall}");
+            assert!(shortfall.excess() == f64::INFINITY, "it is not the closest to be met");
+        }
+    }
+    let service =
+        ServiceModel::Iteration(Iteration { alpha_ms: 1e308, beta_ms: 0.0, gamma_ms: 0.0 });
+    let station = Station::new(service, 9.0, 9e9, None);
+    let shortfall = station.size(8, &Objectives::none()).expect_err("no rate");
+    assert!(shortfall.to_string().contains("for ever"), "{shortfall}");
 }

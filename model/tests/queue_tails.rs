@@ -1,6 +1,6 @@
 //! Percentiles, sizing and the distribution against a chain whose states are all written down.
 
-use isocost_model::queue::{Objective, Objectives, ServiceModel, Station};
+use isocost_model::queue::{Linear, Objective, Objectives, ServiceModel, Station};
 use proptest::prelude::*;
 
 /// The chain by its vector of states, normalised by summing them: nothing is shared with the model
@@ -65,7 +65,7 @@ impl States {
 }
 
 fn linear(alpha_ms: f64, beta_ms: f64) -> ServiceModel {
-    ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms: 0.5, delta_ms: 1e-3 }
+    ServiceModel::Linear(Linear { alpha_ms, beta_ms, gamma_ms: 0.5, delta_ms: 1e-3 })
 }
 
 fn stations() -> impl Strategy<Value = Station> {
@@ -118,7 +118,7 @@ proptest! {
     fn percentiles_of_itl_are_those_of_the_states(
         station in stations(), batch in 1_u32..40, at in 0.05..0.95_f64, percent in 1.0..99.9_f64,
     ) {
-        let ServiceModel::Linear { alpha_ms, beta_ms, .. } = station.service else { return Ok(()) };
+        let ServiceModel::Linear(Linear { alpha_ms, beta_ms, .. }) = station.service else { return Ok(()) };
         let step = |n: usize| alpha_ms + beta_ms * n as f64;
         let rate = station.service_rate_per_s(batch) * at;
         let a = station.analyze(batch, rate).expect("a steady state");

@@ -17,7 +17,7 @@
 
 use std::collections::BTreeMap;
 
-use isocost_model::candidates::targets;
+use isocost_model::candidates::{SizingOptions, targets};
 use isocost_model::plan::Plan;
 use isocost_model::queue::{EngineSettings, Objectives, Station};
 use isocost_simulation::{
@@ -111,7 +111,7 @@ impl Planner {
         let mut held: BTreeMap<Key, f64> = BTreeMap::new();
         let (mut corrections, mut rounds, mut requests) = (Vec::new(), 1, 0);
         loop {
-            let open = open(&fleet, &plan, &held, self.sizing.max_loss);
+            let open = open(&fleet, &plan, &held, &self.sizing);
             let found = self.simulate(&open, search, &|done| listen(rounds, done, open.len()))?;
             let before = corrections.len();
             for ((&(group, accelerator), used), found) in open.iter().zip(found) {
@@ -176,20 +176,20 @@ fn open(
     fleet: &Fleet,
     plan: &Plan,
     held: &BTreeMap<Key, f64>,
-    max_loss: f64,
+    sizing: &SizingOptions,
 ) -> BTreeMap<Key, Used> {
     let mut open: BTreeMap<Key, Used> = BTreeMap::new();
     for (s, placement) in plan.placements.iter().enumerate() {
         for part in placement.parts.iter().filter(|part| part.rate_per_s > 0.0) {
             let Some(predicted) = part.predicted else { continue };
-            let objectives = targets(&fleet.scenario, &fleet.scenario.servers[s]);
+            let objectives = targets(&fleet.scenario, &fleet.scenario.servers[s], sizing.reading);
             let used = open
                 .entry((fleet.candidates.demands[s].group, part.accelerator))
                 .or_insert_with(|| Used {
                     station: predicted.station,
                     batch: part.batch,
                     rate_per_s: 0.0,
-                    objectives: Objectives { max_loss, ..objectives },
+                    objectives: Objectives { max_loss: sizing.max_loss, ..objectives },
                     server: s,
                     servers: 0,
                 });

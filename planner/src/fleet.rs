@@ -31,7 +31,7 @@ impl Fleet {
         known: &Sizings,
     ) -> Self {
         let start = Instant::now();
-        let up = (!margin.is_none()).then(|| margin.apply(&scenario));
+        let up = (!margin.is_none()).then(|| margin.apply(&scenario, sizing.reading));
         let candidates = Candidates::build_with(up.as_ref().unwrap_or(&scenario), sizing, known);
         Self { scenario, margin, up, candidates, sizing_s: start.elapsed().as_secs_f64() }
     }

@@ -32,9 +32,10 @@ use std::sync::Arc;
 
 use isocost_formulations::problem::Problem;
 use isocost_formulations::program::Program;
+use isocost_formulations::shortage::Effort;
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidates, SizingOptions, Sizings};
-use isocost_model::check::{CheckOptions, Violation, check};
+use isocost_model::check::{CheckOptions, Shortfall, Violation, check};
 use isocost_model::plan::{Choice, Method, Plan};
 use isocost_model::trust::{CostRange, End, Trust, at_end};
 use isocost_solver::{Backend, SolverError};
@@ -131,10 +132,12 @@ impl Planner {
         let partial = choice.approach.shortage || self.request.policy(scenario).is_some();
         // A plan that was given is held against limits and objectives, not against what it was made for.
         let given = choice.approach.method == Method::Given;
+        let policy = self.request.policy(scenario).filter(|_| !given);
         let plan = Plan::new(scenario, candidates, &self.sizing, options.unlimited, choice);
         let rules = CheckOptions {
             unlimited: options.unlimited,
             partial,
+            policy: policy.map(|p| Shortfall { whole: p.effort == Effort::Whole, mixed: p.mixed }),
             transition: options.transition && !given,
             max_moves: options.max_moves.filter(|_| !given),
         };

@@ -5,7 +5,7 @@ use std::path::Path;
 use isocost_formulations::horizon::{Asked, Sized, solve_checked};
 use isocost_formulations::pattern::Shape;
 use isocost_model::candidates::SizingOptions;
-use isocost_model::horizon::check::check_horizon;
+use isocost_model::check::horizon::check_horizon;
 use isocost_model::horizon::{HorizonPlan, Period, Prices, Profile, Ratios};
 use isocost_model::input;
 use isocost_model::plan::Status;

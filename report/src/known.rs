@@ -1,6 +1,6 @@
 //! Proven numbers in words.
 
-use isocost_planner::explain::{Known, Latency, Relaxation, RelaxedLimit, Unit};
+use isocost_planner::explain::{Known, Relaxation, RelaxedLimit, Unit};
 
 use crate::content::Cell;
 use crate::format::{cents, count, percentile};
@@ -53,10 +53,7 @@ pub(crate) fn amount(unit: Unit, number: &str, limit: &str) -> String {
 /// `mean ITL 45.1 ms instead of 40 and ...`: rounded up, so that it still is enough.
 pub(crate) fn relaxed(relaxation: &Relaxation) -> String {
     let limit = |l: &RelaxedLimit| {
-        let latency = match l.latency {
-            Latency::Itl => "ITL",
-            Latency::Ttft => "TTFT",
-        };
+        let latency = l.latency.word();
         let to = cents((l.to_ms * 100.0).ceil() / 100.0);
         format!("{} {latency} {to} ms instead of {}", percentile(l.percentile), cents(l.from_ms))
     };

@@ -2,7 +2,7 @@
 
 use isocost_charts::{Axis, Chart, Rule, Series};
 use isocost_model::candidates::targets;
-use isocost_model::queue::{Analysis, Objective};
+use isocost_model::queue::Objective;
 
 use crate::content::{Block, Cell, Figure, Section, Table};
 use crate::cost::height;
@@ -87,30 +87,20 @@ fn verdicts(input: &Input<'_>) -> Vec<Verdict> {
     let Input { scenario, plan, .. } = input;
     let mut verdicts = Vec::new();
     for (s, (server, placement)) in scenario.servers.iter().zip(&plan.placements).enumerate() {
-        let targets = targets(scenario, server);
+        let targets = targets(scenario, server, input.sizing.reading);
         for part in &placement.parts {
             let Some(analysis) = part.predicted else { continue };
-            let ttft = |p: f64| analysis.ttft_percentile_ms(p);
-            let itl = |p: f64| analysis.itl_percentile_ms(p);
-            let mut add =
-                |metric, objective: Option<Objective>, mean: f64, at: &dyn Fn(f64) -> f64| {
-                    let Some(objective) = objective else { return };
-                    let predicted = objective.percentile.map_or(mean, at);
-                    let accelerator = part.accelerator;
-                    let tail = TAIL.map(at);
-                    verdicts.push(Verdict {
-                        server: s,
-                        accelerator,
-                        metric,
-                        objective,
-                        predicted,
-                        mean,
-                        tail,
-                    });
-                };
-            let Analysis { ttft_ms, itl_ms, .. } = analysis;
-            add("TTFT", targets.ttft, ttft_ms, &ttft);
-            add("ITL", targets.itl, itl_ms, &itl);
+            for (metric, objective) in targets.latencies() {
+                verdicts.push(Verdict {
+                    server: s,
+                    accelerator: part.accelerator,
+                    metric: metric.word(),
+                    objective,
+                    predicted: analysis.value(metric, objective.percentile),
+                    mean: analysis.value(metric, None),
+                    tail: TAIL.map(|p| analysis.value(metric, Some(p))),
+                });
+            }
         }
     }
     verdicts

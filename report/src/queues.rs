@@ -56,7 +56,7 @@ pub(crate) fn section(input: &Input<'_>) -> Option<Section> {
             part.batch
         );
         let name = |what: &str| format!("queue-{:02}-{what}", nth + 1);
-        let objectives = targets(scenario, &scenario.servers[s]);
+        let objectives = targets(scenario, &scenario.servers[s], input.sizing.reading);
         let ttft = Curve { title: "Time to first token", objective: objectives.ttft, at: ttft_ms };
         let itl = Curve { title: "Inter-token latency", objective: objectives.itl, at: itl_ms };
         section = section.with(Block::Heading(heading)).with(Block::Figures(vec![

@@ -1,7 +1,9 @@
 //! The queueing model against iteration-level simulation: the tables in docs/src/simulation.md.
 //! `cargo bench -p isocost-simulation --bench accuracy`
 
-use isocost_model::queue::{Analysis, EngineSettings, Roofline, ServiceModel, Station};
+use isocost_model::queue::{
+    Analysis, EngineSettings, Iteration, Linear, Roofline, ServiceModel, Station,
+};
 use isocost_simulation::{Effort, Estimate, Latency, Replica, Report, Traffic, Watch, simulate};
 use rayon::prelude::*;
 
@@ -20,11 +22,11 @@ const STATIONS: [Given; 7] = [
     ("roofline, chat", ROOFLINE, 256.0, 256.0, 64),
 ];
 const CHAT: ServiceModel =
-    ServiceModel::Iteration { alpha_ms: 8.06, beta_ms: 0.1, gamma_ms: 9.7e-6 };
+    ServiceModel::Iteration(Iteration { alpha_ms: 8.06, beta_ms: 0.1, gamma_ms: 9.7e-6 });
 const CONTEXT: ServiceModel =
-    ServiceModel::Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 };
+    ServiceModel::Iteration(Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 });
 const LINEAR: ServiceModel =
-    ServiceModel::Linear { alpha_ms: 7.9, beta_ms: 0.06, gamma_ms: 12.7, delta_ms: 0.0117 };
+    ServiceModel::Linear(Linear { alpha_ms: 7.9, beta_ms: 0.06, gamma_ms: 12.7, delta_ms: 0.0117 });
 const ROOFLINE: ServiceModel = ServiceModel::Roofline(Roofline {
     alpha_ms: 8.0,
     beta_ms: 0.02,

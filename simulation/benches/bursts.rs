@@ -4,7 +4,7 @@
 //! The chain is simulated with work and arrivals of other variation, so that nothing but the
 //! correction can be off.
 
-use isocost_model::queue::{ServiceModel, Station};
+use isocost_model::queue::{Linear, ServiceModel, Station};
 use isocost_simulation::{Chain, Effort, Latency, Watch, simulate_chain};
 use rayon::prelude::*;
 
@@ -72,12 +72,12 @@ fn point(
     unit: u32,
 ) -> Option<Point> {
     // One output token after the first: a step is the whole service.
-    let service = ServiceModel::Linear {
+    let service = ServiceModel::Linear(Linear {
         alpha_ms: 1000.0 * a,
         beta_ms: 1000.0 * b,
         gamma_ms: 0.0,
         delta_ms: 0.0,
-    };
+    });
     let plain = Station::new(service, 0.0, 2.0, None);
     let station = Station { arrival_scv, token_scv, ..plain };
     let rates_per_s: Vec<f64> = (1..=batch).map(|n| plain.service_rate_per_s(n)).collect();

@@ -2,7 +2,7 @@
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use isocost_model::queue::{EngineSettings, ServiceModel};
+use isocost_model::queue::{EngineSettings, Iteration, ServiceModel};
 use isocost_simulation::{Chain, Effort, Replica, Traffic, Watch, simulate, simulate_chain};
 
 fn main() {
@@ -26,7 +26,8 @@ fn iterations_short_of_memory(bencher: Bencher, batch: u32) {
 }
 
 fn iterate(bencher: Bencher, batch: u32, kv_tokens: Option<u64>) {
-    let service = ServiceModel::Iteration { alpha_ms: 8.0, beta_ms: 0.02, gamma_ms: 1e-6 };
+    let service =
+        ServiceModel::Iteration(Iteration { alpha_ms: 8.0, beta_ms: 0.02, gamma_ms: 1e-6 });
     let engine = EngineSettings { kv_tokens, ..EngineSettings::default() };
     let replica = Replica { service, batch, queue_limit: None, engine };
     let traffic = Traffic::new(0.35 * f64::from(batch), 200.0, 200.0);

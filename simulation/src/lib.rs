@@ -9,10 +9,10 @@
 //!   the model's solution within its confidence interval.
 //!
 //! ```
-//! use isocost_model::queue::{EngineSettings, ServiceModel};
+//! use isocost_model::queue::{EngineSettings, Iteration, ServiceModel};
 //! use isocost_simulation::{Effort, Latency, Replica, Traffic, Watch, simulate};
 //!
-//! let service = ServiceModel::Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 };
+//! let service = ServiceModel::Iteration(Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 });
 //! let engine = EngineSettings::default();
 //! let replica = Replica { service, batch: 32, queue_limit: None, engine };
 //! let traffic = Traffic::new(0.2, 128.0, 1024.0);

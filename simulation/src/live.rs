@@ -12,10 +12,10 @@ use crate::traffic::{Draw, Request, Traffic};
 /// which is exact for Poisson arrivals.
 ///
 /// ```
-/// use isocost_model::queue::{EngineSettings, ServiceModel};
+/// use isocost_model::queue::{EngineSettings, Iteration, ServiceModel};
 /// use isocost_simulation::{Live, Replica, Traffic};
 ///
-/// let service = ServiceModel::Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 };
+/// let service = ServiceModel::Iteration(Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 });
 /// let engine = EngineSettings::default();
 /// let replica = Replica { service, batch: 32, queue_limit: Some(100), engine };
 /// let traffic = Traffic::new(0.2, 128.0, 64.0);
@@ -113,7 +113,11 @@ mod tests {
     const ENGINE: EngineSettings =
         EngineSettings { token_budget: 8192, kv_tokens: None, chunked_prefill: true };
     const REPLICA: Replica = Replica {
-        service: ServiceModel::Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 },
+        service: ServiceModel::Iteration(Iteration {
+            alpha_ms: 20.58,
+            beta_ms: 0.041,
+            gamma_ms: 0.00128,
+        }),
         batch: 8,
         queue_limit: None,
         engine: ENGINE,

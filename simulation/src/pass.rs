@@ -36,7 +36,7 @@
 //! what `lag` adds to the half pass that a request waits here on its own account, are part of the
 //! time to first token, outside the engine.
 
-use isocost_model::queue::ServiceModel;
+use isocost_model::queue::{Iteration, Linear, ServiceModel};
 
 /// What is in a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -56,12 +56,12 @@ pub(crate) struct Pass {
 /// Time of a pass, ms.
 pub(crate) fn pass_ms(service: &ServiceModel, pass: &Pass) -> f64 {
     match *service {
-        ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms } => {
+        ServiceModel::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms }) => {
             let tokens = pass.decoding + pass.prompt_tokens;
             let context = pass.decode_context + pass.prompt_context;
             alpha_ms + beta_ms * tokens as f64 + gamma_ms * context as f64
         }
-        ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms } => {
+        ServiceModel::Linear(Linear { alpha_ms, beta_ms, gamma_ms, delta_ms }) => {
             let decode = if pass.decoding > 0 { alpha_ms } else { 0.0 };
             let prompt = if pass.chunks > 0 { gamma_ms } else { 0.0 };
             let work = beta_ms * pass.decoding as f64 + delta_ms * pass.prompt_tokens as f64;
@@ -79,12 +79,12 @@ pub(crate) fn pass_ms(service: &ServiceModel, pass: &Pass) -> f64 {
 
 /// Whether the pass that ends a prompt yields the first token.
 pub(crate) fn prompt_yields_token(service: &ServiceModel) -> bool {
-    !matches!(service, ServiceModel::Iteration { .. })
+    !matches!(service, ServiceModel::Iteration(_))
 }
 
 /// Whether a request without a prompt has its first token as service starts.
 pub(crate) fn needs_no_prompt(service: &ServiceModel) -> bool {
-    matches!(service, ServiceModel::Linear { .. })
+    matches!(service, ServiceModel::Linear(_))
 }
 
 /// Time to first token outside the engine, ms, of a request that arrives during a pass of

@@ -1,6 +1,8 @@
 //! Certified rates: against a queue whose answer is known, and against other seeds.
 
-use isocost_model::queue::{EngineSettings, Objective, Objectives, ServiceModel};
+use isocost_model::queue::{
+    EngineSettings, Iteration, Linear, Objective, Objectives, ServiceModel,
+};
 use isocost_simulation::{
     Binding, CertifiedRate, Claim, Effort, Latency, Replica, Search, Traffic, Watch, largest_rate,
     simulate,
@@ -8,7 +10,7 @@ use isocost_simulation::{
 
 /// One request at a time, each 12 + 0.02 x 300 = 18 ms: M/D/1.
 const LINEAR: ServiceModel =
-    ServiceModel::Linear { alpha_ms: 8.0, beta_ms: 0.3, gamma_ms: 12.0, delta_ms: 0.02 };
+    ServiceModel::Linear(Linear { alpha_ms: 8.0, beta_ms: 0.3, gamma_ms: 12.0, delta_ms: 0.02 });
 
 fn claim(rate_per_s: f64, ttft: Option<Objective>) -> Claim {
     let engine = EngineSettings::default();
@@ -52,7 +54,8 @@ fn what_cannot_hold_has_no_rate_and_what_needs_nothing_has_the_capacity() {
 
 #[test]
 fn other_seeds_agree() {
-    let service = ServiceModel::Iteration { alpha_ms: 8.0, beta_ms: 0.1, gamma_ms: 1e-4 };
+    let service =
+        ServiceModel::Iteration(Iteration { alpha_ms: 8.0, beta_ms: 0.1, gamma_ms: 1e-4 });
     let engine = EngineSettings { kv_tokens: Some(12_000), ..EngineSettings::default() };
     let replica = Replica { service, batch: 32, queue_limit: None, engine };
     let traffic = Traffic::new(10.0, 400.0, 40.0);

@@ -1,6 +1,6 @@
 //! Queues that grow are told from those that do not, on drawn requests and on traces.
 
-use isocost_model::queue::{EngineSettings, ServiceModel};
+use isocost_model::queue::{EngineSettings, Iteration, ServiceModel};
 use isocost_simulation::{
     Effort, Group, Replica, Report, Request, Traffic, Watch, simulate, simulate_closed,
     simulate_trace,
@@ -13,7 +13,8 @@ const SEEDS: u64 = 100;
 
 /// Replicas and requests of three kinds: small batch, large batch, short of memory.
 fn stations() -> [(Replica, Traffic); 3] {
-    let service = ServiceModel::Iteration { alpha_ms: 8.0, beta_ms: 0.1, gamma_ms: 1e-4 };
+    let service =
+        ServiceModel::Iteration(Iteration { alpha_ms: 8.0, beta_ms: 0.1, gamma_ms: 1e-4 });
     let engine = EngineSettings::default();
     let small = Replica { service, batch: 4, queue_limit: None, engine };
     let large = Replica { batch: 48, ..small };

@@ -1,6 +1,6 @@
 //! Laws that the simulations keep.
 
-use isocost_model::queue::{EngineSettings, Roofline, ServiceModel, Station};
+use isocost_model::queue::{EngineSettings, Iteration, Linear, Roofline, ServiceModel, Station};
 use isocost_simulation::{
     Chain, Effort, Estimate, Group, Latency, Replica, Report, Request, Traffic, Watch, simulate,
     simulate_chain, simulate_trace,
@@ -8,9 +8,9 @@ use isocost_simulation::{
 use proptest::prelude::*;
 
 const LINEAR: ServiceModel =
-    ServiceModel::Linear { alpha_ms: 8.0, beta_ms: 0.3, gamma_ms: 12.0, delta_ms: 0.02 };
+    ServiceModel::Linear(Linear { alpha_ms: 8.0, beta_ms: 0.3, gamma_ms: 12.0, delta_ms: 0.02 });
 const ITERATION: ServiceModel =
-    ServiceModel::Iteration { alpha_ms: 8.0, beta_ms: 0.1, gamma_ms: 1e-4 };
+    ServiceModel::Iteration(Iteration { alpha_ms: 8.0, beta_ms: 0.1, gamma_ms: 1e-4 });
 const ROOFLINE: ServiceModel = ServiceModel::Roofline(Roofline {
     alpha_ms: 8.0,
     beta_ms: 0.1,

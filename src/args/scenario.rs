@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use isocost_model::candidates::{BatchChoice, SizingOptions};
+use isocost_model::candidates::{BatchChoice, Reading, SizingOptions};
 use isocost_model::stress::Margin;
 
 use super::values::{amount, factor, positive, share};
@@ -115,6 +115,15 @@ pub enum Read {
     Engine,
     /// As the reference optimizer reads the input
     Reference,
+}
+
+impl From<Read> for Reading {
+    fn from(read: Read) -> Self {
+        match read {
+            Read::Engine => Self::Engine,
+            Read::Reference => Self::Reference,
+        }
+    }
 }
 
 /// How the batch size is chosen.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Format;
+use super::scenario::Read;
 use super::values::{amount, percentile, positive, share};
 
 /// `isocost analyze`.
@@ -78,7 +79,7 @@ pub struct ServerArgs {
 }
 
 /// What a scenario says itself.
-const FROM_FLAGS: [&str; 15] = [
+const FROM_FLAGS: [&str; 16] = [
     "alpha",
     "beta",
     "gamma",
@@ -93,6 +94,7 @@ const FROM_FLAGS: [&str; 15] = [
     "token_scv",
     "itl",
     "ttft",
+    "ttw",
     "tps",
 ];
 
@@ -111,9 +113,18 @@ pub struct ObjectiveArgs {
     /// Percentile that the TTFT objective holds for [default: mean]
     #[arg(long, value_name = "P", requires = "ttft", value_parser = percentile)]
     pub ttft_percentile: Option<f64>,
-    /// Tokens per second that the server as a whole has to produce
+    /// Wait before service objective, ms
+    #[arg(long, value_name = "MS", value_parser = positive)]
+    pub ttw: Option<f64>,
+    /// Percentile that the wait's objective holds for [default: mean]
+    #[arg(long, value_name = "P", requires = "ttw", value_parser = percentile)]
+    pub ttw_percentile: Option<f64>,
+    /// Tokens per second that each request gets at least while it decodes
     #[arg(long, value_name = "PER_S", value_parser = positive)]
     pub tps: Option<f64>,
+    /// Whose tokens per second are meant: each request's (`engine`) or the server's (`reference`)
+    #[arg(long, value_enum, default_value_t = Read::Engine)]
+    pub reading: Read,
     /// Largest share of requests that a finite queue may turn away
     #[arg(long, value_name = "SHARE", default_value_t = 0.001, value_parser = share)]
     pub max_loss: f64,

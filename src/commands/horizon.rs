@@ -100,7 +100,7 @@ fn inputs(args: &HorizonArgs) -> Result<(Scenario, Profile, Prices), Failure> {
     for load in profile.periods.iter_mut().flat_map(|p| &mut p.loads) {
         load.arrival_rate_per_min *= margin.load;
     }
-    Ok((margin.apply(&scenario), profile, prices))
+    Ok((margin.apply(&scenario, args.sizing.options()?.reading), profile, prices))
 }
 
 fn failure(error: HorizonError) -> Failure {

@@ -160,7 +160,7 @@ fn task(
         replica,
         traffic,
         predicted: station.analyze(part.batch, rate_per_s).ok(),
-        objectives: targets(scenario, server),
+        objectives: targets(scenario, server, job.planner.sizing.reading),
         unit: (s as u32) << 8 | part.accelerator as u32 & 0xff,
     })
 }

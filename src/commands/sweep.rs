@@ -15,8 +15,9 @@ use crate::{Failure, exit};
 /// Runs `isocost sweep`; returns its exit code.
 pub fn run(args: &SweepArgs) -> Result<u8, Failure> {
     // What is planned for; costs and cards are those of the plan, whatever the loads turn out to be.
-    let scenario = args.scenario.margin.margin().apply(&job::read(&args.scenario)?);
     let planner = job::planner(&args.sizing, &args.solve)?;
+    let margin = args.scenario.margin.margin();
+    let scenario = margin.apply(&job::read(&args.scenario)?, planner.sizing.reading);
     let base = Setting::new(scenario, planner.sizing, planner.request);
     let points = match &args.points {
         Some(path) => Points::from_csv(path, &base),

@@ -1,8 +1,8 @@
 //! An explanation for people.
 
 use isocost_planner::explain::{
-    CardRepair, Conflict, Explanation, Known, Latency, LimitRepair, Miss, Relaxation, RelaxedLimit,
-    Repairs, Unit, Unmet, Why,
+    CardRepair, Conflict, Explanation, Known, LimitRepair, Relaxation, RelaxedLimit, Repairs, Unit,
+    Unmet, Why,
 };
 use isocost_report::said;
 
@@ -70,7 +70,7 @@ fn unmet(unmet: &Unmet) {
     let Unmet { server, class, model, .. } = unmet;
     let why = match (unmet.why, &unmet.closest) {
         (Why::Objectives, Some(miss)) => {
-            format!("closest is {}: {}", miss.accelerator, missed(miss))
+            format!("closest is {}: {}", miss.accelerator, miss.shortfall)
         }
         (Why::Replicas, _) => {
             "it needs more replicas than maxNumReplicas, or runs on fewer card types than minTypes"
@@ -87,30 +87,13 @@ fn unmet(unmet: &Unmet) {
     }
 }
 
-fn missed(miss: &Miss) -> String {
-    let Miss { limit, best, .. } = miss;
-    match miss.metric {
-        "loss" => format!("at least {best:.2e} of the requests are lost, limit {limit}"),
-        "rate" => "its service times give no finite rate".to_owned(),
-        metric => format!(
-            "{}{} is at best {best:.1} ms, objective {limit} ms",
-            percentile(miss.percentile),
-            metric.to_uppercase()
-        ),
-    }
-}
-
 fn percentile(percentile: Option<f64>) -> String {
     percentile.map_or(String::new(), |p| format!("P{p} "))
 }
 
 fn relaxed(relaxation: &Relaxation) -> String {
     let limit = |l: &RelaxedLimit| {
-        let latency = match l.latency {
-            Latency::Itl => "ITL",
-            Latency::Ttft => "TTFT",
-        };
-        let name = format!("{}{latency}", percentile(l.percentile));
+        let name = format!("{}{}", percentile(l.percentile), l.latency.word());
         format!("{name} {} ms instead of {}", up(l.to_ms), l.from_ms)
     };
     let limits: Vec<String> = relaxation.limits.iter().map(limit).collect();

@@ -84,7 +84,8 @@ impl Row {
     ) -> Self {
         let [server, accelerator] = names;
         let (replicas, batch, rate_per_s) = replicas;
-        let asked = [(Latency::Itl, objectives.itl), (Latency::Ttft, objectives.ttft)];
+        let Objectives { itl, ttft, wait, .. } = *objectives;
+        let asked = [(Latency::Itl, itl), (Latency::Ttft, ttft), (Latency::Wait, wait)];
         let check = |(latency, objective): (Latency, Option<Objective>)| {
             let objective = objective?;
             Some(Checked { latency, objective, verdict: verdict(&report, latency, objective) })

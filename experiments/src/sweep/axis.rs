@@ -138,12 +138,18 @@ impl Axis {
             Lever::Limit(limit, classes) => objectives(scenario, classes, |o| match limit {
                 Limit::Itl => o.itl.iter_mut().for_each(|o| o.limit_ms *= number),
                 Limit::Ttft => o.ttft.iter_mut().for_each(|o| o.limit_ms *= number),
-                Limit::Tps => o.tokens_per_s.iter_mut().for_each(|tps| *tps *= number),
+                Limit::Tps => o.tokens_per_s.iter_mut().for_each(|tps| tps.per_s *= number),
             }),
             Lever::Percentile([itl, ttft], classes) => objectives(scenario, classes, |o| {
-                let itl = o.itl.iter_mut().filter(|_| *itl);
-                let ttft = o.ttft.iter_mut().filter(|_| *ttft);
-                itl.chain(ttft).for_each(|o| o.percentile = value.number());
+                if *itl {
+                    o.itl.iter_mut().for_each(|o| o.percentile = value.number());
+                    o.tokens_per_s.iter_mut().for_each(|o| o.percentile = value.number());
+                }
+                o.ttft.iter_mut().filter(|_| *ttft).for_each(|o| o.percentile = value.number());
+                o.wait
+                    .iter_mut()
+                    .filter(|_| *itl && *ttft)
+                    .for_each(|o| o.percentile = value.number());
             }),
             Lever::Batch => {
                 let tolerance = setting.batch_tolerance;

@@ -2,7 +2,8 @@
 
 use isocost_model::Scenario;
 use isocost_model::candidates::SizingOptions;
-use isocost_model::horizon::check::{Breach, check_horizon};
+use isocost_model::check::Violation;
+use isocost_model::check::horizon::check_horizon;
 use isocost_model::horizon::{HorizonPlan, PeriodPlan, Prices, Profile, Rented};
 use isocost_model::plan::{self, Approach, Choice, Plan, Status};
 use isocost_solver::{Backend, SolveOptions, SolverError};
@@ -42,10 +43,10 @@ pub enum HorizonError {
     Spread(String),
     /// The plan breaks rules: a defect of this program, never of the input.
     #[error("the plan breaks its own rules and is withheld:\n{}", lines(.0))]
-    Rules(Vec<Breach>),
+    Rules(Vec<Violation>),
 }
 
-fn lines(breaches: &[Breach]) -> String {
+fn lines(breaches: &[Violation]) -> String {
     breaches.iter().take(20).map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 

@@ -7,14 +7,13 @@
 //! Cost Efficient Large Language Model Serving by Exploiting GPU Heterogeneity" (arXiv 2404.14527,
 //! 2024), and an approximation: a batch that mixes sizes is neither as fast nor as slow as its parts.
 
-mod check;
 mod export;
 mod sized;
 
 use std::fmt;
 use std::str::FromStr;
 
-pub use check::{Violation, check};
+pub use crate::check::buckets::check;
 pub use export::{Report, Single};
 pub use sized::{Size, of_server};
 

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::BatchChoice;
-use crate::queue::{Objective, Objectives, ServiceModel, Shortfall, Sized, Station};
+use crate::queue::{Objectives, Shortfall, Sized, Station};
 
 /// The largest rate, or the objective that is out of reach.
 pub(super) type Sizing = Result<Sized, Shortfall>;
@@ -59,7 +59,7 @@ impl Sizings {
 }
 
 /// What decides a sizing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct SizingKey {
     pub station: Station,
     pub max_batch: u32,
@@ -76,72 +76,21 @@ impl SizingKey {
             }
         }
     }
-
-    fn bits(&self) -> [u64; 21] {
-        let (kind, [a, b, c, d, e, f, g]) = match self.station.service {
-            ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms } => {
-                (0, [alpha_ms, beta_ms, gamma_ms, delta_ms, 0.0, 0.0, 0.0])
-            }
-            ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms } => {
-                (1, [alpha_ms, beta_ms, gamma_ms, 0.0, 0.0, 0.0, 0.0])
-            }
-            ServiceModel::Roofline(r) => (
-                2,
-                [
-                    r.alpha_ms,
-                    r.beta_ms,
-                    r.gamma_ms,
-                    r.delta_ms,
-                    r.hidden_tokens,
-                    r.overhead_ms,
-                    r.lag_steps,
-                ],
-            ),
-        };
-        let limit = |o: Option<Objective>| o.map_or(f64::NAN, |o| o.limit_ms).to_bits();
-        let percent =
-            |o: Option<Objective>| o.and_then(|o| o.percentile).unwrap_or(f64::NAN).to_bits();
-        let station = &self.station;
-        let o = &self.objectives;
-        [
-            kind,
-            a.to_bits(),
-            b.to_bits(),
-            c.to_bits(),
-            d.to_bits(),
-            e.to_bits(),
-            f.to_bits(),
-            g.to_bits(),
-            station.input_tokens.to_bits(),
-            station.output_tokens.to_bits(),
-            station.arrival_scv.to_bits(),
-            station.token_scv.to_bits(),
-            station.queue_limit.map_or(u64::MAX, u64::from),
-            u64::from(self.max_batch),
-            limit(o.itl),
-            percent(o.itl),
-            limit(o.ttft),
-            percent(o.ttft),
-            o.tokens_per_s.unwrap_or(f64::NAN).to_bits(),
-            o.max_loss.to_bits(),
-            match self.batch {
-                BatchChoice::Max => f64::NAN.to_bits(),
-                BatchChoice::Least { tolerance } => tolerance.to_bits(),
-            },
-        ]
-    }
 }
 
-impl PartialEq for SizingKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.bits() == other.bits()
-    }
-}
-
+// A scenario holds no NaN.
 impl Eq for SizingKey {}
 
 impl Hash for SizingKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.bits().hash(state);
+        let Station { service, input_tokens, output_tokens, queue_limit, arrival_scv, token_scv } =
+            self.station;
+        let numbers = [input_tokens, output_tokens, arrival_scv, token_scv];
+        let limits = self.objectives.latencies().map(|(_, objective)| objective.limit_ms);
+        for number in service.parameters().into_iter().chain(numbers).chain(limits) {
+            // 0 and -0 are equal.
+            (number + 0.0).to_bits().hash(state);
+        }
+        (queue_limit, self.max_batch).hash(state);
     }
 }

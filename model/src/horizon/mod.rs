@@ -6,7 +6,6 @@
 //! kind, a card type or a single accelerator. Reserved cards are paid for all hours, whether in use or
 //! not; cards on demand and on spot only in the periods that they are rented for.
 
-pub mod check;
 mod export;
 mod plan;
 

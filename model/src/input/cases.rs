@@ -8,7 +8,7 @@ use super::fields::ABSURD;
 use super::problem::{Problem, Report};
 use super::servers::{MANY, MAX_TOKENS};
 use super::sheet::{Row, Sheet, csv_file};
-use crate::queue::{Analysis, MAX_BATCH, QueueError, ServiceModel, Station};
+use crate::queue::{Analysis, Iteration, Linear, MAX_BATCH, QueueError, ServiceModel, Station};
 
 /// Columns of a case. A blank `max_queue` is no limit, a blank `delta_ms` is 0.
 pub const GIVEN: [&str; 10] = [
@@ -110,10 +110,13 @@ fn station(sheet: &Sheet, row: &Row, report: &mut Report) -> Option<Station> {
     let queue = sheet.whole(row, "max_queue", u64::from(MANY), report);
     let (alpha_ms, beta_ms, gamma_ms) = (alpha_ms?, beta_ms?, gamma_ms?);
     let service = match sheet.text(row, "service_model") {
-        "linear" => {
-            ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms: delta.unwrap_or(0.0) }
-        }
-        "iteration" => ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms },
+        "linear" => ServiceModel::Linear(Linear {
+            alpha_ms,
+            beta_ms,
+            gamma_ms,
+            delta_ms: delta.unwrap_or(0.0),
+        }),
+        "iteration" => ServiceModel::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms }),
         other => {
             let what = format!("service_model is `{other}`");
             sheet.problem(row.line, what, "expected linear or iteration", report);

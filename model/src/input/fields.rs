@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::node::{Node, Value};
 use super::problem::{At, Report, nearest};
+use super::reference::{Entity, Field, Form, entity};
 
 /// Numbers above this are no price, size or rate.
 pub const ABSURD: f64 = 1e9;
@@ -18,6 +19,8 @@ pub struct Fields<'a> {
     pub entity: String,
     entries: &'a [(String, Node)],
     asked: Vec<&'static str>,
+    /// Where the input reference lists what it may have; `None` for inputs of other kinds.
+    listed: Option<&'static Entity>,
 }
 
 impl<'a> Fields<'a> {
@@ -28,7 +31,18 @@ impl<'a> Fields<'a> {
             report.problem_at(file, node.at, entity, what, "write it as { ... }");
             return None;
         };
-        Some(Self { file, at: node.at, entity: entity.to_owned(), entries, asked: Vec::new() })
+        let entity = entity.to_owned();
+        Some(Self { file, at: node.at, entity, entries, asked: Vec::new(), listed: None })
+    }
+
+    /// The same as an entity of the input reference, which knows the forms of its fields.
+    pub(super) fn listed(self, name: &str) -> Self {
+        Self { listed: entity(name), ..self }
+    }
+
+    /// How the input reference lists a field.
+    fn reference(&self, key: &str) -> Option<&'static Field> {
+        self.listed?.fields.iter().find(|field| field.name.eq_ignore_ascii_case(key))
     }
 
     /// A problem of a field, or of the whole entity where the field is not there.
@@ -137,6 +151,57 @@ impl<'a> Fields<'a> {
         None
     }
 
+    /// A number within the range that the input reference lists, and there if it says so.
+    pub(super) fn quantity(&mut self, key: &'static str, report: &mut Report) -> Option<f64> {
+        let (low, high) = match self.needed(key, report)?.form {
+            Form::Number(_, low, high) => (low, high),
+            Form::Whole(_, low, high) => (low.into(), high.into()),
+            _ => return None,
+        };
+        self.number(key, low..=high, report)
+    }
+
+    /// A whole number, likewise.
+    pub(super) fn count(&mut self, key: &'static str, report: &mut Report) -> Option<u32> {
+        let Form::Whole(_, low, high) = self.needed(key, report)?.form else { return None };
+        self.whole(key, low..=high, report)
+    }
+
+    /// One of the words that the input reference lists, case aside.
+    pub(super) fn word(&mut self, key: &'static str, report: &mut Report) -> Option<&'static str> {
+        let field = self.needed(key, report)?;
+        let Form::Word(words) = field.form else { return None };
+        let text = self.text(key, report)?;
+        let found = words.iter().find(|word| word.eq_ignore_ascii_case(text)).copied();
+        if found.is_none() {
+            let remedy = format!("expected one of {}", words.join(", "));
+            self.problem(key, format!("unknown {} `{text}`", field.name), &remedy, report);
+        }
+        found
+    }
+
+    /// How a field is listed; a problem where it has to be there and is not.
+    fn needed(&mut self, key: &'static str, report: &mut Report) -> Option<&'static Field> {
+        let field = self.reference(key)?;
+        if field.default.is_none() && !self.has(key) {
+            let remedy = format!("give {} ({})", field.form.words(), field.meaning);
+            self.problem(key, format!("`{}` is missing", field.name), &remedy, report);
+        }
+        Some(field)
+    }
+
+    /// Fields of `kind` that nobody asked for are problems: they say what must not be dropped.
+    pub(super) fn refuse(&mut self, kind: fn(&str) -> bool, known: &str, report: &mut Report) {
+        for (key, node) in self.entries {
+            if !kind(key) || self.asked.contains(&key.as_str()) {
+                continue;
+            }
+            let what = format!("unknown field `{key}`");
+            let remedy = format!("known are {known}");
+            report.problem_at(self.file, node.at, &self.entity, what, &remedy);
+        }
+    }
+
     /// A whole number within `range`.
     pub fn whole(
         &mut self,
@@ -157,7 +222,17 @@ impl<'a> Fields<'a> {
     /// The fields of an object within.
     pub fn inner(&mut self, key: &'static str, report: &mut Report) -> Option<Fields<'a>> {
         let node = self.get(key)?;
-        Fields::new(self.file, node, &self.field(key), report)
+        let listed = self.within(key);
+        let fields = Fields::new(self.file, node, &self.field(key), report)?;
+        Some(Fields { listed, ..fields })
+    }
+
+    /// The entity of the objects in a field, where the input reference lists it.
+    fn within(&self, key: &str) -> Option<&'static Entity> {
+        match self.reference(key)?.form {
+            Form::Object(name) | Form::List(name) => entity(name),
+            _ => None,
+        }
     }
 
     /// The objects of a list within.
@@ -168,8 +243,9 @@ impl<'a> Fields<'a> {
             self.problem(key, what, "put it in [ ]", report);
             return Vec::new();
         };
-        let field = self.field(key);
-        items.iter().filter_map(|n| Fields::new(self.file, n, &field, report)).collect()
+        let (field, listed) = (self.field(key), self.within(key));
+        let each = items.iter().filter_map(|n| Fields::new(self.file, n, &field, report));
+        each.map(|fields| Fields { listed, ..fields }).collect()
     }
 
     /// The texts of a list within.

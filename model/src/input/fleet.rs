@@ -2,11 +2,11 @@
 
 use rustc_hash::FxHashMap;
 
-use super::fields::{ABSURD, Fields};
+use super::fields::Fields;
 use super::problem::{Report, known_names};
 use super::service::{calibration, provenance, service};
 use super::{Section, entities};
-use crate::queue::{MAX_BATCH, Objective, Objectives};
+use crate::queue::{Objective, Objectives, TokenRate};
 use crate::scenario::{
     Accelerator, CardType, Optimizer, PowerCurve, Profile, Scenario, ServiceClass,
 };
@@ -70,7 +70,7 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
     let Some(section) = section else { return scenario };
     let mut seen = Names::default();
     let mut types = Names::default();
-    for mut fields in entities(section, "accelerators", report) {
+    for mut fields in entities(section, ("accelerators", "accelerator"), report) {
         let name = fields.name("name", report).to_owned();
         fields.entity = format!("accelerator `{name}`");
         let known = seen.insert(name.clone(), scenario.accelerators.len()).is_some();
@@ -81,14 +81,10 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
         if card_type == next {
             scenario.card_types.push(CardType { name: card, count: None, spare: 0 });
         }
-        let multiplicity = fields.whole("multiplicity", 0..=4096, report).unwrap_or(1).max(1);
-        let memory_gb = fields.number("memsize", 0.0..=ABSURD, report).unwrap_or(0.0);
-        let bandwidth_gb_per_s = fields.number("membw", 0.0..=ABSURD, report).unwrap_or(0.0);
-        let cost = fields.number("cost", 0.0..=ABSURD, report);
-        if !fields.has("cost") {
-            let what = "the cost is missing".to_owned();
-            fields.problem("cost", what, "give the price in cents per hour", report);
-        }
+        let multiplicity = fields.count("multiplicity", report).unwrap_or(1).max(1);
+        let memory_gb = fields.quantity("memsize", report).unwrap_or(0.0);
+        let bandwidth_gb_per_s = fields.quantity("membw", report).unwrap_or(0.0);
+        let cost = fields.quantity("cost", report);
         let power = fields.inner("power", report).map(|f| power(f, report)).unwrap_or_default();
         scenario.accelerators.push(Accelerator {
             name,
@@ -105,9 +101,9 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
 }
 
 fn power(mut fields: Fields<'_>, report: &mut Report) -> PowerCurve {
-    let mut watts = |key| fields.number(key, 0.0..=ABSURD, report).unwrap_or(0.0);
+    let mut watts = |key| fields.quantity(key, report).unwrap_or(0.0);
     let (idle_w, full_w, mid_w) = (watts("idle"), watts("full"), watts("midpower"));
-    let mid_utilisation = fields.number("midutil", 0.0..=1.0, report).unwrap_or(0.0);
+    let mid_utilisation = fields.quantity("midutil", report).unwrap_or(0.0);
     fields.finish(report);
     PowerCurve { idle_w, mid_w, full_w, mid_utilisation }
 }
@@ -118,7 +114,7 @@ pub(super) fn profiles(section: Option<&Section>, scenario: &mut Scenario, repor
     let accelerators = names(scenario.accelerators.iter().map(|a| a.name.as_str()));
     let mut models = Names::default();
     let mut seen = FxHashMap::default();
-    for mut fields in entities(section, "models", report) {
+    for mut fields in entities(section, ("models", "model on an accelerator"), report) {
         let name = fields.name("name", report).to_owned();
         let on = fields.name("acc", report);
         fields.entity = format!("model `{name}` on `{on}`");
@@ -128,15 +124,9 @@ pub(super) fn profiles(section: Option<&Section>, scenario: &mut Scenario, repor
         if model == next {
             scenario.models.push(name.clone());
         }
-        let units = fields.whole("acccount", 0..=4096, report).unwrap_or(1).max(1);
-        let max_batch = fields.whole("maxbatchsize", 1..=MAX_BATCH, report);
-        let at_tokens = fields.whole("attokens", 1..=100_000_000, report);
-        for key in ["maxbatchsize", "attokens"] {
-            if !fields.has(key) {
-                let what = format!("`{key}` is missing");
-                fields.problem(key, what, "give the largest batch and its tokens", report);
-            }
-        }
+        let units = fields.count("acccount", report).unwrap_or(1).max(1);
+        let max_batch = fields.count("maxbatchsize", report);
+        let at_tokens = fields.count("attokens", report);
         let service = service(&mut fields, report);
         let provenance = provenance(&mut fields, report);
         let calibration = calibration(&mut fields, report);
@@ -163,12 +153,12 @@ pub(super) fn classes(section: Option<&Section>, scenario: &mut Scenario, report
     let Some(section) = section else { return };
     let models = names(scenario.models.iter().map(String::as_str));
     let mut seen = Names::default();
-    for mut fields in entities(section, "serviceclasses", report) {
+    for mut fields in entities(section, ("serviceclasses", "service class"), report) {
         let name = fields.name("name", report).to_owned();
         fields.entity = format!("service class `{name}`");
         let known = seen.insert(name.clone(), 0).is_some();
         unique(&fields, "name", "service class", &name, known, report);
-        let priority = fields.whole("priority", 1..=100, report).unwrap_or(100);
+        let priority = fields.count("priority", report).unwrap_or(100);
         let mut targets = vec![None; scenario.models.len()];
         for mut target in fields.list("modeltargets", report) {
             let model_name = target.name("model", report);
@@ -186,23 +176,58 @@ pub(super) fn classes(section: Option<&Section>, scenario: &mut Scenario, report
     }
 }
 
+/// Objectives that a target may state; `slo-tpot` is another name of `slo-itl`.
+const OBJECTIVES: &str = "slo-itl (or slo-tpot), slo-ttft, slo-ttw and slo-tps, and the percentiles \
+                          percentile, itl-percentile (or tpot-percentile), ttft-percentile and \
+                          ttw-percentile";
+
 fn objectives(fields: &mut Fields<'_>, report: &mut Report) -> Objectives {
-    let mut value = |key| fields.number(key, 0.0..=ABSURD, report).filter(|v| *v > 0.0);
-    let (itl, ttft, tokens_per_s) = (value("slo-itl"), value("slo-ttft"), value("slo-tps"));
-    let mut percentile = |key| fields.number(key, 1.0..=99.999, report);
-    let both = percentile("percentile");
-    let (itl_p, ttft_p) = (percentile("itl-percentile"), percentile("ttft-percentile"));
-    if itl.is_none() && ttft.is_none() && tokens_per_s.is_none() {
+    let itl = either(fields, ["slo-itl", "slo-tpot"], report);
+    let ttft = positive(fields, "slo-ttft", report);
+    let wait = positive(fields, "slo-ttw", report);
+    let per_s = positive(fields, "slo-tps", report);
+    let both = positive(fields, "percentile", report);
+    let itl_percentile = either(fields, ["itl-percentile", "tpot-percentile"], report).or(both);
+    let ttft_percentile = positive(fields, "ttft-percentile", report).or(both);
+    let wait_percentile = positive(fields, "ttw-percentile", report).or(both);
+    if [itl, ttft, wait, per_s].iter().all(Option::is_none) {
         let what = "the target names no objective".to_owned();
-        fields.warning("", what, "give slo-itl, slo-ttft or slo-tps", report);
+        fields.warning("", what, "give slo-itl, slo-ttft, slo-ttw or slo-tps", report);
     }
-    let objective = |limit: Option<f64>, own: Option<f64>| {
-        limit.map(|limit_ms| Objective { limit_ms, percentile: own.or(both) })
-    };
+    if let Some(per_s) = per_s {
+        let what = format!(
+            "it is a floor for each request: {per_s} tokens/s while it decodes, an ITL of at most {:.4} \
+             ms; the arrival rate has to be served beside it",
+            1000.0 / per_s
+        );
+        let remedy = "--reading reference takes it as the reference optimizer does, in place of the \
+                      arrival rate";
+        fields.warning("slo-tps", what, remedy, report);
+    }
+    // An objective that is dropped would be a broken promise.
+    fields.refuse(|key| key.starts_with("slo-") || key.ends_with("percentile"), OBJECTIVES, report);
+    let objective =
+        |limit: Option<f64>, percentile| limit.map(|limit_ms| Objective { limit_ms, percentile });
     Objectives {
-        itl: objective(itl, itl_p),
-        ttft: objective(ttft, ttft_p),
-        tokens_per_s,
+        itl: objective(itl, itl_percentile),
+        ttft: objective(ttft, ttft_percentile),
+        wait: objective(wait, wait_percentile),
+        tokens_per_s: per_s.map(|per_s| TokenRate { per_s, percentile: itl_percentile }),
         max_loss: 1.0,
     }
+}
+
+/// A number of a target; 0 asks for nothing.
+fn positive(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Option<f64> {
+    fields.quantity(key, report).filter(|number| *number > 0.0)
+}
+
+/// The same under one of two names.
+fn either(fields: &mut Fields<'_>, keys: [&'static str; 2], report: &mut Report) -> Option<f64> {
+    let [one, other] = keys.map(|key| positive(fields, key, report));
+    if one.is_some() && other.is_some() {
+        let what = format!("it is another name of `{}`, which is given too", keys[0]);
+        fields.problem(keys[1], what, "leave out one of the two", report);
+    }
+    one.or(other)
 }

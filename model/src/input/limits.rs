@@ -1,6 +1,6 @@
 //! Capacity, budgets, and what is asked of the optimizer.
 
-use super::fields::{ABSURD, Fields};
+use super::fields::Fields;
 use super::fleet::{Names, names, resolve, unique};
 use super::problem::Report;
 use super::{Section, entities};
@@ -11,17 +11,13 @@ pub(super) fn capacity(section: Option<&Section>, scenario: &mut Scenario, repor
     let Some(section) = section else { return };
     let types = names(scenario.card_types.iter().map(|t| t.name.as_str()));
     let mut seen = Names::default();
-    for mut fields in entities(section, "count", report) {
+    for mut fields in entities(section, ("count", "capacity"), report) {
         let name = fields.name("type", report);
         fields.entity = format!("capacity of `{name}`");
         let known = seen.insert(name.to_owned(), 0).is_some();
         unique(&fields, "type", "the capacity of", name, known, report);
-        let count = fields.whole("count", 0..=1_000_000_000, report);
-        if !fields.has("count") {
-            let what = "the count is missing".to_owned();
-            fields.problem("count", what, "give the number of cards", report);
-        }
-        let spare = fields.whole("spare", 0..=1_000_000_000, report).unwrap_or(0);
+        let count = fields.count("count", report);
+        let spare = fields.count("spare", report).unwrap_or(0);
         match types.get(name) {
             Some(&t) => {
                 scenario.card_types[t].count = Some(u64::from(count.unwrap_or(0)));
@@ -46,11 +42,9 @@ pub(super) fn capacity(section: Option<&Section>, scenario: &mut Scenario, repor
 /// Sets the optimizer's options and the budgets.
 pub(super) fn optimizer(section: Option<&Section>, scenario: &mut Scenario, report: &mut Report) {
     let Some(section) = section else { return };
-    let Some(mut outer) = Fields::new(&section.file, &section.node, "optimizer data", report)
-    else {
-        return;
-    };
-    let inner = outer.inner("optimizer", report);
+    let outer = Fields::new(&section.file, &section.node, "optimizer data", report);
+    let Some(mut outer) = outer.map(|fields| fields.listed("optimizer")) else { return };
+    let inner = outer.inner("optimizer", report).map(|fields| fields.listed("optimizer"));
     let wrapped = inner.is_some();
     if let Some(fields) = inner {
         options(fields, scenario, report);
@@ -82,8 +76,8 @@ fn options(mut fields: Fields<'_>, scenario: &mut Scenario, report: &mut Report)
         let resolved =
             wanted.iter().filter_map(|t| resolve(&entry, "types", "type", t, &types, report));
         let card_types = resolved.collect();
-        let cards = entry.whole("cards", 0..=1_000_000_000, report).map(u64::from);
-        let watts = entry.number("watts", 0.0..=ABSURD, report);
+        let cards = entry.count("cards", report).map(u64::from);
+        let watts = entry.quantity("watts", report);
         if cards.is_none() && watts.is_none() {
             let what = "the budget limits nothing".to_owned();
             entry.warning("", what, "give cards or watts", report);
@@ -95,17 +89,10 @@ fn options(mut fields: Fields<'_>, scenario: &mut Scenario, report: &mut Report)
 }
 
 fn saturation(fields: &mut Fields<'_>, report: &mut Report) -> Saturation {
-    let Some(text) = fields.text("saturationpolicy", report) else { return Saturation::None };
-    match text.to_lowercase().as_str() {
-        "none" => Saturation::None,
-        "priorityexhaustive" => Saturation::PriorityExhaustive,
-        "priorityroundrobin" => Saturation::PriorityRoundRobin,
-        "roundrobin" => Saturation::RoundRobin,
-        _ => {
-            let what = format!("unknown saturation policy `{text}`");
-            let remedy = "expected None, PriorityExhaustive, PriorityRoundRobin or RoundRobin";
-            fields.problem("saturationpolicy", what, remedy, report);
-            Saturation::None
-        }
+    match fields.word("saturationpolicy", report) {
+        Some("PriorityExhaustive") => Saturation::PriorityExhaustive,
+        Some("PriorityRoundRobin") => Saturation::PriorityRoundRobin,
+        Some("RoundRobin") => Saturation::RoundRobin,
+        _ => Saturation::None,
     }
 }

@@ -8,8 +8,39 @@ use super::Loaded;
 use super::fields::ABSURD;
 use super::problem::{InputError, Report};
 use super::servers::MAX_TOKENS;
-use super::sheet::{Sheet, csv_file};
-use crate::scenario::Scenario;
+use super::sheet::{Row, Sheet, csv_file};
+use crate::scenario::{Load, Scenario};
+
+/// What to do about a load that is none to speak of.
+pub(super) const FEW: &str = "give 0, or at least 1e-9";
+
+/// Takes a load that is none to speak of for none; what to say of that, if so.
+pub(super) fn none_to_speak_of(load: &mut Load) -> Option<String> {
+    let rate = load.arrival_rate_per_min;
+    if rate == 0.0 || load.rate_per_s() > 0.0 {
+        return None;
+    }
+    load.arrival_rate_per_min = 0.0;
+    Some(format!("{rate:e} requests/min are too few to plan for: they count as none"))
+}
+
+/// Reads the tokens of a row into `load`, whose rate is read, and holds the two together.
+pub(super) fn complete(sheet: &Sheet, row: &Row, load: &mut Load, report: &mut Report) {
+    for (column, tokens) in
+        [("input_tokens", &mut load.input_tokens), ("output_tokens", &mut load.output_tokens)]
+    {
+        if let Some(number) = sheet.number(row, column, 0.0, MAX_TOKENS, report) {
+            *tokens = number;
+        }
+    }
+    if let Some(what) = none_to_speak_of(load) {
+        sheet.warning(row.line, what, FEW, report);
+    }
+    if load.arrival_rate_per_min > 0.0 && load.output_tokens < 1.0 {
+        let what = "requests arrive, and they have no output tokens".to_owned();
+        sheet.problem(row.line, what, "expected at least 1", report);
+    }
+}
 
 const COLUMNS: [&str; 4] = ["server", "arrival_rate_per_min", "input_tokens", "output_tokens"];
 
@@ -62,18 +93,9 @@ fn read(sheet: &Sheet, scenario: &mut Scenario, report: &mut Report) {
             sheet.problem(row.line, what, "keep one of them", report);
         }
         let load = &mut scenario.servers[server].load;
-        for (column, most, value) in [
-            ("arrival_rate_per_min", ABSURD, &mut load.arrival_rate_per_min),
-            ("input_tokens", MAX_TOKENS, &mut load.input_tokens),
-            ("output_tokens", MAX_TOKENS, &mut load.output_tokens),
-        ] {
-            if let Some(number) = sheet.number(row, column, 0.0, most, report) {
-                *value = number;
-            }
+        if let Some(rate) = sheet.number(row, "arrival_rate_per_min", 0.0, ABSURD, report) {
+            load.arrival_rate_per_min = rate;
         }
-        if load.arrival_rate_per_min > 0.0 && load.output_tokens < 1.0 {
-            let what = "requests arrive, and they have no output tokens".to_owned();
-            sheet.problem(row.line, what, "expected at least 1", report);
-        }
+        complete(sheet, row, load, report);
     }
 }

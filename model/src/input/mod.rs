@@ -262,7 +262,11 @@ fn split(file: &str, node: Node, optional: &[usize], report: &mut Report) -> Vec
 }
 
 /// Entities of a section: the list under `key`, each as its fields.
-fn entities<'a>(section: &'a Section, key: &str, report: &mut Report) -> Vec<Fields<'a>> {
+fn entities<'a>(
+    section: &'a Section,
+    (key, entity): (&str, &str),
+    report: &mut Report,
+) -> Vec<Fields<'a>> {
     let node = &section.node;
     let list = match &node.value {
         Value::List(_) => Some(node),
@@ -271,7 +275,8 @@ fn entities<'a>(section: &'a Section, key: &str, report: &mut Report) -> Vec<Fie
     };
     match list.map(|n| &n.value) {
         Some(Value::List(items)) => {
-            items.iter().filter_map(|n| Fields::new(&section.file, n, key, report)).collect()
+            let each = items.iter().filter_map(|n| Fields::new(&section.file, n, key, report));
+            each.map(|fields| fields.listed(entity)).collect()
         }
         _ => {
             let what = format!("expected a list under `{key}`, found {}", node.value.kind());

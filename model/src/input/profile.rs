@@ -11,8 +11,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::InputError;
 use super::fields::ABSURD;
+use super::loads::complete;
 use super::problem::{Problem, Report, known_names};
-use super::servers::MAX_TOKENS;
 use super::sheet::{Row, Sheet, csv_file};
 use crate::horizon::{Period, Profile};
 use crate::scenario::{Load, Scenario};
@@ -163,17 +163,7 @@ fn load(sheet: &Sheet, row: &Row, load: &mut Load, report: &mut Report) {
     if let Some(rate) = rate.or(factor.map(|f| f * load.arrival_rate_per_min)) {
         load.arrival_rate_per_min = rate;
     }
-    for (column, tokens) in
-        [("input_tokens", &mut load.input_tokens), ("output_tokens", &mut load.output_tokens)]
-    {
-        if let Some(number) = sheet.number(row, column, 0.0, MAX_TOKENS, report) {
-            *tokens = number;
-        }
-    }
-    if load.arrival_rate_per_min > 0.0 && load.output_tokens < 1.0 {
-        let what = "requests arrive, and they have no output tokens".to_owned();
-        sheet.problem(row.line, what, "expected at least 1", report);
-    }
+    complete(sheet, row, load, report);
 }
 
 /// Cards that exist in a period.

@@ -89,7 +89,7 @@ fn plan(file: &str, node: &Node, report: &mut Report) -> Option<SavedPlan> {
     let mut fields = Fields::new(file, node, "plan", report)?;
     let status = fields.text("status", report).map(str::to_owned);
     let usage = if fields.has("usage") { usage(&mut fields, report) } else { Vec::new() };
-    let cost = servers.iter().map(|s| s.cost).sum();
+    let cost = servers.iter().map(|s| s.cost).sum::<f64>() + 0.0;
     Some(SavedPlan { name: file.to_owned(), status, servers, usage, cost })
 }
 
@@ -113,7 +113,7 @@ fn server(file: &str, name: &str, node: &Node, report: &mut Report) -> Option<Sa
             if placed { part(&mut fields, report).into_iter().collect() } else { Vec::new() }
         }
     };
-    let cost = cost.unwrap_or_else(|| parts.iter().map(|p| p.cost).sum());
+    let cost = cost.unwrap_or_else(|| parts.iter().map(|p| p.cost).sum::<f64>() + 0.0);
     Some(SavedServer { name: name.to_owned(), parts, cost, load, served })
 }
 

@@ -2,11 +2,11 @@
 
 use rustc_hash::FxHashSet;
 
-use super::fields::{ABSURD, Fields};
+use super::fields::Fields;
 use super::fleet::{Names, names, resolve, unique};
+use super::loads::{FEW, none_to_speak_of};
 use super::problem::Report;
 use super::{Section, entities};
-use crate::queue::MAX_BATCH;
 use crate::scenario::{CurrentAllocation, Load, Scenario, Server};
 
 /// Most replicas and waiting requests that make sense.
@@ -32,7 +32,7 @@ pub(super) fn servers(section: Option<&Section>, scenario: &mut Scenario, report
         accelerators: names(scenario.accelerators.iter().map(|a| a.name.as_str())),
         profiles: scenario.profiles.iter().map(|p| (p.model, p.accelerator)).collect(),
     };
-    let list = entities(section, "servers", report);
+    let list = entities(section, ("servers", "server"), report);
     if list.is_empty() && report.problems.is_empty() {
         let what = "there is no server".to_owned();
         report.problem_at(&section.file, section.node.at, "servers", what, "add at least one");
@@ -62,14 +62,14 @@ fn server(
     let class = resolve(fields, "class", "service class", class_name, &known.classes, report);
     let model_name = fields.name("model", report);
     let model = resolve(fields, "model", "model", model_name, &known.models, report);
-    let min_replicas = fields.whole("minnumreplicas", 0..=MANY, report).unwrap_or(0);
-    let max_replicas = fields.whole("maxnumreplicas", 0..=MANY, report);
-    let max_batch = fields.whole("maxbatchsize", 0..=MAX_BATCH, report).filter(|b| *b > 0);
-    let max_queue = fields.whole("maxqueuesize", 0..=MANY, report);
+    let min_replicas = fields.count("minnumreplicas", report).unwrap_or(0);
+    let max_replicas = fields.count("maxnumreplicas", report);
+    let max_batch = fields.count("maxbatchsize", report).filter(|b| *b > 0);
+    let max_queue = fields.count("maxqueuesize", report);
     let keep_accelerator = fields.flag("keepaccelerator", report);
     let allow = listed(fields, "allow", known, report);
     let deny = listed(fields, "deny", known, report);
-    let min_types = fields.whole("mintypes", 0..=1000, report).unwrap_or(0);
+    let min_types = fields.count("mintypes", report).unwrap_or(0);
     let allocation = fields.inner("currentalloc", report);
     let entity = fields.entity.clone();
     let (load, current) = match allocation {
@@ -125,8 +125,8 @@ fn current(
     let on = fields.text("accelerator", report).unwrap_or("");
     let accelerator =
         resolve(&fields, "accelerator", "accelerator", on, &known.accelerators, report);
-    let replicas = fields.whole("numreplicas", 0..=MANY, report).unwrap_or(0);
-    let cost_cents_per_h = fields.number("cost", 0.0..=ABSURD * 1e3, report).unwrap_or(0.0);
+    let replicas = fields.count("numreplicas", report).unwrap_or(0);
+    let cost_cents_per_h = fields.quantity("cost", report).unwrap_or(0.0);
     // What the reference keeps beside it; a plan predicts these anew.
     fields.ignore(&[
         "maxbatch",
@@ -152,24 +152,28 @@ fn current(
 }
 
 fn read_load(fields: &mut Fields<'_>, report: &mut Report) -> Load {
-    let rate = fields.number("arrivalrate", 0.0..=ABSURD, report);
-    let input = fields.number("avgintokens", 0.0..=MAX_TOKENS, report);
-    let output = fields.number("avgouttokens", 0.0..=MAX_TOKENS, report);
-    let mut scv = |key| fields.number(key, 0.0..=1e4, report).unwrap_or(1.0);
+    let rate = fields.quantity("arrivalrate", report);
+    let input = fields.quantity("avgintokens", report);
+    let output = fields.quantity("avgouttokens", report);
+    let mut scv = |key| fields.quantity(key, report).unwrap_or(1.0);
     let (arrival_scv, token_scv) = (scv("arrivalscv"), scv("tokenscv"));
     fields.ignore(&["arrivalcov", "servicecov"]);
-    let (rate, output) = (rate.unwrap_or(0.0), output.unwrap_or(0.0));
-    if rate > 0.0 && output < 1.0 && report.problems.is_empty() {
+    let mut load = Load {
+        arrival_rate_per_min: rate.unwrap_or(0.0),
+        input_tokens: input.unwrap_or(0.0),
+        output_tokens: output.unwrap_or(0.0),
+        arrival_scv,
+        token_scv,
+    };
+    if let Some(what) = none_to_speak_of(&mut load) {
+        fields.warning("arrivalrate", what, FEW, report);
+    }
+    let output = load.output_tokens;
+    if load.arrival_rate_per_min > 0.0 && output < 1.0 && report.problems.is_empty() {
         let what = format!("requests arrive, and their mean output is {output} tokens");
         fields.problem("avgouttokens", what, "expected at least 1", report);
     }
-    Load {
-        arrival_rate_per_min: rate,
-        input_tokens: input.unwrap_or(0.0),
-        output_tokens: output,
-        arrival_scv,
-        token_scv,
-    }
+    load
 }
 
 /// What a server asks for has to be possible at all.

@@ -1,8 +1,8 @@
 //! Service parameters of a profile, and where they come from.
 
-use super::fields::{ABSURD, Fields};
+use super::fields::Fields;
 use super::problem::Report;
-use crate::queue::{Roofline, ServiceModel};
+use crate::queue::{Iteration, Linear, Roofline, ServiceModel};
 use crate::scenario::Provenance;
 use crate::trust::{Calibration, Region};
 
@@ -13,21 +13,21 @@ pub(super) fn service(fields: &mut Fields<'_>, report: &mut Report) -> Option<Se
     let prefill = fields.inner("prefillparms", report);
     let roofline = fields.inner("rooflineparms", report);
     let mut value = |f: &mut Option<Fields<'_>>, key| {
-        f.as_mut().and_then(|f| f.number(key, 0.0..=ABSURD, report)).unwrap_or(0.0)
+        f.as_mut().and_then(|f| f.quantity(key, report)).unwrap_or(0.0)
     };
     let (mut i, mut d, mut p, mut r) = (iteration, decode, prefill, roofline);
     let model = match (i.is_some(), d.is_some() || p.is_some(), r.is_some()) {
-        (true, false, false) => Some(ServiceModel::Iteration {
+        (true, false, false) => Some(ServiceModel::Iteration(Iteration {
             alpha_ms: value(&mut i, "alpha"),
             beta_ms: value(&mut i, "beta"),
             gamma_ms: value(&mut i, "gamma"),
-        }),
-        (false, true, false) => Some(ServiceModel::Linear {
+        })),
+        (false, true, false) => Some(ServiceModel::Linear(Linear {
             alpha_ms: value(&mut d, "alpha"),
             beta_ms: value(&mut d, "beta"),
             gamma_ms: value(&mut p, "gamma"),
             delta_ms: value(&mut p, "delta"),
-        }),
+        })),
         (false, false, true) => Some(ServiceModel::Roofline(Roofline {
             alpha_ms: value(&mut r, "alpha"),
             beta_ms: value(&mut r, "beta"),
@@ -52,8 +52,10 @@ pub(super) fn service(fields: &mut Fields<'_>, report: &mut Report) -> Option<Se
 
 fn sensible(fields: &Fields<'_>, model: &ServiceModel, report: &mut Report) {
     let zero = match model {
-        ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms } => alpha_ms + beta_ms + gamma_ms,
-        ServiceModel::Linear { alpha_ms, beta_ms, .. } => alpha_ms + beta_ms,
+        ServiceModel::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms }) => {
+            alpha_ms + beta_ms + gamma_ms
+        }
+        ServiceModel::Linear(Linear { alpha_ms, beta_ms, .. }) => alpha_ms + beta_ms,
         ServiceModel::Roofline(r) => r.alpha_ms + r.beta_ms + r.gamma_ms,
     } <= 0.0;
     if zero {
@@ -71,15 +73,10 @@ fn sensible(fields: &Fields<'_>, model: &ServiceModel, report: &mut Report) {
 }
 
 pub(super) fn provenance(fields: &mut Fields<'_>, report: &mut Report) -> Provenance {
-    match fields.text("provenance", report) {
-        None => Provenance::Unstated,
+    match fields.word("provenance", report) {
         Some("estimated") => Provenance::Estimated,
         Some("calibrated") => Provenance::Calibrated,
-        Some(other) => {
-            let what = format!("unknown provenance `{other}`");
-            fields.problem("provenance", what, "expected `estimated` or `calibrated`", report);
-            Provenance::Unstated
-        }
+        _ => Provenance::Unstated,
     }
 }
 
@@ -94,9 +91,9 @@ pub(super) fn calibration(fields: &mut Fields<'_>, report: &mut Report) -> Optio
         "parameters",
         "logcovariance",
     ]);
-    let mut error = |key| inner.number(key, 0.0..=ABSURD, report).unwrap_or(0.0);
+    let mut error = |key| inner.quantity(key, report).unwrap_or(0.0);
     let (itl_error, ttft_error) = (error("itlerror"), error("ttfterror"));
-    let level = inner.number("level", 0.0..=1.0, report).unwrap_or(0.95);
+    let level = inner.quantity("level", report).unwrap_or(0.95);
     let mut end = |key| {
         let mut fields = inner.inner(key, report)?;
         let service = service(&mut fields, report);

@@ -136,6 +136,11 @@ impl Sheet {
         number
     }
 
+    /// A warning of a row.
+    pub fn warning(&self, line: u32, what: String, remedy: &str, report: &mut Report) {
+        report.warning_at(&self.file, At { line, column: 1 }, "", what, remedy);
+    }
+
     /// A problem of a row.
     pub fn problem(&self, line: u32, what: String, remedy: &str, report: &mut Report) {
         report.problem_at(&self.file, At { line, column: 1 }, "", what, remedy);

@@ -1,8 +1,9 @@
 //! Analysis: what a rate brings.
 
 use super::bursts::Bursts;
+use super::objective::Metric;
 use super::occupancy::{Occupancy, mean_gaps_ms};
-use super::service::{Latency, MAX_BATCH, Station};
+use super::service::{Latency, MAX_BATCH, Seen, Station};
 
 /// What one replica of a given batch size does at a given rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,6 +64,22 @@ pub enum QueueError {
     /// Service times that are zero, negative or not finite.
     #[error("the service model gives no positive, finite service time at these tokens")]
     Service,
+}
+
+impl Analysis {
+    /// A latency, its mean or a percentile of it, ms; of loss and rate what they are.
+    pub fn value(&self, metric: Metric, percentile: Option<f64>) -> f64 {
+        match (metric, percentile) {
+            (Metric::Itl, None) => self.itl_ms,
+            (Metric::Itl, Some(p)) => self.itl_percentile_ms(p),
+            (Metric::Ttft, None) => self.ttft_ms,
+            (Metric::Ttft, Some(p)) => self.ttft_percentile_ms(p),
+            (Metric::Wait, None) => self.mean_wait_ms,
+            (Metric::Wait, Some(p)) => self.wait_percentile_ms(p),
+            (Metric::Loss, _) => self.loss_probability,
+            (Metric::Rate, _) => self.rate_per_s,
+        }
+    }
 }
 
 impl Station {
@@ -129,7 +146,11 @@ impl Station {
             throughput_per_ms,
             wait_ms: chain.waiting * gap_ms * Bursts::new(self, chain).mean(),
             service_ms,
-            latency: self.latency(batch, service_ms, chain.in_service),
+            latency: self.latency(Seen {
+                batch: f64::from(batch),
+                service_ms,
+                in_service: chain.in_service,
+            }),
         }
     }
 }

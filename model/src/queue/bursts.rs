@@ -75,11 +75,11 @@ impl Bursts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::ServiceModel;
     use crate::queue::occupancy::mean_gaps_ms;
+    use crate::queue::{Linear, ServiceModel};
 
     const SERVICE: ServiceModel =
-        ServiceModel::Linear { alpha_ms: 10.0, beta_ms: 0.1, gamma_ms: 0.0, delta_ms: 0.0 };
+        ServiceModel::Linear(Linear { alpha_ms: 10.0, beta_ms: 0.1, gamma_ms: 0.0, delta_ms: 0.0 });
 
     fn bursts(batch: u32, load: f64, arrival_scv: f64, token_scv: f64) -> (Bursts, Occupancy) {
         let plain = Station::new(SERVICE, 0.0, 100.0, None);

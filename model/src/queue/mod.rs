@@ -17,17 +17,19 @@
 //! From the chain follow the mean number in service and waiting, and by Little's law the mean
 //! service time and wait. From these the latencies:
 //!
-//! * [`ServiceModel::Linear`]: the effective concurrency `n*` solves `S(n*)` = mean service time;
-//!   ITL = `decode(n*)`, TTFT = mean wait + `prefill(n*)`.
-//! * [`ServiceModel::Iteration`]: with `B` the mean number in service and `c` the prefill's chunks,
-//!   ITL = (mean service time - prefill) / out, TTFT = mean wait + prefill + ITL.
-//! * [`ServiceModel::Roofline`]: `n*` as for the linear model; ITL = `step(n*)`, TTFT = mean wait +
-//!   overhead + lag + `prefill(n*)`. [`Roofline`] holds the parameters and the derivation.
+//! * [`Linear`]: the effective concurrency `n*` solves `S(n*)` = mean service time; ITL =
+//!   `step(n*)`, TTFT = mean wait + `prefill(n*)`.
+//! * [`Iteration`]: with `B` the mean number in service and `c` the prefill's chunks, ITL = (mean
+//!   service time - prefill) / out, TTFT = mean wait + prefill + ITL.
+//! * [`Roofline`]: `n*` as for the linear model; ITL = `step(n*)`, TTFT = mean wait + overhead + lag
+//!   + `prefill(n*)`.
+//!
+//! A file each holds the parameters and the derivation.
 //!
 //! ```
-//! use isocost_model::queue::{Objective, Objectives, ServiceModel, Station};
+//! use isocost_model::queue::{Iteration, Objective, Objectives, ServiceModel, Station};
 //!
-//! let service = ServiceModel::Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 };
+//! let service = ServiceModel::Iteration(Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 });
 //! let station = Station::new(service, 128.0, 1024.0, None);
 //! let objectives = Objectives { itl: Some(Objective::mean(80.0)), ..Objectives::none() };
 //! let sized = station.size(32, &objectives).unwrap();
@@ -38,9 +40,9 @@
 //! Every batch size at once, and the least one that comes within 2% of the best:
 //!
 //! ```
-//! use isocost_model::queue::{Objective, Objectives, ServiceModel, Station, best_batch};
+//! use isocost_model::queue::{Iteration, Objective, Objectives, ServiceModel, Station, best_batch};
 //!
-//! let service = ServiceModel::Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 };
+//! let service = ServiceModel::Iteration(Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 });
 //! let station = Station::new(service, 128.0, 1024.0, None);
 //! // Mean inter-token latency and the 99th percentile of the time to first token, together.
 //! let objectives = Objectives {
@@ -64,6 +66,8 @@
 mod analysis;
 mod bursts;
 mod engine;
+mod iteration;
+mod linear;
 mod near;
 mod objective;
 mod occupancy;
@@ -77,7 +81,9 @@ mod tail;
 
 pub use analysis::{Analysis, QueueError};
 pub use engine::EngineSettings;
-pub use objective::{Metric, Objective, Objectives, Shortfall};
+pub use iteration::Iteration;
+pub use linear::Linear;
+pub use objective::{Metric, Objective, Objectives, Shortfall, TokenRate};
 pub use roofline::Roofline;
 pub use service::{Latency, MAX_BATCH, ServiceModel, Station, TOKEN_BUDGET};
 pub use sizing::{Sized, best_batch};

@@ -23,6 +23,15 @@ impl Objective {
     }
 }
 
+/// A rate of tokens that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TokenRate {
+    /// Tokens per second.
+    pub per_s: f64,
+    /// Percentile of ITL that it is held against, in (0, 100); `None` is the mean.
+    pub percentile: Option<f64>,
+}
+
 /// What one replica has to keep.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Objectives {
@@ -30,9 +39,11 @@ pub struct Objectives {
     pub itl: Option<Objective>,
     /// Time to first token.
     pub ttft: Option<Objective>,
+    /// Wait before service.
+    pub wait: Option<Objective>,
     /// Tokens per second that the server as a whole has to produce; a replica then keeps a tenth
-    /// of its rate in reserve.
-    pub tokens_per_s: Option<f64>,
+    /// of its rate in reserve. [`Objectives::per_request`] reads it as a floor of each request.
+    pub tokens_per_s: Option<TokenRate>,
     /// Largest share of requests that a finite queue may turn away, in [0, 1]; 1 lifts the limit.
     pub max_loss: f64,
 }
@@ -40,7 +51,37 @@ pub struct Objectives {
 impl Objectives {
     /// No objective at all.
     pub fn none() -> Self {
-        Self { itl: None, ttft: None, tokens_per_s: None, max_loss: 1.0 }
+        Self { itl: None, ttft: None, wait: None, tokens_per_s: None, max_loss: 1.0 }
+    }
+
+    /// The same with tokens per second as a floor of what each request gets while it decodes, which
+    /// is a limit of ITL: the tighter of the two limits holds.
+    pub fn per_request(self) -> Self {
+        let Some(rate) = self.tokens_per_s else { return self };
+        let floor = Objective { limit_ms: 1000.0 / rate.per_s, percentile: rate.percentile };
+        let itl = self.itl.filter(|itl| itl.limit_ms <= floor.limit_ms).unwrap_or(floor);
+        Self { itl: Some(itl), tokens_per_s: None, ..self }
+    }
+
+    /// The latencies that are limited.
+    pub fn latencies(&self) -> impl Iterator<Item = (Metric, Objective)> + use<> {
+        let all = [(Metric::Itl, self.itl), (Metric::Ttft, self.ttft), (Metric::Wait, self.wait)];
+        all.into_iter().filter_map(|(metric, objective)| Some((metric, objective?)))
+    }
+
+    /// The same with each limit of a latency times its factor; infinite ones are dropped.
+    pub fn relaxed(self, factor: impl Fn(Metric) -> f64) -> Self {
+        let limit = |metric, objective: Option<Objective>| {
+            let (objective, factor) = (objective?, factor(metric));
+            let limit_ms = objective.limit_ms * factor;
+            factor.is_finite().then_some(Objective { limit_ms, ..objective })
+        };
+        Self {
+            itl: limit(Metric::Itl, self.itl),
+            ttft: limit(Metric::Ttft, self.ttft),
+            wait: limit(Metric::Wait, self.wait),
+            ..self
+        }
     }
 }
 
@@ -48,20 +89,36 @@ impl Objectives {
 const ROUNDING: f64 = 1e-12;
 
 /// A quantity that an objective limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Metric {
     /// Inter-token latency, ms.
     Itl,
     /// Time to first token, ms.
     Ttft,
+    /// Wait before service, ms.
+    Wait,
     /// Share of requests turned away.
     Loss,
-    /// The service model itself gives no finite service rate.
+    /// A request takes no time, or for ever, so that there is no service rate.
     Rate,
 }
 
+impl Metric {
+    /// The word for it in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Itl => "ITL",
+            Self::Ttft => "TTFT",
+            Self::Wait => "wait",
+            Self::Loss => "loss",
+            Self::Rate => "rate",
+        }
+    }
+}
+
 /// An objective that is not met even at the lowest rate.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Shortfall {
     /// Which quantity.
     pub metric: Metric,
@@ -76,7 +133,7 @@ pub struct Shortfall {
 impl Shortfall {
     /// How far off it is: best over limit.
     pub fn excess(&self) -> f64 {
-        self.best / self.limit
+        if self.metric == Metric::Rate { f64::INFINITY } else { self.best / self.limit }
     }
 }
 
@@ -100,12 +157,22 @@ impl fmt::Display for Shortfall {
         };
         let (limit, best) = (self.limit, self.best);
         match self.metric {
-            Metric::Itl => write!(f, "{which}ITL is at best {best:.1} ms, objective {limit} ms"),
-            Metric::Ttft => write!(f, "{which}TTFT is at best {best:.1} ms, objective {limit} ms"),
+            Metric::Itl | Metric::Ttft | Metric::Wait => {
+                let word = self.metric.word();
+                write!(f, "{which}{word} is at best {best:.1} ms, objective {limit} ms")
+            }
             Metric::Loss => {
                 write!(f, "at least {best:.2e} of the requests are lost, limit {limit}")
             }
-            Metric::Rate => write!(f, "its service times give no finite rate"),
+            Metric::Rate if !best.is_finite() => {
+                write!(f, "a request takes for ever by its service times: give smaller parameters")
+            }
+            Metric::Rate => write!(
+                f,
+                "a request of so many tokens takes no time by its service times: give them a prefill \
+                 (gamma of prefillParms), or the load its prompts (avgInTokens) or longer answers \
+                 (avgOutTokens)"
+            ),
         }
     }
 }

@@ -34,7 +34,7 @@
 //! rises with `n`, as the chain needs it.
 
 use super::root::{Bracket, narrow};
-use super::service::TOKEN_BUDGET;
+use super::service::{Latency, Seen, TOKEN_BUDGET, Tokens};
 
 /// Parameters of the roofline service model.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,13 +55,6 @@ pub struct Roofline {
     pub lag_steps: f64,
 }
 
-/// Mean tokens of a request.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Tokens {
-    pub input: f64,
-    pub output: f64,
-}
-
 impl Roofline {
     /// Mean step, and so the time between two tokens, with `n >= 1` in service, ms.
     pub(super) fn step_ms(&self, tokens: Tokens, n: f64) -> f64 {
@@ -77,8 +70,13 @@ impl Roofline {
         self.prefill_ms(tokens, n) + (tokens.output - 1.0) * self.step_ms(tokens, n)
     }
 
+    pub(super) fn latency(&self, tokens: Tokens, seen: Seen) -> Latency {
+        let n = self.occupancy(tokens, seen.service_ms, seen.batch);
+        Latency { itl_ms: self.step_ms(tokens, n), first_token_ms: self.first_token_ms(tokens, n) }
+    }
+
     /// From the end of the wait to the first token, ms.
-    pub(super) fn first_token_ms(&self, tokens: Tokens, n: f64) -> f64 {
+    fn first_token_ms(&self, tokens: Tokens, n: f64) -> f64 {
         let busy = 1.0 - (1.0 - n).min(0.0).exp();
         self.overhead_ms
             + self.lag_steps * busy * self.step_ms(tokens, n)
@@ -86,7 +84,7 @@ impl Roofline {
     }
 
     /// The `n` in `[1, most]` with `S(n)` = `mean_service_ms`.
-    pub(super) fn occupancy(&self, tokens: Tokens, mean_service_ms: f64, most: f64) -> f64 {
+    fn occupancy(&self, tokens: Tokens, mean_service_ms: f64, most: f64) -> f64 {
         let excess = |n: f64| self.service_ms(tokens, n) - mean_service_ms;
         let (low, high) = ((1.0, excess(1.0)), (most, excess(most)));
         if low.1 >= 0.0 {

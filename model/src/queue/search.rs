@@ -6,7 +6,7 @@
 //! chain at the rates near by as well ([`Near`]), and the root is sought among them.
 
 use super::near::Near;
-use super::objective::{Metric, Objective, Objectives, Shortfall, excess};
+use super::objective::{Metric, Objectives, Shortfall, excess};
 use super::occupancy::Occupancy;
 use super::root::{Bracket, narrow};
 use super::service::Station;
@@ -30,6 +30,9 @@ const MAX_PASSES: usize = 6;
 
 /// Steps of the secant within one pass before the root is bracketed there.
 const MAX_SECANTS: usize = 4;
+
+/// What objectives limit, in the order in which a search keeps it.
+const LIMITED: [Metric; 4] = [Metric::Itl, Metric::Ttft, Metric::Wait, Metric::Loss];
 
 /// The range in which the rate is sought, requests/s.
 fn range(gaps_ms: &[f64], objectives: &Objectives) -> (f64, f64) {
@@ -61,8 +64,8 @@ pub(super) struct Search<'a> {
     /// `1 / mu(n)` up to the batch size.
     gaps_ms: &'a [f64],
     objectives: &'a Objectives,
-    /// Limits of ITL and TTFT, ms, and of loss; 1 where nothing is asked.
-    limits: [f64; 3],
+    /// Limits of ITL, TTFT and wait, ms, and of loss; 1 where nothing is asked.
+    limits: [f64; LIMITED.len()],
     /// Lower end of the range, requests/s.
     least: f64,
     /// Upper end of the range, requests/s.
@@ -79,11 +82,12 @@ impl<'a> Search<'a> {
     ) -> Result<Self, Shortfall> {
         let (least, most) = range(gaps_ms, objectives);
         if !(least > 0.0 && least.is_finite() && most.is_finite()) {
-            let (limit, best) = (f64::INFINITY, f64::NAN);
+            let (limit, best) = (f64::INFINITY, gaps_ms[0]);
             return Err(Shortfall { metric: Metric::Rate, limit, best, percentile: None });
         }
-        let limit = |o: Option<Objective>| o.map_or(1.0, |o| o.limit_ms);
-        let limits = [limit(objectives.itl), limit(objectives.ttft), objectives.max_loss];
+        let latencies = [objectives.itl, objectives.ttft, objectives.wait];
+        let [itl, ttft, wait] = latencies.map(|o| o.map_or(1.0, |o| o.limit_ms));
+        let limits = [itl, ttft, wait, objectives.max_loss];
         Ok(Self { station, gaps_ms, objectives, limits, least, most })
     }
 
@@ -185,41 +189,52 @@ impl<'a> Search<'a> {
     #[inline(always)]
     fn excess(&self, chain: &Occupancy, rate: f64) -> f64 {
         let values = self.values(chain, rate);
-        let each = |i: usize| excess(values[i], self.limits[i]);
-        let latency = each(0).max(each(1));
-        if self.station.queue_limit.is_some() { latency.max(each(2)) } else { latency }
+        let mut most = excess(values[0], self.limits[0]).max(excess(values[1], self.limits[1]));
+        // A division that is not asked for costs as much as one that is.
+        if self.objectives.wait.is_some() {
+            most = most.max(excess(values[2], self.limits[2]));
+        }
+        if self.station.queue_limit.is_some() {
+            most = most.max(excess(values[3], self.limits[3]));
+        }
+        most
     }
 
-    /// What the chain makes of ITL, TTFT and loss, 0 where nothing is asked.
+    /// What the chain makes of [`LIMITED`], 0 where nothing is asked.
     #[inline(always)]
-    fn values(&self, chain: &Occupancy, rate: f64) -> [f64; 3] {
+    fn values(&self, chain: &Occupancy, rate: f64) -> [f64; LIMITED.len()] {
+        let Objectives { itl, ttft, wait, .. } = self.objectives;
         let means = self.station.means(chain, self.gaps_ms.len() as u32, rate);
-        let read = || self.station.read(*chain, self.gaps_ms, rate);
-        let itl = |o: Objective| match o.percentile {
-            None => means.latency.itl_ms,
-            Some(p) => read().itl_percentile_ms(p),
-        };
-        let ttft = |o: Objective| match o.percentile {
-            None => means.wait_ms + means.latency.first_token_ms,
-            Some(p) => read().ttft_percentile_ms(p),
-        };
-        [self.objectives.itl.map_or(0.0, itl), self.objectives.ttft.map_or(0.0, ttft), chain.loss]
+        let mut values = [0.0, 0.0, 0.0, chain.loss];
+        for (i, objective, mean) in [
+            (0, itl, means.latency.itl_ms),
+            (1, ttft, means.wait_ms + means.latency.first_token_ms),
+            (2, wait, means.wait_ms),
+        ] {
+            values[i] = match objective {
+                None => 0.0,
+                Some(o) if o.percentile.is_none() => mean,
+                Some(o) => {
+                    self.station.read(*chain, self.gaps_ms, rate).value(LIMITED[i], o.percentile)
+                }
+            };
+        }
+        values
     }
 
     /// The objective that is furthest from being met.
     fn shortfall(&self, chain: &Occupancy, rate: f64) -> Shortfall {
-        let percentile = |o: Option<Objective>| o.and_then(|o| o.percentile);
-        let Objectives { itl, ttft, .. } = *self.objectives;
-        let names = [
-            (Metric::Itl, percentile(itl)),
-            (Metric::Ttft, percentile(ttft)),
-            (Metric::Loss, None),
-        ];
         let values = self.values(chain, rate);
         let far = |i: &usize| excess(values[*i], self.limits[*i]);
-        let worst = (0..3).max_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(0);
-        let (metric, percentile) = names[worst];
-        Shortfall { metric, limit: self.limits[worst], best: values[worst], percentile }
+        let worst = (0..LIMITED.len()).max_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(0);
+        let mut asked = self.objectives.latencies();
+        let objective = asked.find(|(metric, _)| *metric == LIMITED[worst]);
+        Shortfall {
+            metric: LIMITED[worst],
+            limit: self.limits[worst],
+            best: values[worst],
+            percentile: objective.and_then(|(_, o)| o.percentile),
+        }
     }
 }
 

@@ -160,7 +160,7 @@ pub fn best_batch(
     if let Some(sized) = feasible().find(|s| s.throughput_per_s >= best * (1.0 - tolerance)) {
         return Ok(*sized);
     }
-    let none = Shortfall { metric: Metric::Rate, limit: 1.0, best: f64::NAN, percentile: None };
+    let none = Shortfall { metric: Metric::Rate, limit: 1.0, best: 0.0, percentile: None };
     let shortfalls = sizings.iter().filter_map(|s| s.as_ref().err());
     Err(*shortfalls.min_by(|a, b| a.excess().total_cmp(&b.excess())).unwrap_or(&none))
 }

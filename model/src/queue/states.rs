@@ -14,10 +14,10 @@ impl Analysis {
     /// for ever, so that a caller takes as much of it as is asked for.
     ///
     /// ```
-    /// use isocost_model::queue::{ServiceModel, Station};
+    /// use isocost_model::queue::{Iteration, Linear, ServiceModel, Station};
     ///
     /// let service =
-    ///     ServiceModel::Linear { alpha_ms: 10.0, beta_ms: 0.1, gamma_ms: 1.0, delta_ms: 0.0 };
+    ///     ServiceModel::Linear(Linear { alpha_ms: 10.0, beta_ms: 0.1, gamma_ms: 1.0, delta_ms: 0.0 });
     /// let analysis = Station::new(service, 100.0, 50.0, Some(20)).analyze(8, 10.0).unwrap();
     /// assert_eq!(analysis.states().count(), 8 + 20 + 1);
     /// let total: f64 = analysis.states().map(|(_, p)| p).sum();
@@ -90,12 +90,15 @@ impl Analysis {
 
 #[cfg(test)]
 mod tests {
-    use crate::queue::{ServiceModel, Station};
+    use crate::queue::{Iteration, ServiceModel, Station};
 
     #[test]
     fn states_add_up_to_the_mean_in_service() {
-        let service =
-            ServiceModel::Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 1.28e-3 };
+        let service = ServiceModel::Iteration(Iteration {
+            alpha_ms: 20.58,
+            beta_ms: 0.041,
+            gamma_ms: 1.28e-3,
+        });
         for (queue, batch, share) in [
             (None, 1, 0.5),
             (None, 48, 0.9),

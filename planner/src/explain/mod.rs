@@ -48,7 +48,7 @@ pub use limits::{Enough, LimitValue};
 pub use probe::{Effort, Probe};
 pub use reason::reason;
 pub use regret::{Alternative, Chosen, ServerChoice};
-pub use relax::{Latency, Relaxation, RelaxedLimit};
+pub use relax::{Relaxation, RelaxedLimit};
 pub use source::Unit;
 pub use unmet::{Miss, Unmet, Why};
 

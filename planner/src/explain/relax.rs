@@ -1,13 +1,13 @@
 //! **relax**: the smallest relaxation of one server's latency objectives that is enough.
 //!
-//! Latency objectives are scaled by a factor, ITL or TTFT alone or both together, and the server is
+//! Latency objectives are scaled by a factor, each alone or all together, and the server is
 //! sized anew. A larger limit never lowers a replica's rate, so that whether the factor is enough
 //! rises from no to yes once, and bisection finds the place: the factor given is enough, and one
 //! smaller by [`WIDTH`] is not.
 
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidates, SizingOptions, targets};
-use isocost_model::queue::Objective;
+use isocost_model::queue::Metric;
 use isocost_solver::SolverError;
 use serde::Serialize;
 
@@ -21,23 +21,13 @@ pub const WIDTH: f64 = 1e-4;
 /// Factors above this are no relaxation that anybody would grant.
 const LARGEST: f64 = 1e4;
 
-/// A latency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Latency {
-    /// Inter-token latency.
-    Itl,
-    /// Time to first token.
-    Ttft,
-}
-
 /// Relaxed objectives of one server.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Relaxation {
     /// The server.
     pub server: String,
-    /// What is relaxed; of two, both by the same factor.
+    /// What is relaxed; of several, all by the same factor.
     pub limits: Vec<RelaxedLimit>,
     /// New limits over old ones: proven to be enough.
     pub factor: f64,
@@ -50,7 +40,7 @@ pub struct Relaxation {
 #[serde(rename_all = "camelCase")]
 pub struct RelaxedLimit {
     /// Which latency.
-    pub latency: Latency,
+    pub latency: Metric,
     /// Percentile that it holds for; the mean if `None`.
     pub percentile: Option<f64>,
     /// The limit now, ms.
@@ -68,35 +58,30 @@ pub struct Sizer<'a> {
 }
 
 impl Sizer<'_> {
-    /// Items of server `s` with its latency objectives scaled, ITL and TTFT; infinite ones dropped.
-    fn items(&self, probe: &Probe<'_>, s: usize, itl: f64, ttft: f64) -> Vec<Item> {
+    /// Items of server `s` with limits of `way` times `factor`; without them where it is infinite.
+    fn items(&self, probe: &Probe<'_>, s: usize, way: &[Metric], factor: f64) -> Vec<Item> {
         let mut scenario =
             Scenario { servers: vec![self.scenario.servers[s].clone()], ..self.scenario.clone() };
-        let scaled = |objective: Option<Objective>, factor: f64| {
-            let objective = objective.filter(|_| factor.is_finite())?;
-            Some(Objective { limit_ms: objective.limit_ms * factor, ..objective })
-        };
         let server = &scenario.servers[0];
         let (class, model) = (server.class, server.model);
-        let mut target = targets(&scenario, server);
-        target.itl = scaled(target.itl, itl);
-        target.ttft = scaled(target.ttft, ttft);
-        scenario.classes[class].targets[model] = Some(target);
+        let target = targets(&scenario, server, self.sizing.reading);
+        let relaxed = target.relaxed(|m| if way.contains(&m) { factor } else { 1.0 });
+        scenario.classes[class].targets[model] = Some(relaxed);
         let candidates = Candidates::build(&scenario, self.sizing);
         Problem::new(&scenario, &candidates, probe.asked()).groups.swap_remove(0)
     }
 
-    /// The ways to relax that server `s` has: each latency alone, then both.
-    fn ways(&self, s: usize) -> Vec<Vec<Latency>> {
-        let target = targets(self.scenario, &self.scenario.servers[s]);
-        let itl = target.itl.map(|_| vec![Latency::Itl]);
-        let ttft = target.ttft.map(|_| vec![Latency::Ttft]);
-        let both = (itl.is_some() && ttft.is_some()).then(|| vec![Latency::Itl, Latency::Ttft]);
-        [itl, ttft, both].into_iter().flatten().collect()
+    /// The ways to relax that server `s` has: each latency alone, then all.
+    fn ways(&self, s: usize) -> Vec<Vec<Metric>> {
+        let target = targets(self.scenario, &self.scenario.servers[s], self.sizing.reading);
+        let all: Vec<Metric> = target.latencies().map(|(metric, _)| metric).collect();
+        let mut ways: Vec<Vec<Metric>> = all.iter().map(|&metric| vec![metric]).collect();
+        ways.extend((all.len() > 1).then_some(all));
+        ways
     }
 
-    /// The smallest relaxations of server `s` at which `enough` of its items; both latencies are
-    /// relaxed only where neither alone helps.
+    /// The smallest relaxations of server `s` at which `enough` of its items; all latencies are
+    /// relaxed only where none alone helps.
     fn smallest(
         &self,
         probe: &Probe<'_>,
@@ -105,13 +90,10 @@ impl Sizer<'_> {
     ) -> Result<Vec<Relaxation>, SolverError> {
         let mut found = Vec::new();
         for way in self.ways(s) {
-            if way.len() == 2 && !found.is_empty() {
+            if way.len() > 1 && !found.is_empty() {
                 break;
             }
-            let at = |factor: f64| {
-                let of = |latency| if way.contains(&latency) { factor } else { 1.0 };
-                enough(self.items(probe, s, of(Latency::Itl), of(Latency::Ttft)))
-            };
+            let at = |factor: f64| enough(self.items(probe, s, &way, factor));
             if let Some((not_enough, factor)) = bisect(probe, at)? {
                 found.push(self.relaxation(s, &way, factor, not_enough));
             }
@@ -119,22 +101,17 @@ impl Sizer<'_> {
         Ok(found)
     }
 
-    fn relaxation(&self, s: usize, way: &[Latency], factor: f64, not_enough: f64) -> Relaxation {
+    fn relaxation(&self, s: usize, way: &[Metric], factor: f64, not_enough: f64) -> Relaxation {
         let server = &self.scenario.servers[s];
-        let target = targets(self.scenario, server);
-        let limit = |&latency: &Latency| {
-            let objective = match latency {
-                Latency::Itl => target.itl,
-                Latency::Ttft => target.ttft,
-            }?;
-            Some(RelaxedLimit {
-                latency,
-                percentile: objective.percentile,
-                from_ms: objective.limit_ms,
-                to_ms: objective.limit_ms * factor,
-            })
-        };
-        let limits = way.iter().filter_map(limit).collect();
+        let target = targets(self.scenario, server, self.sizing.reading);
+        let limited = target.latencies().filter(|(latency, _)| way.contains(latency));
+        let limits = limited.map(|(latency, objective)| RelaxedLimit {
+            latency,
+            percentile: objective.percentile,
+            from_ms: objective.limit_ms,
+            to_ms: objective.limit_ms * factor,
+        });
+        let limits = limits.collect();
         Relaxation { server: server.name.clone(), limits, factor, not_enough }
     }
 }

@@ -2,7 +2,7 @@
 
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidates, Reason};
-use isocost_model::queue::{Metric, Shortfall};
+use isocost_model::queue::Shortfall;
 use isocost_solver::SolverError;
 use serde::Serialize;
 
@@ -52,32 +52,9 @@ pub enum Why {
 pub struct Miss {
     /// The accelerator.
     pub accelerator: String,
-    /// `itl`, `ttft` (ms), `loss` (share of requests) or `rate` (the service times give none).
-    pub metric: &'static str,
-    /// Percentile that the objective names; the mean if `None`.
-    pub percentile: Option<f64>,
-    /// The objective, ms or share.
-    pub limit: f64,
-    /// Best value that a replica reaches, ms or share.
-    pub best: f64,
-}
-
-impl Miss {
-    fn new(accelerator: &str, shortfall: &Shortfall) -> Self {
-        let metric = match shortfall.metric {
-            Metric::Itl => "itl",
-            Metric::Ttft => "ttft",
-            Metric::Loss => "loss",
-            Metric::Rate => "rate",
-        };
-        Self {
-            accelerator: accelerator.to_owned(),
-            metric,
-            percentile: shortfall.percentile,
-            limit: shortfall.limit,
-            best: shortfall.best,
-        }
-    }
+    /// How far off it is.
+    #[serde(flatten)]
+    pub shortfall: Shortfall,
 }
 
 /// Indices of servers that cannot be served even without any limit.
@@ -130,8 +107,11 @@ pub fn describe(
         })
         .collect();
     shortfalls.sort_by(|a, b| a.1.excess().total_cmp(&b.1.excess()));
-    let name = |a: usize| scenario.accelerators[a].name.as_str();
-    let misses: Vec<Miss> = shortfalls.iter().map(|(a, miss)| Miss::new(name(*a), miss)).collect();
+    let miss = |(a, shortfall): (usize, Shortfall)| Miss {
+        accelerator: scenario.accelerators[a].name.clone(),
+        shortfall,
+    };
+    let misses: Vec<Miss> = shortfalls.into_iter().map(miss).collect();
     let why = match (candidates.options(s).is_empty(), misses.is_empty()) {
         (true, true) => Why::NoAccelerator,
         (true, false) => Why::Objectives,

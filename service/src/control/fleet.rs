@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 
 use isocost_model::Scenario;
-use isocost_model::candidates::{Candidates, SizingOptions, Sizings, targets};
+use isocost_model::candidates::{Candidates, Reading, SizingOptions, Sizings, targets};
 use isocost_model::input::{self, InputError};
 use isocost_model::scenario::Server;
 
@@ -159,7 +159,7 @@ pub fn fleet(
         };
         // Latencies that break an objective end the dead band, upwards: what is seen counts.
         let broken: Vec<Option<String>> = (0..servers.len())
-            .map(|s| broken(&scenario, &scenario.servers[s], servers[s]))
+            .map(|s| broken(&scenario, &scenario.servers[s], sizing.0.reading, servers[s]))
             .collect();
         let mut raised = false;
         for (s, (load, seen)) in loads.iter_mut().zip(&servers).enumerate() {
@@ -345,8 +345,13 @@ fn ledger(scenario: &Scenario) -> Ledger {
 
 /// The objective that measured latencies break, in words. A mean above the limit breaks an objective
 /// on a percentile too.
-fn broken(scenario: &Scenario, server: &Server, seen: &Observation) -> Option<String> {
-    let objectives = targets(scenario, server);
+fn broken(
+    scenario: &Scenario,
+    server: &Server,
+    reading: Reading,
+    seen: &Observation,
+) -> Option<String> {
+    let objectives = targets(scenario, server, reading);
     let measured = &seen.measured;
     let pairs = [
         ("time to the first token", measured.ttft_ms, objectives.ttft),

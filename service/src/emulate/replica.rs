@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use isocost_model::Scenario;
-use isocost_model::queue::{EngineSettings, ServiceModel};
+use isocost_model::queue::{EngineSettings, Linear, ServiceModel};
 use isocost_model::scenario::Profile;
 use isocost_simulation::{Live, Replica, Section, Traffic};
 
@@ -51,8 +51,12 @@ pub struct Emulated {
 impl Emulated {
     /// A replica without model and load. `seed` decides its random numbers.
     pub fn new(seed: u64) -> Self {
-        let idle =
-            ServiceModel::Linear { alpha_ms: 1.0, beta_ms: 0.0, gamma_ms: 0.0, delta_ms: 0.0 };
+        let idle = ServiceModel::Linear(Linear {
+            alpha_ms: 1.0,
+            beta_ms: 0.0,
+            gamma_ms: 0.0,
+            delta_ms: 0.0,
+        });
         let live = live(idle, 1, seed, 0);
         Self { seed, restarts: 0, assignment: None, since: Duration::ZERO, live }
     }

@@ -9,7 +9,8 @@ use axum::extract::State;
 use isocost_model::input::InputError;
 use isocost_model::input::reading::{ABSURD, Fields, Report, parse};
 use isocost_model::queue::{
-    Analysis, MAX_BATCH, Objective, Objectives, ServiceModel, Shortfall, Sized, Station,
+    Analysis, Iteration, Linear, MAX_BATCH, Objective, Objectives, ServiceModel, Shortfall, Sized,
+    Station, TokenRate,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -173,21 +174,24 @@ impl Asked {
         let target = |value: Option<f64>| value.filter(|v| *v > 0.0);
         let ttft = target(number("targetttft", 0.0)).map(Objective::mean);
         let itl = target(number("targetitl", 0.0)).map(Objective::mean);
-        let tokens_per_s = target(number("targettps", 0.0));
+        let tokens_per_s =
+            target(number("targettps", 0.0)).map(|per_s| TokenRate { per_s, percentile: None });
+        let objectives =
+            Objectives { itl, ttft, tokens_per_s, max_loss: sizing.max_loss, ..Objectives::none() };
         let max_batch = fields.whole("maxbatchsize", 1..=MAX_BATCH, report).unwrap_or(1);
         let max_queue = fields.whole("maxqueuesize", 0..=MANY, report).or(sizing.max_queue);
         if rps.is_some() && rpm.is_some() {
             fields.problem("rpm", "both RPS and RPM are given".to_owned(), "give one", report);
         }
         let service = match linear {
-            true => ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms },
-            false => ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms },
+            true => ServiceModel::Linear(Linear { alpha_ms, beta_ms, gamma_ms, delta_ms }),
+            false => ServiceModel::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms }),
         };
         Read {
             station: Station::new(service, input_tokens, output_tokens, max_queue),
             max_batch,
             rate_per_s: rps.or(rpm.map(|per_min| per_min / 60.0)),
-            objectives: Objectives { itl, ttft, tokens_per_s, max_loss: sizing.max_loss },
+            objectives: sizing.reading.objectives(objectives),
         }
     }
 }

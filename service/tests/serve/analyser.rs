@@ -29,11 +29,11 @@ async fn a_rate_brings_what_the_model_says() {
     let answer = served.posted("/solve", sample(&[("RPS", json!(3.0))])).await;
     // What the model that DESIGN states gives for it, as `isocost analyze` prints.
     let station = isocost_model::queue::Station::new(
-        isocost_model::queue::ServiceModel::Iteration {
+        isocost_model::queue::ServiceModel::Iteration(isocost_model::queue::Iteration {
             alpha_ms: 12.0,
             beta_ms: 0.05,
             gamma_ms: 0.0005,
-        },
+        }),
         128.0,
         512.0,
         Some(128),

@@ -1,13 +1,13 @@
 //! The KV cache, counted anew in every pass.
 
-use isocost_model::queue::{EngineSettings, ServiceModel};
+use isocost_model::queue::{EngineSettings, Iteration, Linear, ServiceModel};
 use proptest::prelude::*;
 
 use super::*;
 
 const MODELS: [ServiceModel; 2] = [
-    ServiceModel::Linear { alpha_ms: 8.0, beta_ms: 0.3, gamma_ms: 12.0, delta_ms: 0.02 },
-    ServiceModel::Iteration { alpha_ms: 8.0, beta_ms: 0.1, gamma_ms: 1e-4 },
+    ServiceModel::Linear(Linear { alpha_ms: 8.0, beta_ms: 0.3, gamma_ms: 12.0, delta_ms: 0.02 }),
+    ServiceModel::Iteration(Iteration { alpha_ms: 8.0, beta_ms: 0.1, gamma_ms: 1e-4 }),
 ];
 
 fn blocks(tokens: u64) -> u64 {

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use isocost_model::candidates::{
-    Reason, SizingOptions, allowed, batch_limit, station as station_of, targets,
+    Reading, Reason, SizingOptions, allowed, batch_limit, station as station_of, targets,
 };
 use isocost_model::input::{self, known_names};
 use isocost_model::queue::{
-    MAX_BATCH, Objective, Objectives, Roofline, ServiceModel, Shortfall, Sized, Station,
+    Iteration, Linear, MAX_BATCH, Objective, Objectives, Roofline, ServiceModel, Shortfall, Sized,
+    Station, TokenRate,
 };
 use isocost_model::scenario::Scenario;
 
@@ -54,6 +55,7 @@ pub fn replicas(
     }
     if let Some((path, server)) = names.scenario.as_deref().zip(names.server.as_deref()) {
         let options = SizingOptions {
+            reading: objectives.reading.into(),
             max_queue: flags.max_queue,
             max_loss: objectives.max_loss,
             ..SizingOptions::default()
@@ -128,19 +130,23 @@ fn offer(
     Ok(Offer {
         station: station_of(server, profile.service, options),
         max_batch: max_batch.unwrap_or_else(|| batch_limit(server, profile)),
-        objectives: Objectives { max_loss: options.max_loss, ..targets(scenario, server) },
+        objectives: Objectives {
+            max_loss: options.max_loss,
+            ..targets(scenario, server, options.reading)
+        },
     })
 }
 
 fn of_flags(args: &ObjectiveArgs) -> Objectives {
     let objective =
         |limit: Option<f64>, percentile| limit.map(|limit_ms| Objective { limit_ms, percentile });
-    Objectives {
+    Reading::from(args.reading).objectives(Objectives {
         itl: objective(args.itl, args.itl_percentile),
         ttft: objective(args.ttft, args.ttft_percentile),
-        tokens_per_s: args.tps,
+        wait: objective(args.ttw, args.ttw_percentile),
+        tokens_per_s: args.tps.map(|per_s| TokenRate { per_s, percentile: args.itl_percentile }),
         max_loss: args.max_loss,
-    }
+    })
 }
 
 /// The replica that the arguments describe.
@@ -156,10 +162,10 @@ pub fn station(args: &StationArgs) -> Station {
             overhead_ms: args.overhead,
             lag_steps: args.lag,
         }),
-        None if !args.linear => ServiceModel::Iteration { alpha_ms, beta_ms, gamma_ms },
+        None if !args.linear => ServiceModel::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms }),
         delta => {
             let delta_ms = delta.unwrap_or(0.0);
-            ServiceModel::Linear { alpha_ms, beta_ms, gamma_ms, delta_ms }
+            ServiceModel::Linear(Linear { alpha_ms, beta_ms, gamma_ms, delta_ms })
         }
     };
     Station {

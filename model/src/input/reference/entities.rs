@@ -179,16 +179,22 @@ pub const ENTITIES: &[Entity] = &[
         fields: &[
             required("model", Text, "each model once"),
             optional("slo-itl", MS, "no objective", "inter-token latency"),
+            optional("slo-tpot", MS, "`slo-itl`", "another name of it: time per output token"),
             optional("slo-ttft", MS, "no objective", "time to first token"),
+            optional("slo-ttw", MS, "no objective", "wait before service"),
             optional(
                 "slo-tps",
                 Number("tokens/s", 0.0, ABSURD),
                 "no objective",
-                "token throughput",
+                "that each request gets while it decodes: ITL is at most 1000 / `slo-tps`, or \
+                 `slo-itl` where that is less; under `--reading reference` what the server has to \
+                 produce, in place of its arrival rate",
             ),
-            optional("percentile", PERCENTILE, "the mean", "that both latencies hold for"),
-            optional("itl-percentile", PERCENTILE, "`percentile`", "that `slo-itl` holds for"),
+            optional("percentile", PERCENTILE, "the mean", "that the latencies hold for"),
+            optional("itl-percentile", PERCENTILE, "`percentile`", "that ITL's limits hold for"),
+            optional("tpot-percentile", PERCENTILE, "`itl-percentile`", "another name of it"),
             optional("ttft-percentile", PERCENTILE, "`percentile`", "that `slo-ttft` holds for"),
+            optional("ttw-percentile", PERCENTILE, "`percentile`", "that `slo-ttw` holds for"),
         ],
     },
     Entity {
@@ -232,7 +238,12 @@ pub const ENTITIES: &[Entity] = &[
         name: "load",
         place: "`load` of a current allocation",
         fields: &[
-            optional("arrivalRate", Number("requests/min", 0.0, ABSURD), "0", "that arrive"),
+            optional(
+                "arrivalRate",
+                Number("requests/min", 0.0, ABSURD),
+                "0",
+                "that arrive; less than 1e-9 is none",
+            ),
             optional("avgInTokens", Number("tokens", 0.0, MAX_TOKENS), "0", "mean of a prompt"),
             optional(
                 "avgOutTokens",

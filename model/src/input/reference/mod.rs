@@ -57,11 +57,16 @@ pub enum Form {
     List(&'static str),
 }
 
+/// The entity of a name.
+pub(super) fn entity(name: &str) -> Option<&'static Entity> {
+    ENTITIES.iter().find(|entity| entity.name == name)
+}
+
 use Form::{Flag, List, Names, Number, Object, Text, Whole, Word};
 
 impl Form {
     /// What it holds, in words.
-    fn words(self) -> String {
+    pub(super) fn words(self) -> String {
         let unit = |unit: &str| if unit.is_empty() { String::new() } else { format!(" {unit}") };
         match self {
             Text => "text".to_owned(),

@@ -5,31 +5,11 @@
 //! each pool is counted a second time from the replicas, and the cost is summed a second time from
 //! what is reserved and rented.
 
-use std::fmt;
-
-use super::{HorizonPlan, PeriodPlan, Pool, Prices, Profile};
+use super::proof::{bounded, closed};
+use super::{CheckOptions, Found, ROUNDING, Rule, Violation, check};
 use crate::candidates::SizingOptions;
-use crate::check::{CheckOptions, check};
-use crate::plan::{OPTIMAL_GAP, Status, relative_gap};
+use crate::horizon::{HorizonPlan, PeriodPlan, Pool, Prices, Profile};
 use crate::scenario::Scenario;
-
-/// Relative rounding that sums are allowed.
-const ROUNDING: f64 = 1e-9;
-
-/// A rule that a plan for a horizon breaks.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Breach {
-    /// The period, or the whole horizon.
-    pub place: String,
-    /// What is wrong.
-    pub what: String,
-}
-
-impl fmt::Display for Breach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.what)
-    }
-}
 
 /// Every rule that `plan` breaks; none if it may be carried out.
 pub fn check_horizon(
@@ -39,18 +19,19 @@ pub fn check_horizon(
     prices: &Prices,
     unlimited: bool,
     plan: &HorizonPlan,
-) -> Vec<Breach> {
+) -> Vec<Violation> {
     let mut found = Found(Vec::new());
-    proof(plan, &mut found);
     if !plan.has_plan() {
-        found.unless(plan.periods.is_empty(), "horizon", || {
-            "there are periods without a plan".into()
+        found.unless(plan.periods.is_empty(), Rule::Complete, "horizon", || {
+            "there are periods without a plan".to_owned()
         });
         return found.0;
     }
+    bounded("horizon", plan.cost, plan.bound, plan.cost.abs(), &mut found);
+    closed("horizon", plan.status, plan.cost, plan.bound, &mut found);
     let counts = (plan.periods.len(), plan.reserved.len());
     if counts != (profile.periods.len(), prices.pools.len()) {
-        found.unless(false, "horizon", || "periods or pools are missing".into());
+        found.unless(false, Rule::Complete, "horizon", || "periods or pools are missing".into());
         return found.0;
     }
     reserved(scenario, prices, plan, &mut found);
@@ -60,48 +41,27 @@ pub fn check_horizon(
         let at = Place { scenario: &then, prices, unlimited, name, planned };
         let options = CheckOptions { unlimited, ..CheckOptions::default() };
         for violation in check(&then, sizing, &options, &planned.plan) {
-            found.unless(false, at.name, || violation.to_string());
+            let Violation { rule, place, what } = violation;
+            found.unless(false, rule, at.name, || format!("{place}: {what}"));
         }
         if planned.rented.len() == prices.pools.len() {
             at.pools(&plan.reserved, &mut found);
             at.capacity(&plan.reserved, &mut found);
             at.running(&mut found);
         } else {
-            found.unless(false, at.name, || "pools are missing".into());
+            found.unless(false, Rule::Complete, at.name, || "pools are missing".into());
         }
     }
     cost(profile, prices, plan, &mut found);
     found.0
 }
 
-struct Found(Vec<Breach>);
-
-impl Found {
-    fn unless(&mut self, kept: bool, place: &str, what: impl FnOnce() -> String) {
-        if !kept {
-            self.0.push(Breach { place: place.to_owned(), what: what() });
-        }
-    }
-}
-
-fn proof(plan: &HorizonPlan, found: &mut Found) {
-    if !plan.has_plan() {
-        return;
-    }
-    let (cost, bound) = (plan.cost, plan.bound);
-    found.unless(bound <= cost + ROUNDING * cost.abs(), "horizon", || {
-        format!("the bound {bound} is above the cost {cost}")
-    });
-    let gap = relative_gap(cost, bound);
-    found.unless(plan.status != Status::Optimal || gap <= OPTIMAL_GAP, "horizon", || {
-        format!("called optimal at a gap of {gap:e}")
-    });
-}
-
 fn reserved(scenario: &Scenario, prices: &Prices, plan: &HorizonPlan, found: &mut Found) {
     for (pool, &units) in prices.pools.iter().zip(&plan.reserved) {
         let may = units == 0 || pool.reserved.is_some();
-        found.unless(may, pool.name(scenario), || format!("{units} reserved, none can be"));
+        found.unless(may, Rule::Capacity, pool.name(scenario), || {
+            format!("{units} reserved, none can be")
+        });
     }
 }
 
@@ -145,20 +105,24 @@ impl Place<'_> {
         {
             let name = pool.name(self.scenario);
             let used = self.used(pool);
-            found.unless(used == rented.used, self.name, || {
+            found.unless(used == rented.used, Rule::Cards, self.name, || {
                 format!("{} units of {name} are said to be in use, {used} are", rented.used)
             });
             let held = r + rented.on_demand + rented.spot;
-            found.unless(used <= held, self.name, || {
+            found.unless(used <= held, Rule::Cards, self.name, || {
                 format!("{used} units of {name} are in use, {held} are held")
             });
             let on_demand = rented.on_demand == 0 || pool.on_demand.is_some();
-            found.unless(on_demand, self.name, || format!("{name} cannot be had on demand"));
+            found.unless(on_demand, Rule::Capacity, self.name, || {
+                format!("{name} cannot be had on demand")
+            });
             let spot = match pool.spot {
                 None => rented.spot == 0,
                 Some(spot) => spot.most.is_none_or(|most| rented.spot <= most),
             };
-            found.unless(spot, self.name, || format!("{} spot units of {name}", rented.spot));
+            found.unless(spot, Rule::Capacity, self.name, || {
+                format!("{} spot units of {name}", rented.spot)
+            });
         }
     }
 
@@ -167,7 +131,7 @@ impl Place<'_> {
         let held = held_by_type(self.scenario, self.prices, reserved, &rented);
         for (card, held) in self.scenario.card_types.iter().zip(held) {
             let within = self.unlimited || card.available().is_none_or(|most| held <= most);
-            found.unless(within, self.name, || {
+            found.unless(within, Rule::Capacity, self.name, || {
                 format!("{held} cards of {} are held, more than exist", card.name)
             });
         }
@@ -185,7 +149,7 @@ impl Place<'_> {
             .sum();
         let said = self.planned.running_cents_per_h;
         let scale = self.planned.plan.total_cost.max(1.0);
-        found.unless((energy - said).abs() <= ROUNDING * scale, self.name, || {
+        found.unless((energy - said).abs() <= ROUNDING * scale, Rule::Cost, self.name, || {
             format!("energy costs {energy} cents/h, {said} are planned for")
         });
     }
@@ -209,7 +173,10 @@ fn cost(profile: &Profile, prices: &Prices, plan: &HorizonPlan, found: &mut Foun
             .sum();
         total += (rent + planned.running_cents_per_h) * period.hours;
     }
-    found.unless((total - plan.cost).abs() <= ROUNDING * total.max(1.0), "horizon", || {
-        format!("the cost is said to be {}, it sums to {total}", plan.cost)
-    });
+    found.unless(
+        (total - plan.cost).abs() <= ROUNDING * total.max(1.0),
+        Rule::Cost,
+        "horizon",
+        || format!("the cost is said to be {}, it sums to {total}", plan.cost),
+    );
 }

@@ -1,0 +1,35 @@
+//! Cards and costs of each part are those of its replicas, and the total is their sum.
+
+use super::site::Site;
+use super::{Found, ROUNDING, Rule, close};
+use crate::plan::Plan;
+
+pub(super) fn check(site: &Site<'_>, found: &mut Found) {
+    for part in &site.placement.parts {
+        let Some(profile) = site.profile(part) else { continue };
+        let accelerator = &site.scenario.accelerators[part.accelerator];
+        let units = u64::from(profile.units_per_replica) * part.replicas;
+        let cards = units * u64::from(accelerator.multiplicity);
+        found.unless(cards == part.cards, Rule::Cards, site.name(), || {
+            format!("{} cards are planned for, {cards} are taken", part.cards)
+        });
+        let rent = units as f64 * accelerator.cost_cents_per_h;
+        // Energy is added at the sized rate, between an idle and a full unit.
+        let price = site.sizing.energy_cents_per_kwh / 1000.0 * units as f64;
+        let power = &accelerator.power;
+        let watts = [power.idle_w, power.mid_w, power.full_w];
+        let most = rent + price * watts.iter().copied().fold(0.0, f64::max);
+        let rounding = ROUNDING * most.max(1.0);
+        let right = part.cost >= rent - rounding && part.cost <= most + rounding;
+        found.unless(right, Rule::Cost, site.name(), || {
+            format!("{} cents/h are planned for, the rent is {rent}", part.cost)
+        });
+    }
+}
+
+pub(super) fn total(plan: &Plan, found: &mut Found) {
+    let total: f64 = plan.placements.iter().flat_map(|p| &p.parts).map(|p| p.cost).sum();
+    found.unless(close(total, plan.total_cost), Rule::Cost, "plan", || {
+        format!("the total is {}, the parts sum to {total}", plan.total_cost)
+    });
+}

@@ -1,0 +1,48 @@
+//! What each replica sees at its share of the load keeps every objective.
+
+use super::site::Site;
+use super::{Found, ROUNDING, Rule};
+use crate::queue::Station;
+
+pub(super) fn check(site: &Site<'_>, found: &mut Found) {
+    for part in site.placement.parts.iter().filter(|p| p.rate_per_s > 0.0) {
+        let Some(profile) = site.profile(part) else { continue };
+        let on = &site.scenario.accelerators[part.accelerator].name;
+        for what in broken(site, &site.station(profile), part.batch, part.rate_per_s) {
+            found.unless(false, Rule::Objective, site.name(), || {
+                format!("on {on} at {} requests/s: {what}", part.rate_per_s)
+            });
+        }
+    }
+}
+
+/// What a replica of the server breaks at a rate; nothing where it keeps every objective.
+pub(super) fn broken(
+    site: &Site<'_>,
+    station: &Station,
+    batch: u32,
+    rate_per_s: f64,
+) -> Vec<String> {
+    let analysis = match station.analyze(batch, rate_per_s) {
+        Ok(analysis) => analysis,
+        Err(error) => return vec![error.to_string()],
+    };
+    let (targets, mut broken) = (site.targets(), Vec::new());
+    for (metric, objective) in targets.latencies() {
+        let (value, limit) = (analysis.value(metric, objective.percentile), objective.limit_ms);
+        if value.is_nan() || value > limit * (1.0 + ROUNDING) {
+            broken.push(format!("{} {value} ms, limit {limit} ms", metric.word()));
+        }
+    }
+    let reserve = if targets.tokens_per_s.is_some() { 0.9 } else { 1.0 };
+    let most = reserve * 0.999 * analysis.capacity_per_s;
+    let least = 0.001 * station.service_rate_per_s(1);
+    if rate_per_s > most.max(least) * (1.0 + ROUNDING) {
+        broken.push(format!("above its sustainable rate {most}"));
+    }
+    let (loss, most) = (analysis.loss_probability, site.sizing.max_loss);
+    if station.queue_limit.is_some() && most < 1.0 && loss > most * (1.0 + ROUNDING) {
+        broken.push(format!("loses {loss}"));
+    }
+    broken
+}

@@ -1,0 +1,232 @@
+//! Under shortage nobody goes without what is left over.
+//!
+//! What an optimal plan leaves of cards, budgets and moves is too little for any one server to be
+//! raised by itself, the others left as they are:
+//!
+//! * to its floor, by one more replica;
+//! * by best effort, by one more replica within its ceiling that serves more of its load;
+//! * where servers are served in full or not at all, to full service on one accelerator, in place of
+//!   what it has; or, where its ceiling forbids that everywhere, to its ceiling.
+//!
+//! That is necessary and not sufficient: it looks at one server at a time.
+
+use super::budgets::{counts, used};
+use super::objectives::broken;
+use super::site::Site;
+use super::{CheckOptions, Found, Rule, capacity, moves};
+use crate::candidates::BatchChoice;
+use crate::plan::{Plan, Status};
+use crate::queue::MAX_BATCH;
+use crate::scenario::Budget;
+
+/// Shares of the load that a solver's tolerance may leave unserved: less is no reason.
+const TOO_LITTLE: f64 = 2e-6;
+/// Sizings that are made at most, so that a large fleet is not checked for minutes.
+const SIZINGS: usize = 2000;
+
+pub(super) fn check(sites: &[Site<'_>], options: &CheckOptions, plan: &Plan, found: &mut Found) {
+    let Some(policy) = options.policy.filter(|_| options.partial && !sites.is_empty()) else {
+        return;
+    };
+    if plan.status != Status::Optimal {
+        return;
+    }
+    let mut raise = Raise {
+        left: Left::of(sites, plan),
+        mixed: policy.mixed,
+        demand_per_s: sites.iter().map(Site::demand_per_s).sum(),
+        servers: sites.len() as f64,
+        sizings: SIZINGS,
+    };
+    for site in sites {
+        let floor = raise.to_floor(site);
+        let what =
+            floor.or_else(|| if policy.whole { raise.in_full(site) } else { raise.by_one(site) });
+        found.unless(what.is_none(), Rule::Shortage, site.name(), || what.unwrap_or_default());
+    }
+}
+
+/// What a plan leaves over.
+struct Left<'a> {
+    /// Cards by type; `None` without a limit.
+    cards: Vec<Option<u64>>,
+    /// Cards and watts of each budget, likewise.
+    budgets: Vec<(&'a Budget, Option<u64>, Option<f64>)>,
+    /// Servers that may still move.
+    moves: Option<u64>,
+}
+
+impl<'a> Left<'a> {
+    fn of(sites: &[Site<'a>], plan: &Plan) -> Self {
+        let (scenario, options) = (sites[0].scenario, sites[0].options);
+        let cards = scenario.card_types.iter().zip(capacity::used(scenario, plan));
+        let left = |budget: &'a Budget| {
+            let (cards, watts) = used(scenario, budget, plan);
+            let cards = budget.cards.map(|most| most.saturating_sub(cards));
+            (budget, cards, budget.watts.map(|most| most - watts))
+        };
+        Self {
+            cards: cards
+                .map(|(card, used)| {
+                    let most = card.available().filter(|_| !options.unlimited)?;
+                    Some(most.saturating_sub(used))
+                })
+                .collect(),
+            budgets: scenario.budgets.iter().filter(|_| !options.unlimited).map(left).collect(),
+            moves: options.max_moves.map(|most| most.saturating_sub(moves::count(sites))),
+        }
+    }
+
+    /// Whether `replicas` of a server fit on an accelerator, beside what it has or in place of it.
+    fn fits(&self, site: &Site<'_>, accelerator: usize, replicas: u64, instead: bool) -> bool {
+        let Some(profile) = site.profile_on(accelerator) else { return false };
+        let units = &site.scenario.accelerators;
+        let unit = &units[accelerator];
+        let taken = u64::from(profile.units_per_replica).saturating_mul(replicas);
+        let cards = taken.saturating_mul(unit.multiplicity.into());
+        // What it has itself is free if it is replaced.
+        let own = || site.placement.parts.iter().filter(|_| instead);
+        let own_cards = |of: &dyn Fn(usize) -> bool| -> u64 {
+            own().filter(|p| of(units[p.accelerator].card_type)).map(|p| p.cards).sum()
+        };
+        let own_watts = |of: &dyn Fn(usize) -> bool| -> f64 {
+            let counted = own().map(|p| (p.cards, &units[p.accelerator]));
+            let counted = counted.filter(|(_, unit)| of(unit.card_type));
+            counted
+                .map(|(cards, unit)| {
+                    cards as f64 / f64::from(unit.multiplicity) * unit.power.full_w
+                })
+                .sum()
+        };
+        let of_type = |t: usize| t == unit.card_type;
+        let enough = self.cards[unit.card_type].is_none_or(|l| cards <= l + own_cards(&of_type));
+        let within = self.budgets.iter().filter(|b| counts(b.0, unit.card_type)).all(|b| {
+            let of_budget = |t: usize| counts(b.0, t);
+            b.1.is_none_or(|left| cards <= left + own_cards(&of_budget))
+                && b.2.is_none_or(|left| {
+                    taken as f64 * unit.power.full_w <= left + own_watts(&of_budget)
+                })
+        });
+        enough && within && self.may_move(site, accelerator)
+    }
+
+    fn may_move(&self, site: &Site<'_>, accelerator: usize) -> bool {
+        let now = site.server.current.as_ref().map(|c| c.accelerator);
+        let leaves = now.is_some_and(|now| now != accelerator);
+        !leaves || site.moves() || self.moves.is_none_or(|left| left > 0)
+    }
+}
+
+/// Tries to raise servers.
+struct Raise<'a> {
+    left: Left<'a>,
+    /// Several accelerators may serve a server.
+    mixed: bool,
+    /// Requests per second of all servers.
+    demand_per_s: f64,
+    servers: f64,
+    /// Sizings that may still be made.
+    sizings: usize,
+}
+
+impl Raise<'_> {
+    fn to_floor(&mut self, site: &Site<'_>) -> Option<String> {
+        let (n, least) = (site.placement.replicas(), u64::from(site.server.min_replicas));
+        if n >= least {
+            return None;
+        }
+        let on = self
+            .open(site)
+            .into_iter()
+            .find(|&a| self.left.fits(site, a, 1, false) && self.serves(site, a))?;
+        let on = &site.scenario.accelerators[on].name;
+        Some(format!("it has {n} of the {least} replicas of its floor, and one more fits on {on}"))
+    }
+
+    /// An accelerator that serves a server at all.
+    fn serves(&mut self, site: &Site<'_>, accelerator: usize) -> bool {
+        site.demand_per_s() == 0.0 || self.rate_per_s(site, accelerator).is_some()
+    }
+
+    fn by_one(&mut self, site: &Site<'_>) -> Option<String> {
+        let (demand, n) = (site.demand_per_s(), site.placement.replicas());
+        let missing = demand * (1.0 - site.placement.served_share);
+        if site.server.max_replicas.is_some_and(|most| n >= u64::from(most)) {
+            return None;
+        }
+        for a in self.open(site) {
+            if self.matters(missing, demand) && self.left.fits(site, a, 1, false) {
+                let Some(rate) = self.rate_per_s(site, a) else { continue };
+                if self.matters(rate.min(missing), demand) {
+                    let on = &site.scenario.accelerators[a].name;
+                    return Some(format!("a replica more on {on} serves more of it, and fits"));
+                }
+            }
+        }
+        None
+    }
+
+    fn in_full(&mut self, site: &Site<'_>) -> Option<String> {
+        let (demand, server) = (site.demand_per_s(), site.server);
+        let missing = demand * (1.0 - site.placement.served_share);
+        if !self.matters(missing, demand) || server.min_types > 1 {
+            return None;
+        }
+        let most = server.max_replicas.map_or(u64::MAX, u64::from);
+        let (mut best, mut capped) = (None, true);
+        let usable = (0..site.scenario.accelerators.len()).filter(|&a| site.may_use(a));
+        for a in usable.collect::<Vec<_>>() {
+            let Some(rate) = self.rate_per_s(site, a) else { continue };
+            let needed = ((demand / rate).ceil() as u64).max(server.min_replicas.into());
+            if needed > most {
+                best = best.filter(|(_, other)| *other >= rate).or(Some((a, rate)));
+                continue;
+            }
+            capped = false;
+            if self.left.fits(site, a, needed, true) {
+                let on = &site.scenario.accelerators[a].name;
+                return Some(format!("{needed} replicas on {on} serve it in full, and fit"));
+            }
+        }
+        let (a, _) = best.filter(|_| capped && site.placement.parts.is_empty())?;
+        let on = &site.scenario.accelerators[a].name;
+        let fits = self.left.fits(site, a, most, false);
+        fits.then(|| format!("the {most} replicas that it may have fit on {on}"))
+    }
+
+    /// Whether a rate is more than what a solver's tolerance may leave unserved.
+    fn matters(&self, rate_per_s: f64, demand_per_s: f64) -> bool {
+        rate_per_s > TOO_LITTLE * self.demand_per_s
+            && rate_per_s > TOO_LITTLE * self.servers * demand_per_s
+    }
+
+    /// What a replica on an accelerator is credited with, if it serves the server at all.
+    fn rate_per_s(&mut self, site: &Site<'_>, accelerator: usize) -> Option<f64> {
+        let own = site.placement.parts.iter().find(|part| part.accelerator == accelerator);
+        if let Some(part) = own {
+            return Some(part.credited_rate_per_s);
+        }
+        let profile = site.profile_on(accelerator)?;
+        self.sizings = self.sizings.checked_sub(1)?;
+        let station = site.station(profile);
+        let mut targets = site.targets();
+        targets.max_loss = site.sizing.max_loss;
+        let most = site.most_in_batch(profile).min(f64::from(MAX_BATCH)) as u32;
+        let sized = match site.sizing.batch {
+            BatchChoice::Max => station.size(most, &targets),
+            BatchChoice::Least { tolerance } => station.size_best(most, &targets, tolerance),
+        };
+        let sized = sized.ok()?;
+        let kept = broken(site, &station, sized.batch, sized.arrival_rate_per_s).is_empty();
+        kept.then_some(sized.throughput_per_s)
+    }
+
+    /// Accelerators on which a server may have one replica more: where it stands, if it may not stand
+    /// on several.
+    fn open(&self, site: &Site<'_>) -> Vec<usize> {
+        let stands = site.placement.parts.first().filter(|_| !self.mixed);
+        let all = 0..site.scenario.accelerators.len();
+        let open = |a: &usize| stands.is_none_or(|part| part.accelerator == *a) && site.may_use(*a);
+        all.filter(open).collect()
+    }
+}

@@ -1,0 +1,97 @@
+//! One server with what is planned for it, and what follows from the scenario for it.
+
+use super::CheckOptions;
+use crate::candidates::{Reading, SizingOptions};
+use crate::plan::{Part, Placement};
+use crate::queue::{Objective, Objectives, Station};
+use crate::scenario::{Profile, Scenario, Server};
+
+/// One server, with what is planned for it.
+pub(super) struct Site<'a> {
+    pub scenario: &'a Scenario,
+    pub sizing: &'a SizingOptions,
+    pub options: &'a CheckOptions,
+    pub server: &'a Server,
+    pub placement: &'a Placement,
+}
+
+impl<'a> Site<'a> {
+    pub fn name(&self) -> &'a str {
+        &self.server.name
+    }
+
+    /// The profile of a part, where there is one.
+    pub fn profile(&self, part: &Part) -> Option<&'a Profile> {
+        self.profile_on(part.accelerator)
+    }
+
+    pub fn profile_on(&self, accelerator: usize) -> Option<&'a Profile> {
+        let fits = |p: &&Profile| p.model == self.server.model && p.accelerator == accelerator;
+        self.scenario.profiles.iter().find(fits)
+    }
+
+    /// Whether the server's own rules let it use an accelerator.
+    pub fn may_use(&self, accelerator: usize) -> bool {
+        let server = self.server;
+        let listed = server.allow.is_empty() || server.allow.contains(&accelerator);
+        let kept = server.current.as_ref().filter(|_| server.keep_accelerator);
+        listed
+            && !server.deny.contains(&accelerator)
+            && kept.is_none_or(|current| current.accelerator == accelerator)
+    }
+
+    /// What a replica has to keep. An engine gives each request its tokens per second: the time
+    /// between two of them is limited.
+    pub fn targets(&self) -> Objectives {
+        let stated = self.scenario.classes[self.server.class].targets[self.server.model];
+        let mut targets = stated.unwrap_or_else(Objectives::none);
+        if self.sizing.reading == Reading::Engine
+            && let Some(rate) = targets.tokens_per_s.take()
+        {
+            let limit_ms = targets.itl.map_or(f64::INFINITY, |itl| itl.limit_ms);
+            let itl = Objective {
+                limit_ms: limit_ms.min(1000.0 / rate.per_s),
+                percentile: rate.percentile,
+            };
+            targets.itl = Some(itl);
+        }
+        targets
+    }
+
+    /// Requests per second to cover.
+    pub fn demand_per_s(&self) -> f64 {
+        let load = &self.server.load;
+        let tokens = self.targets().tokens_per_s;
+        match tokens {
+            _ if load.arrival_rate_per_min < 1e-9 => 0.0,
+            Some(tokens) => tokens.per_s / load.output_tokens,
+            None => load.arrival_rate_per_min / 60.0,
+        }
+    }
+
+    /// The queueing model of a replica.
+    pub fn station(&self, profile: &Profile) -> Station {
+        let load = &self.server.load;
+        Station {
+            service: profile.service,
+            input_tokens: load.input_tokens,
+            output_tokens: load.output_tokens.max(1.0),
+            queue_limit: self.server.max_queue.or(self.sizing.max_queue),
+            arrival_scv: load.arrival_scv,
+            token_scv: load.token_scv,
+        }
+    }
+
+    /// Largest batch on a profile.
+    pub fn most_in_batch(&self, profile: &Profile) -> f64 {
+        let tokens = f64::from(profile.max_batch) * f64::from(profile.at_tokens);
+        let by_tokens = (tokens / self.server.load.output_tokens.max(1.0)).floor().max(1.0);
+        self.server.max_batch.map_or(by_tokens, f64::from)
+    }
+
+    /// Whether the server has a replica off its current accelerator.
+    pub fn moves(&self) -> bool {
+        let now = self.server.current.as_ref().map(|c| c.accelerator);
+        now.is_some_and(|now| self.placement.parts.iter().any(|p| p.accelerator != now))
+    }
+}
