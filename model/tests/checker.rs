@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use isocost_model::candidates::{Candidates, SizingOptions};
-use isocost_model::check::{CheckOptions, Rule, Shortfall, check};
+use isocost_model::check::{CheckOptions, Rule, Sharing, check};
 use isocost_model::plan::{Approach, Choice, Method, Plan, Shape, Status};
 use isocost_model::scenario::{Budget, CurrentAllocation};
 use isocost_model::{Scenario, input};
@@ -205,7 +205,7 @@ impl Short {
         let mut scenario = input::load_text("pair.yaml", PAIR).expect("it is sound").scenario;
         let rate = Candidates::build(&scenario, &SizingOptions::default()).options(0)[0].rate_per_s;
         scenario.servers.iter_mut().for_each(|s| s.load.arrival_rate_per_min = 3.9 * rate * 60.0);
-        let policy = Some(Shortfall { whole: false, mixed: false });
+        let policy = Some(Sharing { whole: false, mixed: false });
         let options = CheckOptions { partial: true, policy, ..CheckOptions::default() };
         Self { scenario, options, replicas, status: Status::Optimal }
     }
@@ -226,7 +226,7 @@ impl Short {
             shares,
             objective: cost,
             bound: cost,
-            formulation: "by hand".to_owned(),
+            approach: Approach::new(Shape::Mixed, Method::Given),
             backend: "none".to_owned(),
             notes: Vec::new(),
         };
@@ -277,7 +277,7 @@ fn under_shortage_no_server_goes_without_what_is_left() {
     let two_types = || Short::new([[4, 0], [1, 0]]).with(|s, _| s.card_types[1].count = Some(1));
     two_types().passes();
     two_types()
-        .with(|_, o| o.policy = Some(Shortfall { whole: false, mixed: true }))
+        .with(|_, o| o.policy = Some(Sharing { whole: false, mixed: true }))
         .fails("a replica more on B");
     Short::new([[4, 0], [1, 0]]).with(|_, o| o.unlimited = true).fails("a replica more on A");
 }
@@ -287,7 +287,7 @@ fn where_service_is_in_full_or_not_at_all_only_full_service_counts() {
     let whole = |n, cards| {
         Short::new(n).with(move |s, o| {
             s.card_types[0].count = Some(cards);
-            o.policy = Some(Shortfall { whole: true, mixed: false });
+            o.policy = Some(Sharing { whole: true, mixed: false });
         })
     };
     whole([[4, 0], [0, 0]], 7).passes();
@@ -318,6 +318,6 @@ fn a_floor_is_left_open_for_want_of_cards_alone() {
         .fails("has 1 of the 2 replicas of its floor, and one more fits on A");
     floor([[4, 0], [0, 0]], 5).fails("has 0 of the 2 replicas");
     floor([[4, 0], [0, 0]], 5)
-        .with(|_, o| o.policy = Some(Shortfall { whole: true, mixed: false }))
+        .with(|_, o| o.policy = Some(Sharing { whole: true, mixed: false }))
         .fails("has 0 of the 2 replicas");
 }

@@ -35,7 +35,7 @@ use isocost_formulations::program::Program;
 use isocost_formulations::shortage::Effort;
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidates, SizingOptions, Sizings};
-use isocost_model::check::{CheckOptions, Shortfall, Violation, check};
+use isocost_model::check::{CheckOptions, Sharing, Violation, check};
 use isocost_model::plan::{Choice, Method, Plan};
 use isocost_model::trust::{CostRange, End, Trust, at_end};
 use isocost_solver::{Backend, SolverError};
@@ -137,7 +137,7 @@ impl Planner {
         let rules = CheckOptions {
             unlimited: options.unlimited,
             partial,
-            policy: policy.map(|p| Shortfall { whole: p.effort == Effort::Whole, mixed: p.mixed }),
+            policy: policy.map(|p| Sharing { whole: p.effort == Effort::Whole, mixed: p.mixed }),
             transition: options.transition && !given,
             max_moves: options.max_moves.filter(|_| !given),
         };

@@ -41,7 +41,7 @@ pub struct CheckOptions {
     /// Servers may be served in part (a plan under shortage).
     pub partial: bool,
     /// Under shortage, how servers share what there is; `None` where nobody may claim what is left.
-    pub policy: Option<Shortfall>,
+    pub policy: Option<Sharing>,
     /// The objective is the change's value, not the cost.
     pub transition: bool,
     /// Most servers that may leave their current accelerator.
@@ -50,7 +50,7 @@ pub struct CheckOptions {
 
 /// How servers share what there is when it is not enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shortfall {
+pub struct Sharing {
     /// A server is served in full or, but for its floor, not at all.
     pub whole: bool,
     /// Several accelerators may serve a server.
