@@ -63,7 +63,7 @@ proptest! {
 
 /// The plan put under `margin`, as the checker takes it.
 fn objectives_broken(scenario: &Scenario, sizing: &SizingOptions, plan: &Plan, by: Margin) -> bool {
-    let up = by.apply(scenario);
+    let up = by.apply(scenario, sizing.reading);
     let back = Margin { load: 1.0 / by.load, service: 1.0 };
     let stressed = back.relax(&up, sizing, plan);
     let options = CheckOptions { unlimited: true, ..CheckOptions::default() };
