@@ -105,7 +105,7 @@ impl Live {
 
 #[cfg(test)]
 mod tests {
-    use isocost_model::queue::{EngineSettings, ServiceModel};
+    use isocost_model::queue::{EngineSettings, Iteration, ServiceModel};
 
     use super::*;
     use crate::{Effort, Latency, Watch, simulate};
