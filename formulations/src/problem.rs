@@ -88,6 +88,10 @@ pub struct ProblemOptions {
 /// A load counts as covered once all but this share of it is: arrival rates are never known better.
 pub const COVER_TOLERANCE: f64 = 1e-9;
 
+/// Shares of a load that [`Needs::share`] counts in, and how many of them may be left: a billionth.
+const SHARES: i64 = 1 << 60;
+const LEFT: i64 = SHARES / 1_000_000_000;
+
 /// Share of the old and the new cost that a move to another accelerator is charged.
 pub const MOVE_PENALTY: f64 = 0.1;
 
@@ -130,9 +134,41 @@ impl Needs {
     /// Replicas that the server needs of `item` alone, `max(ceil(L / r), m)`; `None` where that is
     /// more than it may have.
     pub fn replicas(&self, item: &Item) -> Option<u64> {
-        let cover = (self.demand / item.rate * (1.0 - COVER_TOLERANCE)).ceil() as u64;
+        let cover = match (self.need(), self.share(item.rate)) {
+            (0, _) => 0,
+            (_, 0) => return None,
+            (need, share) => ((need - 1) / share + 1) as u64,
+        };
         let needed = cover.max(self.min_replicas);
         (self.max_replicas.is_none_or(|most| needed <= most)).then_some(needed)
+    }
+
+    /// What replicas have to cover, in the shares of [`Needs::share`]; 0 without a load.
+    pub fn need(&self) -> i64 {
+        if self.demand > 0.0 { SHARES - LEFT } else { 0 }
+    }
+
+    /// The part of the load that a rate (requests/s) covers, in 2^-60 of it, rounded up; at most all
+    /// that is needed. Both rates are taken for the fractions that they are: no mix that covers the load
+    /// counts less than [`Needs::need`], and none that misses it by more than 2^-60 for each of its
+    /// replicas counts as much.
+    pub fn share(&self, rate: f64) -> i64 {
+        let need = self.need();
+        if need == 0 || rate.is_nan() || rate <= 0.0 {
+            return 0;
+        }
+        if rate >= self.demand {
+            return need;
+        }
+        // The larger one is at most 2^53 2^e, the quotient less than 1.
+        let ((a, of_rate), (b, of_demand)) = (fraction(rate), fraction(self.demand));
+        let shift = 60 + of_rate - of_demand;
+        let quotient = match shift {
+            ..-60 => 1,
+            ..0 => u128::from(a).div_ceil(u128::from(b) << -shift),
+            _ => (u128::from(a) << shift).div_ceil(u128::from(b)),
+        };
+        i64::try_from(quotient).unwrap_or(need).min(need)
     }
 
     /// Whether the server needs any replica at all.
@@ -149,6 +185,14 @@ impl Needs {
             Some((_, old)) => cost - old + MOVE_PENALTY * (old + cost),
         }
     }
+}
+
+/// A positive number as `m 2^e` with `2^52 <= m < 2^53`.
+fn fraction(x: f64) -> (u64, i32) {
+    let (bits, stored) = (x.to_bits() & ((1 << 52) - 1), ((x.to_bits() >> 52) & 0x7ff) as i32);
+    let (m, e) = if stored == 0 { (bits, -1074) } else { (bits | 1 << 52, stored - 1075) };
+    let up = m.leading_zeros() as i32 - 11;
+    (m << up, e - up)
 }
 
 /// What a limit counts of a candidate.

@@ -43,12 +43,6 @@ impl State<'_> {
             }
             let delta = share * mean;
             let offers = self.offers(part, dual, delta, &scarce);
-            if self.suits_totals(&offers) {
-                self.by_totals(part, dual);
-                if self.incumbent.is_some() {
-                    break;
-                }
-            }
             let size = |offer: &Offer| match offer {
                 Offer::Listed(patterns) => patterns.len(),
                 Offer::Open { .. } => OPEN_SIZE,
@@ -57,9 +51,8 @@ impl State<'_> {
                 break;
             }
             let complete = scarce.len() == self.space.capacity.len();
-            let options = self.watched(FIRST_SLICE, dual.bound + delta, complete);
+            let options = self.watched(FIRST_SLICE, complete);
             let core = core::solve(self.space, part, &offers, &scarce, self.backend, &options)?;
-            self.bound = self.bound.max(core.bound.min(dual.bound + delta));
             if let Some(found) = core.chosen {
                 self.offer(found);
             }
@@ -77,9 +70,8 @@ impl State<'_> {
     fn whole(&mut self, part: &Part, dual: &Dual) -> Result<(), SolverError> {
         let limits: Vec<usize> = (0..self.space.capacity.len()).collect();
         let offers = self.offers(part, dual, f64::INFINITY, &limits);
-        let options = self.watched(LONG, f64::INFINITY, true);
+        let options = self.watched(LONG, true);
         let core = core::solve(self.space, part, &offers, &limits, self.backend, &options)?;
-        self.bound = self.bound.max(core.bound);
         if let Some(found) = core.chosen {
             self.offer(found);
         }

@@ -29,17 +29,22 @@
 
 pub mod clock;
 pub mod column;
+pub mod certificate;
 mod core;
+pub mod exact;
+pub mod cover;
 pub mod dual;
 mod incumbent;
+pub mod numbers;
 pub mod pricing;
 mod proof;
 pub mod space;
 mod state;
 mod ties;
+mod tree;
 mod totals;
 
-use isocost_model::plan::{Choice, Status};
+use isocost_model::plan::Choice;
 use isocost_solver::{Backend, SolveOptions, SolverError};
 
 use self::clock::Clock;
@@ -93,29 +98,9 @@ pub fn solve(
     devices: &Devices,
 ) -> Result<Choice, SolverError> {
     let clock = Clock::new(options);
-    let everything = everything(space);
     let mut state = State::new(space, backend, &clock, *devices);
-    let Some(dual) = dual::bound(space, &everything, backend, &clock)? else {
-        return Ok(state.choice(Status::Infeasible));
-    };
-    state.bound = dual.bound;
-    if !dual.feasible && state.cannot_fit(&everything, &dual) {
-        return Ok(state.choice(Status::Infeasible));
-    }
-    state.report();
-    state.guess(&everything, &dual)?;
-    if state.bound == f64::INFINITY {
-        return Ok(state.choice(Status::Infeasible));
-    }
-    state.report();
-    if state.incumbent.is_none() {
-        state.dive(&everything, &dual)?;
-        state.report();
-    }
-    let status = state.prove(&everything, &dual)?;
-    if status == Status::Optimal && devices.ties {
-        state.break_ties(&everything, &dual);
-    }
+    state.solve()?;
+    let status = state.status();
     Ok(state.choice(status))
 }
 
@@ -130,11 +115,9 @@ pub fn lower_bound(
     options: &SolveOptions,
 ) -> Result<f64, SolverError> {
     let dual = dual::bound(space, &everything(space), backend, &Clock::new(options))?;
-    let step = space.grain();
-    Ok(dual.map_or(f64::INFINITY, |dual| match step > 0.0 {
-        true => (dual.bound / step - 1e-6).ceil() * step,
-        false => dual.bound,
-    }))
+    let exact = exact::Exact::new(space);
+    let root = dual.and_then(|dual| exact.root(&dual.lambda));
+    Ok(root.map_or(f64::INFINITY, |root| exact.numbers.cents(root.after(0) as f64)))
 }
 
 fn everything(space: &Space<'_>) -> Part {

@@ -1,8 +1,7 @@
-//! The proof: cores over every pattern that a cheaper plan may use.
+//! Cores over every pattern that a cheaper plan may use.
 
 use std::time::{Duration, Instant};
 
-use isocost_model::plan::Status;
 use isocost_solver::SolverError;
 use rayon::prelude::*;
 
@@ -20,37 +19,28 @@ const LISTED: usize = 5_000;
 pub(super) const FIRST_SLICE: Duration = Duration::from_secs(2);
 
 impl State<'_> {
-    /// Cores over every pattern that a cheaper plan may use. One that runs out its slice of time
-    /// is stated anew once the incumbent has improved: it is smaller then.
-    pub(super) fn prove(&mut self, part: &Part, dual: &Dual) -> Result<Status, SolverError> {
+    /// Cores over every pattern that a cheaper plan may use, while they find one: what a backend says of
+    /// bounds only tells when to stop. One that runs out its slice of time is stated anew once the
+    /// incumbent has improved: it is smaller then.
+    pub(super) fn improve(&mut self, part: &Part, dual: &Dual) -> Result<(), SolverError> {
         let mut scarce: Vec<usize> =
             (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 0.0).collect();
-        let step = self.step();
         let mut slice = FIRST_SLICE;
-        self.settle();
         while !self.is_proven() && !self.clock.is_over() {
-            let before = self.cost();
-            let known = (self.bound, before, scarce.len());
+            let (before, limits) = (self.cost(), scarce.len());
             let begin = Instant::now();
             // A cheaper plan is cheaper by a whole step.
             let delta = match self.devices.fixing {
-                true => (before - step - dual.bound).max(0.0),
+                true => (before - self.step() - dual.bound).max(0.0),
                 false => f64::INFINITY,
             };
             let offers = self.offers(part, dual, delta, &scarce);
-            if self.suits_totals(&offers) {
-                self.by_totals(part, dual);
-                if self.is_proven() || self.cost() < before {
-                    continue;
-                }
-            }
             let complete = scarce.len() == self.space.capacity.len();
-            let options = self.watched(slice, before, complete);
+            let options = self.watched(slice, complete);
             let core = core::solve(self.space, part, &offers, &scarce, self.backend, &options)?;
-            // The core leaves limits out that did not seem to bind: its bound holds all the same.
-            self.bound = self.bound.max(core.bound.min(before));
             if let Some(found) = core.chosen {
                 match self.overused(&found) {
+                    Some(k) if scarce.contains(&k) => break,
                     Some(k) => {
                         scarce.push(k);
                         scarce.sort_unstable();
@@ -58,25 +48,16 @@ impl State<'_> {
                     None => self.offer(found),
                 }
             }
-            if self.bound == f64::INFINITY {
-                break;
-            }
-            if step > 0.0 {
-                // Between the bound and the next step there is no plan.
-                let next = (self.bound / step - 1e-6).ceil() * step;
-                self.bound = self.bound.max(next.min(self.cost()));
-            }
-            self.settle();
-            self.report();
+            let told = self.cost() < before || scarce.len() > limits;
             // A core that had its time and told nothing new tells nothing new again.
-            if known == (self.bound, self.cost(), scarce.len()) && begin.elapsed() < slice / 2 {
+            if !told && (core.bound >= before - self.step() || begin.elapsed() < slice / 2) {
                 break;
             }
-            if self.cost() >= before {
+            if !told {
                 slice = slice.saturating_mul(3);
             }
         }
-        Ok(self.status())
+        Ok(())
     }
 
     /// For each server the patterns of reduced cost at most `delta`, the beaten ones dropped, or,

@@ -129,14 +129,15 @@ impl<'a> Space<'a> {
         (cost, uses)
     }
 
-    /// A number that every plan's cost is a multiple of: the greatest common divisor of what can be
-    /// charged, in thousandths of a cent, or 0 where there is no such grain.
-    pub fn grain(&self) -> f64 {
+    /// Thousandths of a cent that every plan's cost is a multiple of: the greatest common divisor of
+    /// what can be charged; 0 where some charge is no hundredth of a cent. A charge within 1e-12 of itself
+    /// of a hundredth is that hundredth.
+    pub fn grain(&self) -> u64 {
         let mut divisor = 0_u64;
         let mut take = |cents: f64, in_thousandths: &[u64]| {
             let hundredths = cents * 100.0;
             let whole = hundredths.round();
-            let coarse = (hundredths - whole).abs() <= 1e-7 && whole <= 1e13;
+            let coarse = (hundredths - whole).abs() <= 1e-12 * whole && whole <= 1e13;
             if coarse {
                 in_thousandths.iter().for_each(|m| divisor = gcd(divisor, m * whole as u64));
             }
@@ -151,7 +152,7 @@ impl<'a> Space<'a> {
         let mut servers = self.problem.servers.iter().filter_map(|needs| needs.current);
         let coarse = items.all(|item| take(item.cost, replica))
             && (!self.options.transition || servers.all(|(_, cost)| take(cost, old)));
-        if coarse { divisor as f64 / 1000.0 } else { 0.0 }
+        if coarse { divisor } else { 0 }
     }
 }
 

@@ -3,29 +3,51 @@
 use std::time::Duration;
 
 use isocost_model::plan::{Approach, Choice, Method, OPTIMAL_GAP, Status, relative_gap};
-use isocost_solver::{Backend, SolveOptions};
+use isocost_solver::{Backend, SolveOptions, SolverError};
 
+use super::Devices;
+use super::certificate::{Certificate, Node};
 use super::clock::Clock;
 use super::column::Pattern;
-use super::dual::{Dual, Part};
+use super::dual;
+use super::exact::{Exact, Root};
 use super::space::Space;
-use super::{Devices, pricing};
 
 /// What is known so far.
 pub(super) struct State<'a> {
     pub space: &'a Space<'a>,
+    pub exact: Exact<'a>,
     pub backend: &'a dyn Backend,
     pub clock: &'a Clock,
     pub devices: Devices,
-    /// No plan is cheaper, cents/h.
-    pub bound: f64,
-    /// The cheapest plan so far: its cost, and a pattern for each server.
-    pub incumbent: Option<(f64, Vec<Pattern>)>,
-    /// A gap at which a search by totals is known to take too much, cents/h.
-    pub too_wide: f64,
+    /// No plan is cheaper, in units of cost; [`EXCLUDED`] where there is none.
+    pub bound: i64,
+    /// What proves it.
+    pub proof: Option<Node>,
+    /// The cheapest plan so far.
+    pub incumbent: Option<Incumbent>,
+    /// A gap at which a search by totals is known to take too much, in the unit of the root's prices.
+    pub too_wide: i64,
     /// Remarks for the user.
     pub notes: Vec<String>,
 }
+
+/// A plan.
+#[derive(Debug, Clone)]
+pub(super) struct Incumbent {
+    /// In units of cost.
+    pub units: i64,
+    /// In cents/h.
+    pub cost: f64,
+    /// By server.
+    pub patterns: Vec<Pattern>,
+}
+
+/// Servers up to which totals are tried before anything else.
+const TOTALS_FIRST: usize = 2_000;
+
+/// A bound that no plan meets.
+pub(super) const EXCLUDED: i64 = i64::MAX;
 
 impl<'a> State<'a> {
     pub(super) fn new(
@@ -34,47 +56,127 @@ impl<'a> State<'a> {
         clock: &'a Clock,
         devices: Devices,
     ) -> Self {
-        let bound = f64::NEG_INFINITY;
-        let too_wide = f64::INFINITY;
-        Self { space, backend, clock, devices, bound, incumbent: None, too_wide, notes: Vec::new() }
-    }
-
-    pub(super) fn cost(&self) -> f64 {
-        self.incumbent.as_ref().map_or(f64::INFINITY, |i| i.0)
-    }
-
-    pub(super) fn is_proven(&self) -> bool {
-        let wanted = self.clock.options.relative_gap.max(0.0);
-        self.incumbent.is_some() && self.cost() - self.bound <= wanted * self.cost().abs()
-    }
-
-    /// A bound that misses the incumbent by rounding alone is met: costs near nothing, as of a change,
-    /// have no gap to speak of.
-    pub(super) fn settle(&mut self) {
-        let Some((cost, patterns)) = &self.incumbent else { return };
-        let scale: f64 = patterns.iter().map(|p| p.cost.abs()).sum();
-        if cost - self.bound <= 1e-9 * scale.max(1.0) {
-            self.bound = self.bound.max(*cost);
+        Self {
+            space,
+            exact: Exact::new(space),
+            backend,
+            clock,
+            devices,
+            bound: i64::MIN,
+            proof: None,
+            incumbent: None,
+            too_wide: i64::MAX,
+            notes: Vec::new(),
         }
     }
 
-    /// What costs are multiples of; 0 if unknown.
-    pub(super) fn step(&self) -> f64 {
-        if self.devices.step { self.space.grain() } else { 0.0 }
+    /// Cost of the incumbent, cents/h.
+    pub(super) fn cost(&self) -> f64 {
+        self.incumbent.as_ref().map_or(f64::INFINITY, |i| i.cost)
     }
 
-    /// Options for a core over all servers, which proves nothing above `most_bound`. What it reports
-    /// counts for the whole; a choice of its does where it keeps every limit, `complete`.
-    pub(super) fn watched(&self, most: Duration, most_bound: f64, complete: bool) -> SolveOptions {
+    /// The bound in cents/h, never above the cost of the incumbent.
+    pub(super) fn bound(&self) -> f64 {
+        match (self.bound, &self.incumbent) {
+            (i64::MIN, _) => f64::NEG_INFINITY,
+            (EXCLUDED, _) => f64::INFINITY,
+            (bound, Some(known)) if bound >= known.units && self.exact.numbers.is_exact => {
+                known.cost
+            }
+            (bound, _) => self.exact.numbers.cents(bound as f64).min(self.cost()),
+        }
+    }
+
+    /// The bound that is enough, in units of cost: within the gap that was asked for, of the incumbent.
+    pub(super) fn goal(&self) -> i64 {
+        let Some(known) = &self.incumbent else { return EXCLUDED };
+        let gap = self.clock.options.relative_gap.max(0.0) * (known.units as f64).abs();
+        known.units - gap.min(known.units.unsigned_abs() as f64) as i64
+    }
+
+    pub(super) fn is_proven(&self) -> bool {
+        self.bound >= self.goal()
+    }
+
+    /// Takes a bound that was proven, in units of cost, with what proves it.
+    pub(super) fn raise(&mut self, bound: i64, node: impl FnOnce() -> Node) {
+        if bound > self.bound {
+            (self.bound, self.proof) = (bound, Some(node()));
+            self.report();
+        }
+    }
+
+    /// The bound at prices `lambda` of the limits, exactly; `None` where a server has no pattern.
+    pub(super) fn root(&mut self, lambda: &[f64]) -> Option<Root> {
+        let root = self.exact.root(lambda)?;
+        self.raise(root.after(0), || Node::prices(&root.prices));
+        Some(root)
+    }
+
+    /// Finds a plan, and proves what can be proven of it.
+    pub(super) fn solve(&mut self) -> Result<(), SolverError> {
+        let everything = super::everything(self.space);
+        let free = vec![0.0; self.space.capacity.len()];
+        let dual = dual::bound(self.space, &everything, self.backend, self.clock)?;
+        let lambda = dual.as_ref().map_or(&free, |dual| &dual.lambda);
+        let Some(root) = self.root(lambda) else {
+            // A server has no pattern, at any prices.
+            let prices = self.exact.numbers.prices(&free, 0);
+            self.raise(EXCLUDED, || Node::Excluded(prices));
+            return Ok(());
+        };
+        let Some(dual) = dual else { return Ok(()) };
+        if !dual.feasible && self.is_excluded(&root) {
+            return Ok(());
+        }
+        if self.space.problem.servers.len() <= TOTALS_FIRST {
+            self.by_totals(&root);
+        }
+        if !self.is_proven() {
+            self.guess(&everything, &dual)?;
+        }
+        if self.incumbent.is_none() {
+            self.dive(&everything, &dual)?;
+        }
+        self.improve(&everything, &dual)?;
+        self.by_totals(&root);
+        self.by_tree(&root);
+        if self.status() == Status::Optimal && self.devices.ties {
+            self.break_ties(&root);
+        }
+        Ok(())
+    }
+
+    /// Whether the limits cannot be kept: at these prices even the patterns that take least are worth
+    /// more than there is.
+    fn is_excluded(&mut self, root: &Root) -> bool {
+        let free = self.exact.free();
+        let least = |s: usize| Some(i128::from(free.least(s, &root.prices, &[])?.bound));
+        let least: Option<i128> = (0..root.least.len()).map(least).sum();
+        let excluded = least.is_none_or(|least| least > free.there(&root.prices));
+        if excluded {
+            self.raise(EXCLUDED, || Node::Excluded(root.prices.clone()));
+        }
+        excluded
+    }
+
+    /// What costs are multiples of, cents/h.
+    pub(super) fn step(&self) -> f64 {
+        if self.devices.step { self.space.grain() as f64 / 1000.0 } else { 0.0 }
+    }
+
+    /// Options for a core over all servers. Choices that it reports count where it keeps every limit,
+    /// `complete`; its bounds never do.
+    pub(super) fn watched(&self, most: Duration, complete: bool) -> SolveOptions {
         let mut options = self.clock.within(most);
         let Some(listener) = self.clock.options.progress.clone() else { return options };
-        let (start, cost, bound) = (self.clock.start, self.cost(), self.bound);
+        let (start, cost, bound) = (self.clock.start, self.cost(), self.bound());
         options.progress = Some(std::sync::Arc::new(move |core: &isocost_solver::Progress| {
             let found = core.incumbent.filter(|_| complete).unwrap_or(f64::INFINITY).min(cost);
             listener(&isocost_solver::Progress {
                 seconds: start.elapsed().as_secs_f64(),
                 incumbent: found.is_finite().then_some(found),
-                bound: core.bound.min(most_bound).min(found).max(bound),
+                bound: bound.min(found),
             });
         }));
         options
@@ -84,40 +186,34 @@ impl<'a> State<'a> {
         if let Some(progress) = &self.clock.options.progress {
             progress(&isocost_solver::Progress {
                 seconds: self.clock.start.elapsed().as_secs_f64(),
-                incumbent: self.incumbent.as_ref().map(|i| i.0),
-                bound: self.bound,
+                incumbent: self.incumbent.as_ref().map(|i| i.cost),
+                bound: self.bound(),
             });
         }
     }
 
     /// Takes a choice of patterns for all servers if it keeps every limit and is cheaper.
     pub(super) fn offer(&mut self, patterns: Vec<Pattern>) {
-        let cost = patterns.iter().map(|p| p.cost).sum();
-        if self.overused(&patterns).is_none() && cost < self.cost() {
-            self.incumbent = Some((cost, patterns));
+        let (units, cost) = (self.units(&patterns), patterns.iter().map(|p| p.cost).sum());
+        let is_cheaper = self.incumbent.as_ref().is_none_or(|known| units < known.units);
+        if is_cheaper && self.overused(&patterns).is_none() {
+            self.incumbent = Some(Incumbent { units, cost, patterns });
+            self.report();
         }
     }
 
-    /// Whether the limits cannot be kept: at some prices even the patterns that take least are
-    /// worth more than there is.
-    pub(super) fn cannot_fit(&self, part: &Part, dual: &Dual) -> bool {
-        let free = self.space.free();
-        let least: f64 = part
-            .servers
-            .iter()
-            .filter_map(|&s| pricing::cheapest(&free, s, &dual.lambda))
-            .map(|priced| priced.bound)
-            .sum();
-        let there: f64 = part.capacity.iter().zip(&dual.lambda).map(|(c, l)| c * l).sum();
-        least > there * (1.0 + 1e-9)
+    /// What a choice costs, in units.
+    pub(super) fn units(&self, patterns: &[Pattern]) -> i64 {
+        let cost = |(s, p): (usize, &Pattern)| self.exact.numbers.cost(self.space, s, &p.shares);
+        patterns.iter().enumerate().map(cost).sum()
     }
 
     pub(super) fn status(&self) -> Status {
         if self.incumbent.is_none() {
-            let excluded = self.bound == f64::INFINITY;
+            let excluded = self.bound == EXCLUDED;
             return if excluded { Status::Infeasible } else { Status::Unknown };
         }
-        let gap = relative_gap(self.cost(), self.bound);
+        let gap = relative_gap(self.cost(), self.bound());
         if gap <= OPTIMAL_GAP { Status::Optimal } else { Status::Feasible }
     }
 
@@ -130,7 +226,7 @@ impl<'a> State<'a> {
     }
 
     pub(super) fn choice(&self, status: Status) -> Choice {
-        let shares = self.incumbent.as_ref().map(|(_, patterns)| {
+        let shares = self.incumbent.as_ref().map(|Incumbent { patterns, .. }| {
             let of_server = |(s, pattern): (usize, &Pattern)| {
                 let items = self.space.items(s);
                 let share = |&(j, n): &(u32, u32)| (items[j as usize].candidate, u64::from(n));
@@ -142,10 +238,16 @@ impl<'a> State<'a> {
             status,
             shares: shares.unwrap_or_default(),
             objective: self.cost(),
-            bound: if status == Status::Infeasible { f64::INFINITY } else { self.bound },
+            bound: self.bound(),
             approach: Approach::new(self.space.shape, Method::Patterns),
             backend: self.backend.name().to_owned(),
             notes: self.notes.clone(),
         }
+    }
+
+    /// What proves the bound.
+    pub(super) fn certificate(&self) -> Option<Certificate> {
+        let goal = if self.bound == EXCLUDED { None } else { Some(self.bound) };
+        Some(Certificate { bound: goal, root: self.proof.clone()? })
     }
 }

@@ -23,9 +23,10 @@ use std::cmp::Reverse;
 
 use self::walk::{Bounds, Weighed};
 use super::column::Pattern;
-use super::dual::{Dual, Part};
-use super::pricing::{self, Most};
-use super::state::State;
+use super::cover::DEAR;
+use super::cover::search::Most;
+use super::exact::Root;
+use super::state::{Incumbent, State};
 use super::totals::{self, counter::Counter};
 
 /// Patterns of all servers that have a choice, at most.
@@ -35,16 +36,18 @@ const OF_SERVER: usize = 400;
 
 impl State<'_> {
     /// Replaces a proven optimum by the one that comes first.
-    pub(super) fn break_ties(&mut self, part: &Part, dual: &Dual) {
-        let note = if self.cost() - self.bound > 1e-9 * self.cost().abs() {
+    pub(super) fn break_ties(&mut self, root: &Root) {
+        let Some(known) = &self.incumbent else { return };
+        let note = if self.bound < known.units {
             "ties: not broken, as the cost is proven within the gap"
         } else {
-            match self.optimal(part, dual).map(|lists| self.first(part, dual, &lists)) {
+            match self.optimal(root).map(|lists| self.first(root, &lists)) {
                 None => "ties: not broken, there are too many patterns to compare",
                 Some(None) => "ties: not broken, there are too many plans to compare",
                 Some(Some(patterns)) => {
-                    let cost = patterns.iter().map(|p| p.cost).sum();
-                    self.incumbent = Some((cost, patterns));
+                    let (units, cost) =
+                        (self.units(&patterns), patterns.iter().map(|p| p.cost).sum());
+                    self.incumbent = Some(Incumbent { units, cost, patterns });
                     return;
                 }
             }
@@ -52,15 +55,22 @@ impl State<'_> {
         self.notes.push(note.to_owned());
     }
 
+    /// `U - V`, in the unit of the prices.
+    fn delta(&self, root: &Root) -> i64 {
+        let cost = self.incumbent.as_ref().map_or(0, |known| known.units);
+        let delta = (i128::from(cost) << root.prices.shift) - root.value;
+        i64::try_from(delta).unwrap_or(DEAR)
+    }
+
     /// For each server the patterns that an optimum may use, by name; `None` if they are too many.
-    fn optimal(&self, part: &Part, dual: &Dual) -> Option<Vec<Vec<Pattern>>> {
-        let delta = self.cost() - dual.bound;
+    fn optimal(&self, root: &Root) -> Option<Vec<Vec<Pattern>>> {
+        let delta = self.delta(root);
         let mut total = 0;
-        let list = |&s: &usize| {
-            let least = pricing::cheapest(self.space, s, &dual.lambda)?.bound;
-            let budget = least + delta + 1e-9 * least.abs().max(1.0);
-            let mut list =
-                pricing::list(self.space, s, &dual.lambda, budget, Most::patterns(OF_SERVER))?;
+        let list = |(s, least): (usize, &i64)| {
+            let (budget, most) = (least.saturating_add(delta), Most::patterns(OF_SERVER));
+            let list = self.exact.list(s, &root.prices, &[], budget, most)?;
+            let pattern = |(_, shares)| Pattern::new(self.space, s, shares);
+            let mut list: Vec<Pattern> = list.into_iter().map(pattern).collect();
             list.sort_by_cached_key(|p| {
                 p.shares.iter().map(|&(j, n)| (j, Reverse(n))).collect::<Vec<_>>()
             });
@@ -68,54 +78,52 @@ impl State<'_> {
             total += if list.len() > 1 { list.len() } else { 0 };
             (total <= PATTERNS).then_some(list)
         };
-        part.servers.iter().map(list).collect()
+        root.least.iter().enumerate().map(list).collect()
     }
 
     /// Leaves the patterns, in their order, that none before beats in cost, cards and every limit: an
     /// optimum that uses another would come first with that one instead.
     fn unbeaten(&self, s: usize, list: Vec<Pattern>) -> Vec<Pattern> {
-        let mut kept: Vec<(u64, Pattern)> = Vec::new();
+        let mut kept: Vec<(u64, i64, Pattern)> = Vec::new();
         for pattern in list {
             let cards = self.cards(s, &pattern);
-            let beats = |(fewer, k): &(u64, Pattern)| {
+            let cost = self.exact.numbers.cost(self.space, s, &pattern.shares);
+            let beats = |(fewer, cheaper, k): &(u64, i64, Pattern)| {
                 let takes_less = k.uses.iter().zip(&pattern.uses).all(|(a, b)| a <= b);
-                *fewer <= cards && k.cost <= pattern.cost && takes_less
+                *fewer <= cards && *cheaper <= cost && takes_less
             };
             if !kept.iter().any(beats) {
-                kept.push((cards, pattern));
+                kept.push((cards, cost, pattern));
             }
         }
-        kept.into_iter().map(|(_, pattern)| pattern).collect()
+        kept.into_iter().map(|kept| kept.2).collect()
     }
 
     /// The first of the optima; `None` where they are too many to tell.
-    fn first<'b>(
-        &self,
-        part: &Part,
-        dual: &Dual,
-        lists: &'b [Vec<Pattern>],
-    ) -> Option<Vec<Pattern>> {
-        let rounding = 1e-9 * self.cost().abs().max(1.0);
-        let of_server =
-            |(list, &s): (&'b Vec<Pattern>, &usize)| self.weighed(s, list, &dual.lambda);
-        let servers: Vec<_> = lists.iter().zip(&part.servers).map(of_server).collect();
-        let scarcest = totals::scarcest(self.space, part, dual);
+    fn first(&self, root: &Root, lists: &[Vec<Pattern>]) -> Option<Vec<Pattern>> {
+        let of_server = |(s, list): (usize, &Vec<Pattern>)| self.weighed(s, list, root);
+        let servers: Vec<_> = lists.iter().enumerate().map(of_server).collect();
+        let scarcest = totals::scarcest(&self.exact, &root.prices);
         let bounds = Bounds {
-            counter: Counter::new(self.space, &part.capacity, &scarcest)?,
-            capacity: &part.capacity,
-            lambda: &dual.lambda,
-            delta: self.cost() - dual.bound + rounding,
-            cost: self.cost() + rounding,
+            counter: Counter::new(&self.exact.numbers, &scarcest)?,
+            capacity: &self.exact.numbers.capacity,
+            prices: &root.prices,
+            delta: self.delta(root),
+            cost: self.incumbent.as_ref()?.units,
         };
         let chosen = walk::first(&servers, &bounds)??;
         Some(lists.iter().zip(chosen).map(|(list, at)| list[at].clone()).collect())
     }
 
-    fn weighed<'b>(&self, s: usize, list: &'b [Pattern], lambda: &[f64]) -> Vec<Weighed<'b>> {
-        let least = list.iter().map(|p| p.price(lambda)).fold(f64::INFINITY, f64::min);
-        let weigh = |pattern: &'b Pattern| Weighed {
-            pattern,
-            reduced: pattern.price(lambda) - least,
+    fn weighed(&self, s: usize, list: &[Pattern], root: &Root) -> Vec<Weighed> {
+        let numbers = &self.exact.numbers;
+        let cover = numbers.cover(self.space, s, &root.prices);
+        let weigh = |pattern: &Pattern| Weighed {
+            uses: (0..numbers.capacity.len())
+                .map(|k| numbers.uses(self.space, s, &pattern.shares, k))
+                .collect(),
+            reduced: cover.price(&pattern.shares).unwrap_or(DEAR) - root.least[s],
+            cost: numbers.cost(self.space, s, &pattern.shares),
             cards: self.cards(s, pattern),
         };
         list.iter().map(weigh).collect()

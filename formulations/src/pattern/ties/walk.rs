@@ -9,19 +9,21 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::pattern::column::Pattern;
+use crate::pattern::numbers::Prices;
 use crate::pattern::totals::counter::Counter;
 use crate::pattern::totals::table::{Table, tables};
 
 /// Labels in all, at most.
 const LABELS: usize = 80_000;
 
-/// A pattern with what decides between optima.
-pub struct Weighed<'a> {
-    /// The pattern.
-    pub pattern: &'a Pattern,
-    /// Its reduced cost, cents/h.
-    pub reduced: f64,
+/// A pattern as what decides between optima.
+pub struct Weighed {
+    /// What it takes of each limit.
+    pub uses: Vec<i64>,
+    /// Its reduced cost, in the unit of the prices.
+    pub reduced: i64,
+    /// Its cost.
+    pub cost: i64,
     /// Its cards.
     pub cards: u64,
 }
@@ -31,21 +33,21 @@ pub struct Bounds<'a> {
     /// Counts the scarcest limits.
     pub counter: Counter,
     /// `C_k`.
-    pub capacity: &'a [f64],
-    /// `lambda_k`.
-    pub lambda: &'a [f64],
-    /// `U - V`, rounding included.
-    pub delta: f64,
-    /// `U`, rounding included.
-    pub cost: f64,
+    pub capacity: &'a [i64],
+    /// Prices of the limits.
+    pub prices: &'a Prices,
+    /// `U - V`, in the unit of the prices.
+    pub delta: i64,
+    /// `U`.
+    pub cost: i64,
 }
 
 #[derive(Clone)]
 struct Label {
     left: u64,
-    uses: Vec<f64>,
-    reduced: f64,
-    cost: f64,
+    uses: Vec<i64>,
+    reduced: i64,
+    cost: i64,
     cards: u64,
     /// Index of the label before, and of the pattern that was added.
     from: (usize, usize),
@@ -57,23 +59,23 @@ impl Label {
             && other.uses.iter().zip(&self.uses).all(|(a, b)| a <= b)
     }
 
-    /// What is left and what it costs, so that sums that differ by rounding alone are the same.
+    /// What is left and what it costs.
     fn key(&self) -> (u64, i64) {
-        (self.left, (self.cost * 1e5).round() as i64)
+        (self.left, self.cost)
     }
 }
 
 /// Index of each server's pattern in the first optimum; `None` inside where there is none, outside
 /// where there are too many labels.
-pub fn first(servers: &[Vec<Weighed<'_>>], bounds: &Bounds<'_>) -> Option<Option<Vec<usize>>> {
+pub fn first(servers: &[Vec<Weighed>], bounds: &Bounds<'_>) -> Option<Option<Vec<usize>>> {
     let limits: Vec<usize> =
         (0..bounds.capacity.len()).filter(|&k| is_watched(servers, bounds, k)).collect();
     let tables = rests(servers, bounds)?;
     let nothing = Label {
         left: bounds.counter.capacity,
-        uses: vec![0.0; limits.len()],
-        reduced: 0.0,
-        cost: 0.0,
+        uses: vec![0; limits.len()],
+        reduced: 0,
+        cost: 0,
         cards: 0,
         from: (0, 0),
     };
@@ -93,28 +95,28 @@ pub fn first(servers: &[Vec<Weighed<'_>>], bounds: &Bounds<'_>) -> Option<Option
 }
 
 /// Tables over the last servers, none of them first.
-fn rests(servers: &[Vec<Weighed<'_>>], bounds: &Bounds<'_>) -> Option<Vec<Table>> {
-    let counts = |list: &Vec<Weighed<'_>>| {
-        let count = |w: &Weighed<'_>| Some((bounds.counter.count(&w.pattern.uses)?, w.reduced));
-        let mut counts: Vec<(u64, f64)> = list.iter().filter_map(count).collect();
-        counts.sort_by(|a, b| a.1.total_cmp(&b.1));
+fn rests(servers: &[Vec<Weighed>], bounds: &Bounds<'_>) -> Option<Vec<Table>> {
+    let counts = |list: &Vec<Weighed>| {
+        let count = |w: &Weighed| Some((bounds.counter.count(|k| w.uses[k])?, w.reduced));
+        let mut counts: Vec<(u64, i64)> = list.iter().filter_map(count).collect();
+        counts.sort_unstable_by_key(|count| (count.1, count.0));
         counts
     };
-    let reversed: Vec<Vec<(u64, f64)>> = servers.iter().rev().map(counts).collect();
-    tables(&bounds.counter, bounds.lambda, &reversed, bounds.delta, &|| false)
+    let reversed: Vec<Vec<(u64, i64)>> = servers.iter().rev().map(counts).collect();
+    tables(&bounds.counter, bounds.prices, &reversed, bounds.delta, &|| false)
 }
 
 /// Whether limit `k`, which is not counted, can bind at all.
-fn is_watched(servers: &[Vec<Weighed<'_>>], bounds: &Bounds<'_>, k: usize) -> bool {
-    let most = |list: &Vec<Weighed<'_>>| list.iter().map(|w| w.pattern.uses[k]).fold(0.0, f64::max);
-    let can_bind = servers.iter().map(most).sum::<f64>() > bounds.capacity[k];
+fn is_watched(servers: &[Vec<Weighed>], bounds: &Bounds<'_>, k: usize) -> bool {
+    let most = |list: &Vec<Weighed>| list.iter().map(|w| w.uses[k]).max().unwrap_or(0);
+    let can_bind = servers.iter().map(most).sum::<i64>() > bounds.capacity[k];
     can_bind && !bounds.counter.limits.contains(&k)
 }
 
 /// The labels with one more server, in the order of their patterns.
 fn extended(
     labels: &[Label],
-    list: &[Weighed<'_>],
+    list: &[Weighed],
     table: &Table,
     limits: &[usize],
     bounds: &Bounds<'_>,
@@ -122,22 +124,22 @@ fn extended(
     let mut known: FxHashMap<(u64, i64), Vec<Label>> = FxHashMap::default();
     for (at, label) in labels.iter().enumerate() {
         for (p, weighed) in list.iter().enumerate() {
-            let Some(count) = bounds.counter.count(&weighed.pattern.uses) else { continue };
+            let Some(count) = bounds.counter.count(|k| weighed.uses[k]) else { continue };
             let Some(left) = bounds.counter.less(label.left, count) else { continue };
             let reduced = label.reduced + weighed.reduced;
             if table.get(&left).is_none_or(|rest| reduced + rest > bounds.delta) {
                 continue;
             }
-            let taken = limits.iter().map(|&k| weighed.pattern.uses[k]);
+            let taken = limits.iter().map(|&k| weighed.uses[k]);
             let next = Label {
                 left,
                 uses: label.uses.iter().zip(taken).map(|(sum, taken)| sum + taken).collect(),
                 reduced,
-                cost: label.cost + weighed.pattern.cost,
+                cost: label.cost + weighed.cost,
                 cards: label.cards + weighed.cards,
                 from: (at, p),
             };
-            let within = |(&k, used): (&usize, &f64)| *used <= bounds.capacity[k] * (1.0 + 1e-12);
+            let within = |(&k, used): (&usize, &i64)| *used <= bounds.capacity[k];
             if !limits.iter().zip(&next.uses).all(within) {
                 continue;
             }

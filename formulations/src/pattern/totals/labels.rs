@@ -18,9 +18,9 @@ pub struct Class {
     /// What it takes of the counted limits.
     pub count: u64,
     /// What it takes of the watched limits.
-    pub soft: [f64; SOFT],
+    pub soft: [i64; SOFT],
     /// Its reduced cost.
-    pub reduced: f64,
+    pub reduced: i64,
     /// Which of the server's patterns it is.
     pub pattern: usize,
 }
@@ -31,9 +31,9 @@ pub struct Label {
     /// What is left of the counted limits.
     pub left: u64,
     /// What is taken of the watched limits.
-    pub soft: [f64; SOFT],
+    pub soft: [i64; SOFT],
     /// Sum of reduced costs.
-    pub reduced: f64,
+    pub reduced: i64,
     /// Index of the label before, and of the pattern that was added.
     pub from: (usize, usize),
 }
@@ -55,7 +55,7 @@ pub fn cheapest(
     tables: &[Table],
     servers: &[Vec<Class>],
     roots: Vec<Label>,
-    delta: f64,
+    delta: i64,
 ) -> Found {
     let mut layers = vec![unbeaten(counted, roots)];
     for (classes, table) in servers.iter().zip(tables).rev() {
@@ -67,7 +67,7 @@ pub fn cheapest(
     }
     let last = layers.last().expect("there is one from the start");
     let cost = |label: &Label| counted.cost(label) + tables[0][&label.left];
-    let best = (0..last.len()).min_by(|&a, &b| cost(&last[a]).total_cmp(&cost(&last[b])));
+    let best = (0..last.len()).min_by(|&a, &b| cost(&last[a]).cmp(&cost(&last[b])));
     let Some(mut at) = best else { return Found::Nothing };
     let mut patterns = Vec::with_capacity(layers.len());
     for layer in layers.iter().rev() {
@@ -85,7 +85,7 @@ fn extended(
     labels: &[Label],
     classes: &[Class],
     table: &Table,
-    delta: f64,
+    delta: i64,
 ) -> Option<Vec<Label>> {
     let mut next = Vec::new();
     for (from, label) in labels.iter().enumerate() {
@@ -114,8 +114,8 @@ fn unbeaten(counted: &Counted, mut labels: Vec<Label>) -> Vec<Label> {
     labels.sort_by(|a, b| {
         a.left
             .cmp(&b.left)
-            .then(counted.cost(a).total_cmp(&counted.cost(b)))
-            .then(a.soft.iter().sum::<f64>().total_cmp(&b.soft.iter().sum()))
+            .then(counted.cost(a).cmp(&counted.cost(b)))
+            .then(a.soft.cmp(&b.soft))
     });
     let mut kept: Vec<Label> = Vec::with_capacity(labels.len());
     let mut first = 0;

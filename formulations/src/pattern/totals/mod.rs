@@ -15,106 +15,111 @@
 //! keeps the bound from the optimum is that whole patterns seldom add up so. Here they have to: only
 //! the limits in `W` are still relaxed while the tables are made, and watched when plans are built.
 //!
-//! It is for few servers: the tables hold every total that is within `delta` of the bound. One server
-//! may have more patterns than can be listed; see [`split`]. Where tables grow too large it gives up,
-//! and says nothing that is not proven.
+//! The tables hold every total that is within `delta` of the bound: few, where servers are few or few
+//! limits are scarce. One server may have more patterns than can be listed; see [`split`]. Everything
+//! is counted in the whole numbers of [`super::numbers`]. Where tables grow too large it gives up, and
+//! says nothing that is not proven.
 
-pub(super) mod counter;
+pub mod counter;
 mod labels;
 mod split;
-pub(super) mod table;
+pub mod table;
 #[cfg(test)]
 mod tests;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use self::counter::{COUNTED, Counter};
 use self::labels::{Class, Found, Label};
 use self::split::Split;
 use self::table::{Table, tables};
 use super::column::Pattern;
-use super::core::Offer;
-use super::dual::{Dual, Part};
-use super::pricing::{self, Most};
-use super::space::Space;
+use super::cover::{DEAR, Mix};
+use super::cover::search::Most;
+use super::certificate::Node;
+use super::exact::{Exact, Root};
+use super::numbers::Prices;
 use super::state::State;
 
 /// Limits that are watched, at most.
 const SOFT: usize = 6;
-/// Servers, at most.
-const SERVERS: usize = 64;
 /// What is listed of one server, at most.
 const LISTED: Most = Most { patterns: 20_000, nodes: 3_000_000 };
+/// Patterns of all servers, at most.
+const ALL: usize = 200_000;
 /// First guess of the gap as a share of a server's mean cost, and by what it grows.
 const FIRST: f64 = 0.01;
 const GROWTH: f64 = 1.5;
 
 /// The scarce limits with the dearest units, as many as can be counted.
-pub(super) fn scarcest(space: &Space<'_>, part: &Part, dual: &Dual) -> Vec<usize> {
-    let counter = |k: usize| Counter::new(space, &part.capacity, &[k]);
-    let scarce = (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 1e-9);
-    let mut worth: Vec<(f64, usize)> =
-        scarce.filter_map(|k| Some((counter(k)?.worth(0, &dual.lambda), k))).collect();
-    worth.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    worth.into_iter().take(COUNTED).map(|w| w.1).collect()
+pub fn scarcest(exact: &Exact<'_>, prices: &Prices) -> Vec<usize> {
+    let countable = |k: &usize| Counter::new(&exact.numbers, &[*k]).is_some();
+    let scarce = (0..prices.of.len()).filter(|&k| prices.of[k] > 0).filter(countable);
+    let mut limits: Vec<usize> = scarce.collect();
+    limits.sort_by_key(|&k| (std::cmp::Reverse(prices.of[k]), k));
+    limits.truncate(COUNTED);
+    limits
 }
 
 /// What is counted and what is watched.
 struct Counted {
     counter: Counter,
     soft: Vec<usize>,
-    lambda: [f64; SOFT],
-    capacity: [f64; SOFT],
+    prices: [i64; SOFT],
+    capacity: [i64; SOFT],
 }
 
 impl Counted {
     /// `None` where the limits do not lend themselves to it.
-    fn new(space: &Space<'_>, part: &Part, dual: &Dual, scarce: &[usize]) -> Option<Self> {
-        let hard = scarcest(space, part, dual);
+    fn new(exact: &Exact<'_>, prices: &Prices, scarce: &[usize]) -> Option<Self> {
+        let hard = scarcest(exact, prices);
         let soft: Vec<usize> = scarce.iter().copied().filter(|k| !hard.contains(k)).collect();
         if hard.is_empty() || soft.len() > SOFT {
             return None;
         }
-        let of_soft = |values: &[f64]| {
-            std::array::from_fn(|i| soft.get(i).map_or(0.0, |&k: &usize| values[k]))
+        let of_soft = |values: &[i64]| {
+            std::array::from_fn(|i| soft.get(i).map_or(0, |&k: &usize| values[k]))
         };
         Some(Self {
-            counter: Counter::new(space, &part.capacity, &hard)?,
-            lambda: of_soft(&dual.lambda),
-            capacity: of_soft(&part.capacity),
+            counter: Counter::new(&exact.numbers, &hard)?,
+            prices: of_soft(&prices.of),
+            capacity: of_soft(&exact.numbers.capacity),
             soft,
         })
     }
 
-    fn soft_of(&self, uses: &[f64]) -> [f64; SOFT] {
-        std::array::from_fn(|i| self.soft.get(i).map_or(0.0, |&k| uses[k]))
+    fn soft_of(&self, exact: &Exact<'_>, s: usize, shares: &[(u32, u32)]) -> [i64; SOFT] {
+        let uses = |k: usize| exact.numbers.uses(exact.space, s, shares, k);
+        std::array::from_fn(|i| self.soft.get(i).map_or(0, |&k| uses(k)))
     }
 
-    fn soft_worth(&self, soft: &[f64; SOFT]) -> f64 {
-        soft.iter().zip(&self.lambda).map(|(u, l)| u * l).sum()
+    fn soft_worth(&self, soft: &[i64; SOFT]) -> i64 {
+        soft.iter().zip(&self.prices).map(|(u, l)| u * l).sum()
     }
 
-    fn is_within(&self, soft: &[f64; SOFT]) -> bool {
-        soft.iter().zip(&self.capacity).all(|(u, c)| *u <= c * (1.0 + 1e-12))
+    fn is_within(&self, soft: &[i64; SOFT]) -> bool {
+        soft.iter().zip(&self.capacity).all(|(u, c)| u <= c)
     }
 
     /// What a label costs, the watched limits free of charge.
-    fn cost(&self, label: &Label) -> f64 {
+    fn cost(&self, label: &Label) -> i64 {
         label.reduced - self.soft_worth(&label.soft)
     }
 
-    /// The classes of a list, in the order of their reduced costs.
-    fn classes(&self, list: &[Pattern], lambda: &[f64], least: f64) -> Vec<Class> {
-        let class = |(pattern, p): (usize, &Pattern)| {
-            Some(Class {
-                count: self.counter.count(&p.uses)?,
-                soft: self.soft_of(&p.uses),
-                reduced: (p.price(lambda) - least).max(0.0),
-                pattern,
-            })
+    /// The classes of a server's mixes, in the order of their reduced costs; of mixes that take the same
+    /// the first.
+    fn classes(&self, exact: &Exact<'_>, s: usize, list: &[Mix], least: i64) -> Vec<Class> {
+        let class = |(pattern, (price, shares)): (usize, &Mix)| {
+            let uses = |k: usize| exact.numbers.uses(exact.space, s, shares, k);
+            let count = self.counter.count(uses)?;
+            let soft = self.soft_of(exact, s, shares);
+            Some(Class { count, soft, reduced: price - least, pattern })
         };
         let mut classes: Vec<Class> = list.iter().enumerate().filter_map(class).collect();
-        classes.sort_by(|a, b| a.reduced.total_cmp(&b.reduced).then(a.pattern.cmp(&b.pattern)));
+        classes.sort_by_key(|class| (class.reduced, class.pattern));
+        let mut known: FxHashSet<(u64, [i64; SOFT])> = FxHashSet::default();
+        classes.retain(|class| known.insert((class.count, class.soft)));
         classes
     }
 }
@@ -122,79 +127,77 @@ impl Counted {
 /// A server, the price of its cheapest pattern, and its patterns, unless they are too many.
 struct Choices {
     server: usize,
-    least: f64,
-    list: Option<Vec<Pattern>>,
+    least: i64,
+    list: Option<Vec<Mix>>,
 }
 
 impl State<'_> {
-    /// Whether totals are worth trying: servers are few, and a core would carry the replicas of some.
-    pub(super) fn suits_totals(&self, offers: &[Offer]) -> bool {
-        let is_open = |offer: &Offer| matches!(offer, Offer::Open { .. });
-        self.devices.totals && offers.len() <= SERVERS && offers.iter().any(is_open)
-    }
-
     /// The optimum, found within larger and larger guesses of the gap, or a better bound.
-    pub(super) fn by_totals(&mut self, part: &Part, dual: &Dual) {
-        let mean = dual.bound.abs() / part.servers.len().max(1) as f64;
-        let mut guess = (FIRST * mean).max((self.bound - dual.bound) * GROWTH);
-        while !self.is_proven() && !self.clock.is_over() && guess <= dual.bound.abs() {
-            // A cheaper plan is cheaper by a whole step.
-            let enough = self.cost() - self.step() - dual.bound;
-            let delta = guess.min(enough).max(0.0);
+    pub(super) fn by_totals(&mut self, root: &Root) {
+        let mean = root.value as f64 / root.least.len().max(1) as f64;
+        let mut guess = ((FIRST * mean.abs()) as i64).max(1);
+        while !self.is_proven() && !self.clock.is_over() && self.devices.totals {
+            // A cheaper plan is cheaper by a whole unit.
+            let enough = self.enough(root);
+            let delta = enough.map_or(guess, |enough| enough.min(guess)).max(0);
             if delta >= self.too_wide {
                 break;
             }
-            let Some(hint) = self.totals_within(part, dual, delta, LISTED) else {
+            let Some(hint) = self.totals_within(root, delta, LISTED) else {
                 self.too_wide = delta;
                 break;
             };
-            if enough <= delta {
-                self.bound = self.bound.max(self.cost());
-            }
-            self.report();
-            guess *= GROWTH;
-            if hint <= GROWTH * guess {
-                guess = guess.max(hint + 0.1 * delta);
+            let wider = (guess as f64 * GROWTH) as i64;
+            let hinted = hint.saturating_add(delta / 10);
+            guess = if hinted as f64 <= GROWTH * wider as f64 { wider.max(hinted) } else { wider };
+            if i128::from(guess) > root.value.abs() {
+                break;
             }
         }
     }
 
+    /// The gap, in the unit of the prices, within which a cheaper plan has to be.
+    fn enough(&self, root: &Root) -> Option<i64> {
+        let below = i128::from(self.incumbent.as_ref()?.units - 1) << root.prices.shift;
+        i64::try_from(below - root.value).ok()
+    }
+
     /// Finds the cheapest plan of cost `V + delta` at most, or shows that there is none; `None` where
     /// it would take too much. The number is a gap at which there may be one.
-    fn totals_within(&mut self, part: &Part, dual: &Dual, delta: f64, most: Most) -> Option<f64> {
+    fn totals_within(&mut self, root: &Root, delta: i64, most: Most) -> Option<i64> {
         let mut scarce: Vec<usize> =
-            (0..dual.lambda.len()).filter(|&k| dual.lambda[k] > 0.0).collect();
+            (0..root.prices.of.len()).filter(|&k| root.prices.of[k] > 0).collect();
         loop {
-            let search = Search::new(self, part, dual, delta, &scarce, most)?;
+            let exact = self.exact.clone();
+            let search = Search::new(&exact, root, delta, &scarce, most)?;
             let tables = search.tables(&|| self.clock.is_over())?;
             let roots = search.roots(tables.last()?);
-            self.bound = self.bound.max((dual.bound + roots.least.min(delta)).min(self.cost()));
-            self.report();
+            let node = || Node::totals(&root.prices, &search.counted.counter.limits, &scarce);
+            self.raise(root.after(roots.least.min(delta.saturating_add(1))), node);
             let least = roots.least;
             let Some(found) = search.plan(&tables, roots)? else {
-                self.bound = self.bound.max((dual.bound + delta).min(self.cost()));
+                self.raise(root.after(delta.saturating_add(1)), node);
                 return Some(least);
             };
             match self.overused(&found) {
                 Some(k) if scarce.contains(&k) => return None,
                 Some(k) => scarce.push(k),
                 None => {
-                    let cost: f64 = found.iter().map(|p| p.cost).sum();
+                    let cost = self.units(&found);
                     self.offer(found);
-                    self.bound = self.bound.max(cost.min(dual.bound + delta).min(self.cost()));
+                    self.raise(cost.min(root.after(delta.saturating_add(1))), node);
                     return Some(least);
                 }
             }
         }
     }
 }
-
 /// A search for the cheapest plan within `V + delta`.
 struct Search<'a> {
+    exact: &'a Exact<'a>,
     counted: Counted,
-    lambda: &'a [f64],
-    /// Rounding included.
-    delta: f64,
+    prices: &'a Prices,
+    delta: i64,
     /// Servers with their patterns, those with few first, the one with the most apart.
     listed: Vec<Choices>,
     classes: Vec<Vec<Class>>,
@@ -206,44 +209,43 @@ struct Search<'a> {
 /// What the search for a plan begins with.
 struct Roots {
     /// `T_n(C_H)`.
-    least: f64,
+    least: i64,
     labels: Vec<Label>,
     /// The patterns of the server with the most that the labels begin with.
-    patterns: Vec<Pattern>,
+    patterns: Vec<Vec<(u32, u32)>>,
 }
 
 impl<'a> Search<'a> {
     fn new(
-        state: &State<'a>,
-        part: &Part,
-        dual: &'a Dual,
-        delta: f64,
+        exact: &'a Exact<'a>,
+        root: &'a Root,
+        delta: i64,
         scarce: &[usize],
-        listed: Most,
+        most: Most,
     ) -> Option<Self> {
-        let (space, lambda) = (state.space, &dual.lambda[..]);
-        let counted = Counted::new(space, part, dual, scarce)?;
-        let delta = delta + 1e-9 * dual.bound.abs().max(1.0);
-        let choices = |&server: &usize| {
-            let least = pricing::cheapest(space, server, lambda)?.bound;
-            let list = pricing::list(space, server, lambda, least + delta, listed);
-            let list = list.map(|list| state.prune(list, scarce));
-            Some(Choices { server, least, list })
+        let prices = &root.prices;
+        let counted = Counted::new(exact, prices, scarce)?;
+        let choices = |(server, &least): (usize, &i64)| {
+            let budget = least.saturating_add(delta);
+            let list = exact.list(server, prices, &[], budget, most);
+            let list = list.map(|list| unbeaten(exact, server, list, scarce));
+            Choices { server, least, list }
         };
-        let all: Option<Vec<Choices>> = part.servers.par_iter().map(choices).collect();
-        let mut listed = all?;
+        let mut listed: Vec<Choices> = root.least.par_iter().enumerate().map(choices).collect();
         listed.sort_by_key(|c| c.list.as_ref().map_or(usize::MAX, Vec::len));
         let most = listed.pop()?;
-        if listed.iter().any(|c| c.list.is_none()) {
+        let all: usize = listed.iter().filter_map(|c| Some(c.list.as_ref()?.len())).sum();
+        if listed.iter().any(|c| c.list.is_none()) || all > ALL + listed.len() {
             return None;
         }
         let split = match most.list {
             Some(_) => None,
-            None => Some(Split::new(space, most.server, lambda, most.least, delta, &counted)?),
+            None => Some(Split::new(exact, most.server, prices, most.least, delta, &counted)?),
         };
-        let classes = |c: &Choices| Some(counted.classes(c.list.as_deref()?, lambda, c.least));
+        let classes =
+            |c: &Choices| Some(counted.classes(exact, c.server, c.list.as_deref()?, c.least));
         let classes = listed.iter().filter_map(classes).collect();
-        Some(Self { lambda, delta, classes, listed, most, split, counted })
+        Some(Self { exact, prices, delta, classes, listed, most, split, counted })
     }
 
     fn tables(&self, is_over: &dyn Fn() -> bool) -> Option<Vec<Table>> {
@@ -252,46 +254,48 @@ impl<'a> Search<'a> {
             for class in classes {
                 least.entry(class.count).or_insert(class.reduced);
             }
-            let mut counts: Vec<(u64, f64)> = least.into_iter().collect();
-            counts.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+            let mut counts: Vec<(u64, i64)> = least.into_iter().collect();
+            counts.sort_unstable_by_key(|count| (count.1, count.0));
             counts
         };
-        let servers: Vec<Vec<(u64, f64)>> = self.classes.iter().map(counts).collect();
-        tables(&self.counted.counter, self.lambda, &servers, self.delta, is_over)
+        let servers: Vec<Vec<(u64, i64)>> = self.classes.iter().map(counts).collect();
+        tables(&self.counted.counter, self.prices, &servers, self.delta, is_over)
     }
 
     /// The labels of the server with the most patterns.
     fn roots(&self, table: &Table) -> Roots {
-        let mut roots = Roots { least: f64::INFINITY, labels: Vec::new(), patterns: Vec::new() };
-        let (counter, lambda) = (&self.counted.counter, self.lambda);
-        let add = |roots: &mut Roots, list: &[Pattern]| {
-            for class in self.counted.classes(list, lambda, self.most.least) {
-                let Some(left) = counter.less(counter.capacity, class.count) else { continue };
-                let Some(rest) = table.get(&left) else { continue };
-                roots.least = roots.least.min(class.reduced + rest);
-                if class.reduced + rest <= self.delta {
-                    let Class { soft, reduced, pattern, .. } = class;
-                    let from = (0, roots.patterns.len());
-                    roots.labels.push(Label { left, soft, reduced, from });
-                    roots.patterns.push(list[pattern].clone());
-                }
-            }
-        };
+        let mut roots = Roots { least: DEAR, labels: Vec::new(), patterns: Vec::new() };
         let Some(split) = &self.split else {
-            add(&mut roots, self.most.list.as_deref().unwrap_or_default());
+            self.add(&mut roots, table, self.most.list.as_deref().unwrap_or_default());
             return roots;
         };
-        let mut rests: Vec<(u64, f64)> = table.iter().map(|(&left, &rest)| (left, rest)).collect();
+        let counter = &self.counted.counter;
+        let mut rests: Vec<(u64, i64)> = table.iter().map(|(&left, &rest)| (left, rest)).collect();
         rests.sort_unstable_by_key(|rest| rest.0);
         for (left, rest) in rests {
             let Some(count) = counter.less(counter.capacity, left) else { continue };
             let least = split.reduced_cost(counter, count) + rest;
             roots.least = roots.least.min(least);
             if least <= self.delta {
-                add(&mut roots, &split.list(counter, count, self.delta - rest));
+                self.add(&mut roots, table, &split.list(counter, count, self.delta - rest));
             }
         }
         roots
+    }
+
+    fn add(&self, roots: &mut Roots, table: &Table, list: &[Mix]) {
+        let counter = &self.counted.counter;
+        for class in self.counted.classes(self.exact, self.most.server, list, self.most.least) {
+            let Some(left) = counter.less(counter.capacity, class.count) else { continue };
+            let Some(rest) = table.get(&left) else { continue };
+            roots.least = roots.least.min(class.reduced + rest);
+            if class.reduced + rest <= self.delta {
+                let Class { soft, reduced, pattern, .. } = class;
+                let from = (0, roots.patterns.len());
+                roots.labels.push(Label { left, soft, reduced, from });
+                roots.patterns.push(list[pattern].1.clone());
+            }
+        }
     }
 
     /// The cheapest plan; `None` inside where there is none within `delta`, outside where the search
@@ -306,9 +310,28 @@ impl<'a> Search<'a> {
         };
         let mut plan = vec![(self.most.server, patterns[chosen[0]].clone())];
         for (choices, &at) in self.listed.iter().rev().zip(&chosen[1..]) {
-            plan.push((choices.server, choices.list.as_ref()?[at].clone()));
+            plan.push((choices.server, choices.list.as_ref()?[at].1.clone()));
         }
         plan.sort_by_key(|placed| placed.0);
-        Some(Some(plan.into_iter().map(|placed| placed.1).collect()))
+        let pattern = |(s, shares)| Pattern::new(self.exact.space, s, shares);
+        Some(Some(plan.into_iter().map(pattern).collect()))
     }
+}
+
+/// Leaves the mixes that no other beats in cost and in every one of `limits`.
+fn unbeaten(exact: &Exact<'_>, s: usize, list: Vec<Mix>, limits: &[usize]) -> Vec<Mix> {
+    let (numbers, space) = (&exact.numbers, exact.space);
+    let weighed = list.into_iter().map(|mix| {
+        let uses: Vec<i64> = limits.iter().map(|&k| numbers.uses(space, s, &mix.1, k)).collect();
+        (numbers.cost(space, s, &mix.1), uses, mix)
+    });
+    let mut weighed: Vec<(i64, Vec<i64>, Mix)> = weighed.collect();
+    weighed.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.2.1.cmp(&b.2.1)));
+    let mut kept: Vec<(i64, Vec<i64>, Mix)> = Vec::new();
+    for new in weighed {
+        if !kept.iter().any(|k| k.1.iter().zip(&new.1).all(|(a, b)| a <= b)) {
+            kept.push(new);
+        }
+    }
+    kept.into_iter().map(|kept| kept.2).collect()
 }

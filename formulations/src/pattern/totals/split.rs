@@ -15,9 +15,9 @@
 
 use super::counter::{COUNTED, Counter};
 use super::{Counted, SOFT};
-use crate::pattern::column::Pattern;
-use crate::pattern::space::Space;
-use crate::problem::COVER_TOLERANCE;
+use crate::pattern::cover::{DEAR, Mix, at_ratio};
+use crate::pattern::exact::Exact;
+use crate::pattern::numbers::Prices;
 
 /// Options for one count, options in all, and mixes of items, at most.
 const OPTIONS: usize = 16;
@@ -26,92 +26,95 @@ const MIXES: usize = 10_000;
 
 /// What a server's patterns cost by what they count.
 pub struct Split<'a> {
-    space: &'a Space<'a>,
+    exact: &'a Exact<'a>,
     server: usize,
     /// `L`, less what may be left.
-    need: f64,
+    need: i64,
     /// Price of the cheapest pattern.
-    least: f64,
+    least: i64,
     /// `O_k(n)`: indices into `steps`.
     options: Vec<Vec<Vec<usize>>>,
     steps: Vec<Step>,
     /// `A`.
-    watched: Vec<Mix>,
+    watched: Vec<Piece>,
     /// `S`, as mixes by rate and by price.
-    free: Vec<Mix>,
+    free: Vec<Piece>,
 }
 
 /// An option, as one replica more than another.
 struct Step {
-    price: f64,
-    rate: f64,
+    price: i64,
+    rate: i64,
     item: u32,
     before: usize,
-    waste: f64,
+    waste: i64,
 }
 
 #[derive(Clone)]
-struct Mix {
-    price: f64,
-    rate: f64,
-    waste: f64,
+struct Piece {
+    price: i64,
+    rate: i64,
+    waste: i64,
     shares: Vec<(u32, u32)>,
     /// What it takes of the limits that are not counted but watched.
-    soft: [f64; SOFT],
+    soft: [i64; SOFT],
 }
 
 /// An option of each counted limit.
 #[derive(Clone, Copy)]
 struct Way {
-    price: f64,
-    rate: f64,
+    price: i64,
+    rate: i64,
     options: [usize; COUNTED],
 }
 
 /// What one replica of an item is at the prices.
 struct Replica {
     item: u32,
-    price: f64,
-    rate: f64,
-    waste: f64,
+    price: i64,
+    rate: i64,
+    waste: i64,
 }
 
 impl<'a> Split<'a> {
     /// Takes server `s` apart; `None` where rules of its own forbid it, or there are too many options.
     pub fn new(
-        space: &'a Space<'a>,
+        exact: &'a Exact<'a>,
         s: usize,
-        lambda: &[f64],
-        least: f64,
-        delta: f64,
+        prices: &Prices,
+        least: i64,
+        delta: i64,
         counted: &Counted,
     ) -> Option<Self> {
-        let (needs, charges) = (space.needs(s), space.charges(s));
-        let ruled = needs.min_replicas > 1 || needs.max_replicas.is_some() || needs.min_types > 1;
-        if ruled || needs.demand <= 0.0 || space.is_transition() || charges.moves.is_some() {
+        let cover = exact.numbers.cover(exact.space, s, prices);
+        if !cover.is_plain() || exact.space.charges(s).moves.is_some() || cover.base != 0 {
             return None;
         }
-        let prices = space.prices(s, &charges, lambda);
-        let items = space.items(s);
-        let rho = prices.iter().zip(items).map(|(p, i)| p / i.rate).fold(f64::INFINITY, f64::min);
-        let need = needs.demand * (1.0 - COVER_TOLERANCE);
-        let waste = delta + (least - rho * need).max(0.0);
+        let entries = &cover.entries;
+        let product = |a: usize, b: usize| {
+            i128::from(entries[a].price) * i128::from(entries[b].rate)
+        };
+        let useful = (0..entries.len()).filter(|&j| entries[j].rate > 0);
+        let best = useful.min_by(|&a, &b| product(a, b).cmp(&product(b, a)))?;
+        let rho = |rate: i64| at_ratio(rate, entries[best].price, entries[best].rate);
+        let waste = delta + (least - rho(cover.need) + 1).max(0);
         let mut split = Self {
-            space,
+            exact,
             server: s,
-            need,
+            need: cover.need,
             least,
             options: Vec::new(),
-            steps: vec![Step { price: 0.0, rate: 0.0, item: 0, before: 0, waste: 0.0 }],
+            steps: vec![Step { price: 0, rate: 0, item: 0, before: 0, waste: 0 }],
             watched: Vec::new(),
             free: Vec::new(),
         };
         let replica = |j: usize| Replica {
             item: j as u32,
-            price: prices[j],
-            rate: items[j].rate,
-            waste: (prices[j] - rho * items[j].rate).max(0.0),
+            price: entries[j].price,
+            rate: entries[j].rate,
+            waste: (entries[j].price - rho(entries[j].rate)).max(0),
         };
+        let items = exact.space.items(s);
         let (mut watched, mut free) = (Vec::new(), Vec::new());
         let mut of_limit: Vec<Vec<(u64, Replica)>> =
             counted.counter.limits.iter().map(|_| Vec::new()).collect();
@@ -123,9 +126,10 @@ impl<'a> Split<'a> {
                 (None, _) if is_watched => watched.push(replica(j)),
                 (None, _) => free.push(replica(j)),
                 (Some(i), None) if !is_watched => {
-                    let uses = space.weigh(s, &[(j as u32, 1)]).1;
+                    let one = [(j as u32, 1)];
+                    let uses = |k: usize| exact.numbers.uses(exact.space, s, &one, k);
                     // An item that takes more than there is has no place in a plan.
-                    let Some(count) = counted.counter.count(&uses) else { continue };
+                    let Some(count) = counted.counter.count(uses) else { continue };
                     of_limit[i].push((counted.counter.part(count, i), replica(j)));
                 }
                 _ => return None,
@@ -138,7 +142,7 @@ impl<'a> Split<'a> {
         }
         split.watched = split.mixes(&watched, waste, counted)?;
         split.free = split.mixes(&free, waste, counted)?;
-        split.free.sort_by(|a, b| a.rate.total_cmp(&b.rate));
+        split.free.sort_by(|a, b| a.rate.cmp(&b.rate));
         Some(split)
     }
 
@@ -147,7 +151,7 @@ impl<'a> Split<'a> {
         &mut self,
         replicas: &[(u64, Replica)],
         there: usize,
-        waste: f64,
+        waste: i64,
     ) -> Option<Vec<Vec<usize>>> {
         let mut options: Vec<Vec<usize>> = vec![Vec::new(); there + 1];
         options[0].push(0);
@@ -182,9 +186,9 @@ impl<'a> Split<'a> {
         let key = |&o: &usize| (self.steps[o].price, -self.steps[o].rate);
         options.sort_by(|a, b| {
             let (a, b) = (key(a), key(b));
-            a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+            a.0.cmp(&b.0).then(a.1.cmp(&b.1))
         });
-        let mut rate = f64::NEG_INFINITY;
+        let mut rate = i64::MIN;
         options.retain(|&o| {
             let better = self.steps[o].rate > rate;
             rate = rate.max(self.steps[o].rate);
@@ -193,12 +197,12 @@ impl<'a> Split<'a> {
     }
 
     /// The mixes of `replicas` of at most `waste` that no other beats.
-    fn mixes(&self, replicas: &[Replica], waste: f64, counted: &Counted) -> Option<Vec<Mix>> {
+    fn mixes(&self, replicas: &[Replica], waste: i64, counted: &Counted) -> Option<Vec<Piece>> {
         let nothing =
-            Mix { price: 0.0, rate: 0.0, waste: 0.0, shares: Vec::new(), soft: [0.0; SOFT] };
+            Piece { price: 0, rate: 0, waste: 0, shares: Vec::new(), soft: [0; SOFT] };
         let mut mixes = vec![nothing];
         for replica in replicas {
-            let one = counted.soft_of(&self.space.weigh(self.server, &[(replica.item, 1)]).1);
+            let one = counted.soft_of(self.exact, self.server, &[(replica.item, 1)]);
             let mut more = Vec::new();
             for mix in &mixes {
                 let mut mix = mix.clone();
@@ -228,7 +232,7 @@ impl<'a> Split<'a> {
 
     /// Every way to take exactly `count` of the counted limits.
     fn ways(&self, counter: &Counter, count: u64) -> Vec<Way> {
-        let mut ways = vec![Way { price: 0.0, rate: 0.0, options: [0; COUNTED] }];
+        let mut ways = vec![Way { price: 0, rate: 0, options: [0; COUNTED] }];
         for (i, options) in self.options.iter().enumerate() {
             let with = |mut way: Way, o: usize| {
                 way.price += self.steps[o].price;
@@ -244,24 +248,24 @@ impl<'a> Split<'a> {
     }
 
     /// The cheapest mix of `free` that covers what `rate` leaves.
-    fn rest(&self, rate: f64) -> Option<&Mix> {
+    fn rest(&self, rate: i64) -> Option<&Piece> {
         self.free.get(self.free.partition_point(|mix| rate + mix.rate < self.need))
     }
 
     /// `F(t)`, as a reduced cost.
-    pub fn reduced_cost(&self, counter: &Counter, count: u64) -> f64 {
+    pub fn reduced_cost(&self, counter: &Counter, count: u64) -> i64 {
         let ways = self.ways(counter, count).into_iter();
-        let price = |(way, mix): (Way, &Mix)| {
-            let rest = self.rest(way.rate + mix.rate).map_or(f64::INFINITY, |rest| rest.price);
+        let price = |(way, mix): (Way, &Piece)| {
+            let rest = self.rest(way.rate + mix.rate).map_or(DEAR, |rest| rest.price);
             way.price + mix.price + rest
         };
         let all = ways.flat_map(|way| self.watched.iter().map(move |mix| (way, mix)));
-        all.map(price).fold(f64::INFINITY, f64::min) - self.least
+        all.map(price).fold(DEAR, i64::min) - self.least
     }
 
     /// The patterns that take exactly `count`, of a reduced cost of at most `delta`; of those that
     /// take the same, the cheapest.
-    pub fn list(&self, counter: &Counter, count: u64, delta: f64) -> Vec<Pattern> {
+    pub fn list(&self, counter: &Counter, count: u64, delta: i64) -> Vec<Mix> {
         let mut patterns = Vec::new();
         for way in self.ways(counter, count) {
             for mix in &self.watched {
@@ -276,7 +280,7 @@ impl<'a> Split<'a> {
                         at = self.steps[at].before;
                     }
                 }
-                patterns.push(Pattern::new(self.space, self.server, shares));
+                patterns.push((way.price + mix.price + rest.price, shares));
             }
         }
         patterns
@@ -291,10 +295,10 @@ fn add(shares: &mut Vec<(u32, u32)>, item: u32) {
 }
 
 /// Leaves the mixes that no other beats in cost, rate and every watched limit.
-fn unbeaten(mut mixes: Vec<Mix>, counted: &Counted) -> Vec<Mix> {
-    let cost = |mix: &Mix| mix.price - counted.soft_worth(&mix.soft);
-    mixes.sort_by(|a, b| cost(a).total_cmp(&cost(b)).then(b.rate.total_cmp(&a.rate)));
-    let mut kept: Vec<Mix> = Vec::new();
+fn unbeaten(mut mixes: Vec<Piece>, counted: &Counted) -> Vec<Piece> {
+    let cost = |mix: &Piece| mix.price - counted.soft_worth(&mix.soft);
+    mixes.sort_by(|a, b| cost(a).cmp(&cost(b)).then(b.rate.cmp(&a.rate)));
+    let mut kept: Vec<Piece> = Vec::new();
     for mix in mixes {
         let beaten = kept
             .iter()

@@ -7,7 +7,8 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::pattern::clock::Clock;
-use crate::pattern::{Devices, Shape, dual};
+use crate::pattern::dual::{self, Part};
+use crate::pattern::{Devices, Shape, Space};
 use crate::problem::{Item, Limit, Needs};
 use crate::{Problem, ProblemOptions, mixed};
 
@@ -58,13 +59,12 @@ fn cases() -> impl Strategy<Value = Problem> {
 }
 
 /// So many patterns that just one server has more, if any has.
-fn all_but_one(space: &Space<'_>, dual: &Dual, delta: f64) -> Most {
-    let of_server = |s: usize| {
-        let least = pricing::cheapest(space, s, &dual.lambda).map_or(0.0, |p| p.bound);
-        let list = pricing::list(space, s, &dual.lambda, least + delta, LISTED);
+fn all_but_one(exact: &Exact<'_>, root: &Root, delta: i64) -> Most {
+    let of_server = |(s, least): (usize, &i64)| {
+        let list = exact.list(s, &root.prices, &[], least + delta, LISTED);
         list.map_or(usize::MAX, |list| list.len())
     };
-    let mut lengths: Vec<usize> = (0..space.problem.servers.len()).map(of_server).collect();
+    let mut lengths: Vec<usize> = root.least.iter().enumerate().map(of_server).collect();
     lengths.sort_unstable();
     Most { patterns: lengths[lengths.len() - 2], ..LISTED }
 }
@@ -85,30 +85,36 @@ fn totals_prove_what_the_compact_statement_does() {
         let clock = Clock::new(&SolveOptions::default());
         let dual = dual::bound(&space, &part, &*backend, &clock).expect("solved");
         let Some(dual) = dual.filter(|dual| dual.feasible) else { continue };
-        let exact = mixed(&problem, &options).solve(&problem, &*backend, &clock.options);
-        let optimum = exact.expect("solved").objective;
-        let gap = optimum - dual.bound;
-        let wide = if gap.is_finite() { 2.0 * gap + 3.0 } else { 20.0 };
+        let program = mixed(&problem, &options).solve(&problem, &*backend, &clock.options);
+        let optimum = program.expect("solved").objective;
         let state = || {
             let mut state = State::new(&space, &*backend, &clock, Devices::default());
-            state.bound = dual.bound;
-            state
+            let root = state.root(&dual.lambda).expect("every server has a pattern");
+            (state, root)
         };
-        for (most, proven) in [(LISTED, &mut whole), (all_but_one(&space, &dual, wide), &mut apart)]
+        let (known, root) = state();
+        let numbers = &known.exact.numbers;
+        let units = |cents: f64| (numbers.at_most(cents) << root.prices.shift).max(0);
+        let gap = optimum - numbers.cents(root.after(0) as f64);
+        let wide = units(if gap.is_finite() { 2.0 * gap + 3.0 } else { 20.0 });
+        let after = |delta: i64| numbers.cents(root.after(delta) as f64);
+        for (most, proven) in
+            [(LISTED, &mut whole), (all_but_one(&known.exact, &root, wide), &mut apart)]
         {
-            let mut state = state();
-            if state.totals_within(&part, &dual, wide, most).is_none() {
+            let (mut state, root) = state();
+            if state.totals_within(&root, wide, most).is_none() {
                 continue;
             }
-            let expected = optimum.min(dual.bound + wide);
-            assert!((state.bound - expected).abs() < 1e-6, "{} for {expected}", state.bound);
-            assert!((state.cost() - optimum).abs() < 1e-6 || gap.is_infinite());
+            let expected = optimum.min(after(wide + 1));
+            assert_eq!(state.bound(), expected);
+            assert!(state.cost() == optimum || gap.is_infinite());
             *proven += 1;
         }
-        let mut state = state();
-        if gap > 0.01 && state.totals_within(&part, &dual, gap.min(10.0) / 2.0, LISTED).is_some() {
-            assert!(state.bound >= dual.bound + gap.min(10.0) / 2.0 - 1e-6);
-            assert!(state.bound <= optimum + 1e-6);
+        let half = units(gap.min(10.0) / 2.0);
+        let (mut state, root) = state();
+        if gap > 0.01 && state.totals_within(&root, half, LISTED).is_some() {
+            assert!(state.bound() >= after(half));
+            assert!(state.bound() <= optimum);
             short += 1;
         }
     }

@@ -1,0 +1,130 @@
+//! The numbers of a scenario that a proof speaks of.
+
+use isocost_model::Scenario;
+use isocost_model::candidates::{Candidate, Candidates};
+
+/// What the plan was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// A server runs on one accelerator alone.
+    pub single: bool,
+    /// Card counts and budgets are left out.
+    pub unlimited: bool,
+    /// The change's value is what costs.
+    pub transition: bool,
+    /// Servers that may change their accelerator.
+    pub max_moves: Option<u64>,
+}
+
+/// Servers, what they choose from, and limits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Instance {
+    /// What was asked.
+    pub asked: Asked,
+    /// (name, how much there is) in cards, watts or moves.
+    pub limits: Vec<(String, f64)>,
+    /// By name.
+    pub servers: Vec<Server>,
+}
+
+/// A server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Server {
+    /// Its name.
+    pub name: String,
+    /// Requests/s.
+    pub demand: f64,
+    /// Fewest replicas.
+    pub min_replicas: u64,
+    /// Most replicas.
+    pub max_replicas: Option<u64>,
+    /// Fewest card types.
+    pub min_types: u64,
+    /// Accelerator that it runs on now, and what that costs, cents/h.
+    pub current: Option<(String, f64)>,
+    /// What it chooses from.
+    pub items: Vec<Item>,
+}
+
+/// One replica of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Accelerator.
+    pub name: String,
+    /// Requests/s.
+    pub rate: f64,
+    /// Cents/h.
+    pub cost: f64,
+    /// (index of limit, cards or watts).
+    pub uses: Vec<(usize, f64)>,
+    /// Card type.
+    pub card_type: usize,
+}
+
+impl Server {
+    /// Whether it needs no replica.
+    pub fn is_idle(&self) -> bool {
+        self.demand <= 0.0 && self.min_replicas == 0
+    }
+
+    /// Index of the item that it runs on now.
+    pub fn now(&self) -> Option<usize> {
+        let (name, _) = self.current.as_ref()?;
+        self.items.iter().position(|item| item.name == *name)
+    }
+}
+
+impl Instance {
+    /// Those of `scenario`, sized as `candidates`.
+    pub fn new(scenario: &Scenario, candidates: &Candidates, asked: Asked) -> Self {
+        let mut limits: Vec<(String, f64)> = Vec::new();
+        // By limit: the card types that it counts, and whether it counts watts.
+        let mut counts: Vec<(Vec<usize>, bool)> = Vec::new();
+        if !asked.unlimited {
+            for (t, card) in scenario.card_types.iter().enumerate() {
+                if let Some(there) = card.available() {
+                    limits.push((card.name.clone(), there as f64));
+                    counts.push((vec![t], false));
+                }
+            }
+            for budget in &scenario.budgets {
+                let all: Vec<usize> = (0..scenario.card_types.len()).collect();
+                let types = if budget.card_types.is_empty() { all } else { budget.card_types.clone() };
+                if let Some(cards) = budget.cards {
+                    limits.push((format!("{} (cards)", budget.name), cards as f64));
+                    counts.push((types.clone(), false));
+                }
+                if let Some(watts) = budget.watts {
+                    limits.push((format!("{} (watts)", budget.name), watts));
+                    counts.push((types, true));
+                }
+            }
+        }
+        let item = |c: &Candidate| {
+            let taken = counts.iter().enumerate().filter(|(_, (types, _))| types.contains(&c.card_type));
+            let amount = |watts: bool| if watts { c.full_watts } else { c.cards as f64 };
+            Item {
+                name: scenario.accelerators[c.accelerator].name.clone(),
+                rate: c.rate_per_s,
+                cost: c.cost_cents_per_h,
+                uses: taken.map(|(k, (_, watts))| (k, amount(*watts))).filter(|u| u.1 > 0.0).collect(),
+                card_type: c.card_type,
+            }
+        };
+        let charged = asked.transition || asked.max_moves.is_some();
+        let servers = scenario.servers.iter().enumerate().map(|(s, server)| Server {
+            name: server.name.clone(),
+            demand: candidates.demands[s].rate_per_s,
+            min_replicas: u64::from(server.min_replicas),
+            max_replicas: server.max_replicas.map(u64::from),
+            min_types: u64::from(server.min_types),
+            current: server.current.as_ref().filter(|_| charged).map(|c| {
+                (scenario.accelerators[c.accelerator].name.clone(), c.cost_cents_per_h)
+            }),
+            items: candidates.options(s).iter().map(item).collect(),
+        });
+        let servers = servers.collect();
+        limits.extend(asked.max_moves.map(|most| ("moves".to_owned(), most as f64)));
+        Self { asked, limits, servers }
+    }
+}
