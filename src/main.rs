@@ -14,7 +14,7 @@ use crate::args::{Args, Command};
 use crate::commands::service;
 use crate::commands::{
     buckets, diff, experiment, explain, fit, horizon, plan, queue, reference, shell, simulate,
-    stress, sweep,
+    stress, sweep, verify,
 };
 use crate::output::style;
 
@@ -75,6 +75,7 @@ fn main() -> ExitCode {
     }
     let done = match &args.command {
         Command::Plan(args) => plan::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Horizon(args) => horizon::run(args),
         Command::Buckets(args) => buckets::run(args),

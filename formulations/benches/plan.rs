@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use divan::Bencher;
-use isocost_formulations::pattern::{self, Devices, Shape, Space};
+use isocost_formulations::pattern::{self, Ablation, Shape, Space};
 use isocost_formulations::{Problem, ProblemOptions, greedy, mixed, single};
 use isocost_model::candidates::{Candidates, SizingOptions};
 use isocost_model::input;
@@ -50,7 +50,7 @@ fn by_patterns(bencher: Bencher, shape: Shape) {
         let options = SolveOptions::default();
         let space = Space::new(&problem, shape, &ProblemOptions::default());
         let choice =
-            pattern::solve(&space, &*backend, &options, &Devices::default()).expect("solved");
+            pattern::solve(&space, &*backend, &options, &Ablation::default()).expect("solved");
         assert_eq!(choice.status, Status::Optimal);
     });
 }

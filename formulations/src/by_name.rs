@@ -61,4 +61,11 @@ impl ByName {
         }
         choice
     }
+
+    /// The names of a server of the sorted problem and of the accelerator of one of its items.
+    pub fn names(&self, scenario: &Scenario, server: usize, item: u32) -> (String, String) {
+        let accelerator = self.problem.items(server)[item as usize].accelerator;
+        let server = &scenario.servers[self.order[server]].name;
+        (server.clone(), scenario.accelerators[accelerator].name.clone())
+    }
 }

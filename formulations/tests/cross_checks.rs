@@ -2,7 +2,7 @@
 //! with few cards, budgets over all types, fewest and most replicas, spread over types, allocations
 //! that a move is charged for, and a limit on moves.
 
-use isocost_formulations::pattern::{self, Devices, Shape, Space};
+use isocost_formulations::pattern::{self, Ablation, Shape, Space};
 use isocost_formulations::problem::{Item, Limit, MOVE_PENALTY, Needs};
 use isocost_formulations::{Problem, ProblemOptions, mixed, single};
 use isocost_model::plan::{Choice, Status};
@@ -167,9 +167,9 @@ proptest! {
                 let compact = program.solve(problem, &*backend, &solve).expect("it solves");
                 agrees(&compact, expected, &format!("{shape:?}, compact, {name}"))?;
                 let space = Space::new(problem, shape, options);
-                for devices in [Devices::default(), bare()] {
-                    let choice = pattern::solve(&space, &*backend, &solve, &devices);
-                    let how = format!("{shape:?}, by patterns, {name}, {devices:?}");
+                for ablation in [Ablation::default(), bare()] {
+                    let choice = pattern::solve(&space, &*backend, &solve, &ablation);
+                    let how = format!("{shape:?}, by patterns, {name}, {ablation:?}");
                     agrees(&choice.expect("it solves"), expected, &how)?;
                 }
             }
@@ -178,8 +178,8 @@ proptest! {
 }
 
 /// The pattern method without any of its means.
-fn bare() -> Devices {
-    Devices {
+fn bare() -> Ablation {
+    Ablation {
         prune: false,
         fixing: false,
         listing: false,

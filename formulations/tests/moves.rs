@@ -1,6 +1,6 @@
 //! What a move costs, how many are allowed, and how far replicas are spread.
 
-use isocost_formulations::pattern::{self, Devices, Shape, Space};
+use isocost_formulations::pattern::{self, Ablation, Shape, Space};
 use isocost_formulations::problem::{Item, Limit, Needs};
 use isocost_formulations::{Problem, ProblemOptions, mixed, single};
 use isocost_model::plan::{Choice, Status};
@@ -57,7 +57,7 @@ fn a_move_pays_only_beyond_its_penalty() {
         let backend = default_backend().expect("one is built");
         let space = Space::new(&problem, Shape::Single, &transition());
         let by_patterns =
-            pattern::solve(&space, &*backend, &SolveOptions::default(), &Devices::default());
+            pattern::solve(&space, &*backend, &SolveOptions::default(), &Ablation::default());
         let choice = by_patterns.expect("solved");
         assert_eq!((choice.status, &choice.shares[0][..]), (Status::Optimal, &[(item, 1)][..]));
         assert!((choice.objective - value).abs() < 1e-9);

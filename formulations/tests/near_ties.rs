@@ -4,7 +4,7 @@
 //! The witness is a table over prices, in whole numbers: rates are the fractions that they are as f64,
 //! times a power of two, and a mix covers a load `L` if `10^9 sum r_j n_j >= (10^9 - 1) L`.
 
-use isocost_formulations::pattern::{self, Devices, Shape, Space};
+use isocost_formulations::pattern::{self, Ablation, Shape, Space};
 use isocost_formulations::problem::{Item, Needs};
 use isocost_formulations::{Problem, ProblemOptions};
 use isocost_model::plan::Status;
@@ -20,10 +20,7 @@ const CASES: usize = 150;
 type Server = (Vec<(u32, i32)>, u32);
 
 fn servers() -> impl Strategy<Value = (Vec<Server>, i32)> {
-    let item = prop_oneof![
-        (20_u32..300, -1000_i32..=1000),
-        (300_u32..3000, -1000_i32..=1000),
-    ];
+    let item = prop_oneof![(20_u32..300, -1000_i32..=1000), (300_u32..3000, -1000_i32..=1000),];
     let server = (proptest::collection::vec(item, 2..=16), 1_000_u32..=20_000);
     (proptest::collection::vec(server, 2..=6), 2_i32..=6)
 }
@@ -69,7 +66,8 @@ fn least(needs: &Needs, items: &[Item]) -> u64 {
     let mut covered = vec![0_i128];
     while covered.last().is_some_and(|most| *most < need) {
         let cost = covered.len();
-        let with = |&(price, rate): &(usize, i128)| Some(covered.get(cost.checked_sub(price)?)? + rate);
+        let with =
+            |&(price, rate): &(usize, i128)| Some(covered.get(cost.checked_sub(price)?)? + rate);
         covered.push(items.iter().filter_map(with).max().unwrap_or(0));
     }
     covered.len() as u64 - 1
@@ -79,15 +77,19 @@ fn least(needs: &Needs, items: &[Item]) -> u64 {
 fn what_is_called_optimal_is() {
     let cases = std::env::var("NEAR_TIES").ok().and_then(|n| n.parse().ok()).unwrap_or(CASES);
     for name in backends() {
-        let (backend, mut runner) = (backend(name).expect("it was built"), TestRunner::deterministic());
+        let (backend, mut runner) =
+            (backend(name).expect("it was built"), TestRunner::deterministic());
         for case in 0..cases {
             let problem = problem(&servers().new_tree(&mut runner).expect("a case").current());
-            let expected: u64 =
-                problem.servers.iter().map(|needs| least(needs, &problem.groups[needs.group])).sum();
+            let expected: u64 = problem
+                .servers
+                .iter()
+                .map(|needs| least(needs, &problem.groups[needs.group]))
+                .sum();
             let options = ProblemOptions { unlimited: true, ..ProblemOptions::default() };
             let space = Space::new(&problem, Shape::Mixed, &options);
             let choice =
-                pattern::solve(&space, &*backend, &SolveOptions::default(), &Devices::default());
+                pattern::solve(&space, &*backend, &SolveOptions::default(), &Ablation::default());
             let choice = choice.expect("solved");
             assert_eq!(choice.status, Status::Optimal, "{name}, case {case}");
             assert_eq!(choice.objective, expected as f64, "{name}, case {case}: {problem:?}");

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use isocost_formulations::pattern::{self, Devices, Shape, Space};
+use isocost_formulations::pattern::{self, Ablation, Shape, Space};
 use isocost_formulations::problem::{Item, Limit, Needs};
 use isocost_formulations::{Problem, ProblemOptions};
 use isocost_model::plan::{Choice, Status};
@@ -97,8 +97,8 @@ fn first(problem: &Problem, single: bool, s: usize, left: [f64; 2]) -> Option<Ra
 fn solve(problem: &Problem, shape: Shape, name: &str) -> Choice {
     let space = Space::new(problem, shape, &ProblemOptions::default());
     let backend = backend(name).expect("built");
-    let (options, devices) = (SolveOptions::default(), Devices::default());
-    pattern::solve(&space, &*backend, &options, &devices).expect("solved")
+    let (options, ablation) = (SolveOptions::default(), Ablation::default());
+    pattern::solve(&space, &*backend, &options, &ablation).expect("solved")
 }
 
 fn sorted(choice: &Choice) -> Vec<Vec<(usize, u64)>> {

@@ -5,7 +5,6 @@
 
 use isocost_formulations::by_name::ByName;
 use isocost_formulations::greedy::{Greedy, greedy};
-use isocost_formulations::pattern::clock::Clock;
 use isocost_formulations::pattern::{self, Space};
 use isocost_formulations::problem::{Problem, ProblemOptions};
 use isocost_formulations::program::Program;
@@ -14,7 +13,7 @@ use isocost_formulations::{mixed, single};
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidates, Reason};
 use isocost_model::plan::{Choice, Method, Shape, Status};
-use isocost_solver::{Backend, SolveOptions, SolverError};
+use isocost_solver::{Backend, Deadline, SolveOptions, SolverError};
 
 use crate::fleet::Fleet;
 use crate::request::{Formulation, Request};
@@ -55,7 +54,7 @@ fn exact_or_short(
     request: &Request,
     backend: &dyn Backend,
 ) -> Result<Choice, SolverError> {
-    let clock = Clock::new(&request.solve);
+    let clock = Deadline::new(&request.solve);
     let request = &Request { problem: request.options(scenario), ..request.clone() };
     let sorted = ByName::new(scenario, problem);
     let shape = request.formulation.shape(scenario);
@@ -69,6 +68,29 @@ fn exact_or_short(
         }
         _ => Ok(choice),
     }
+}
+
+/// The cheapest choice by patterns that serves all, with what proves its bound as text; no text where
+/// nothing was proven, `None` where another method is asked for.
+///
+/// # Errors
+/// A failure of the backend.
+pub fn proven(
+    scenario: &Scenario,
+    problem: &Problem,
+    request: &Request,
+    backend: &dyn Backend,
+) -> Result<Option<(Choice, Option<String>)>, SolverError> {
+    if request.formulation.method != Method::Patterns {
+        return Ok(None);
+    }
+    let sorted = ByName::new(scenario, problem);
+    let (shape, options) = (request.formulation.shape(scenario), request.options(scenario));
+    let space = Space::new(&sorted.problem, shape, &options);
+    let (choice, certificate) =
+        pattern::proven(&space, backend, &request.solve, &request.ablation)?;
+    let text = certificate.map(|proof| proof.text(|s, j| sorted.names(scenario, s, j)));
+    Ok(Some((sorted.back(choice), text)))
 }
 
 /// The program that states `problem`, as an outside solver gets it.
@@ -91,9 +113,9 @@ pub fn exact(
 ) -> Result<Choice, SolverError> {
     let space = Space::new(problem, shape, &request.problem);
     if request.formulation.method != Method::Compact {
-        return pattern::solve(&space, backend, &request.solve, &request.devices);
+        return pattern::solve(&space, backend, &request.solve, &request.ablation);
     }
-    let clock = Clock::new(&request.solve);
+    let clock = Deadline::new(&request.solve);
     let program = program(problem, shape, &request.problem);
     let options = SolveOptions { time_limit: clock.left(), ..request.solve.clone() };
     let mut choice = program.solve(problem, backend, &options)?;

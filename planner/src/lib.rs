@@ -120,6 +120,20 @@ impl Planner {
         choose::choose(fleet, problem, &self.request, &*self.backend)
     }
 
+    /// The cheapest choice that serves all, by patterns, and what proves its bound, as
+    /// `isocost-verify` reads it; no text where nothing was proven, `None` where another method is asked
+    /// for.
+    ///
+    /// # Errors
+    /// A failure of the backend.
+    pub fn proven(
+        &self,
+        fleet: &Fleet,
+        problem: &Problem,
+    ) -> Result<Option<(Choice, Option<String>)>, SolverError> {
+        choose::proven(fleet.planned_for(), problem, &self.request, &*self.backend)
+    }
+
     /// The plan of a choice, once the checker finds nothing against it, as it runs under the stated
     /// loads and service times.
     ///

@@ -1,6 +1,6 @@
 //! What is asked of the planner.
 
-use isocost_formulations::pattern::Devices;
+use isocost_formulations::pattern::Ablation;
 use isocost_formulations::problem::ProblemOptions;
 use isocost_formulations::shortage::{Effort, Policy};
 use isocost_model::Scenario;
@@ -23,7 +23,7 @@ pub struct Request {
     /// When to stop.
     pub solve: SolveOptions,
     /// Means of the pattern method that are switched off, to see what they are worth.
-    pub devices: Devices,
+    pub ablation: Ablation,
 }
 
 /// How the problem is stated, and solved.

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::backend::SolveOptions;
+use crate::deadline::Deadline;
 
 /// How long a solve may take to notice that it is to stop.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -21,7 +22,7 @@ pub(crate) fn apart<T: Send + 'static>(
     options: &SolveOptions,
     solve: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    let begin = Instant::now();
+    let deadline = Deadline::new(options);
     let (sender, receiver) = channel();
     let work = move || drop(sender.send(solve()));
     thread::Builder::new().name("solver".to_owned()).spawn(work).ok()?;
@@ -36,7 +37,8 @@ pub(crate) fn apart<T: Send + 'static>(
         if options.interrupt.is_raised() {
             interrupted.get_or_insert_with(Instant::now);
         }
-        if begin.elapsed() > limit || interrupted.is_some_and(|at| at.elapsed() > PATIENCE) {
+        if deadline.start.elapsed() > limit || interrupted.is_some_and(|at| at.elapsed() > PATIENCE)
+        {
             return None;
         }
     }

@@ -1,12 +1,12 @@
 //! HiGHS: branch and bound with cuts, and the warm simplex.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use highs::{ColProblem, HighsModelStatus, Row, RowProblem, Sense};
 
 use crate::apart::apart;
 use crate::backend::{Backend, Master, Relaxation, Solution, SolveOptions, SolverError, Status};
+use crate::deadline::Deadline;
 use crate::highs_raw::{self, Heard, Watch};
 use crate::milp::Milp;
 
@@ -26,7 +26,7 @@ impl Backend for Highs {
         if let Some(solution) = milp.without_columns() {
             return Ok(solution);
         }
-        let begin = Instant::now();
+        let deadline = Deadline::new(options);
         let watch = Arc::new(Watch::new(options, milp.offset));
         let (asked, heard) = (options.clone(), Arc::clone(&watch));
         let whole = milp.columns.iter().any(|c| c.integer);
@@ -44,8 +44,8 @@ impl Backend for Highs {
         let gap = options.relative_gap * solution.objective.abs() + 1e-6;
         let open = solution.objective - solution.bound > gap;
         if solution.status == Status::Optimal && open && options.start.is_some() {
-            let left = options.time_limit.map(|limit| limit.saturating_sub(begin.elapsed()));
-            let anew = SolveOptions { start: None, time_limit: left, ..options.clone() };
+            let time_limit = deadline.left();
+            let anew = SolveOptions { start: None, time_limit, ..options.clone() };
             return self.solve(milp, &anew);
         }
         Ok(solution)

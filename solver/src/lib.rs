@@ -22,6 +22,7 @@
 #[cfg(feature = "highs")]
 mod apart;
 mod backend;
+mod deadline;
 mod export;
 mod milp;
 mod solution_file;
@@ -37,6 +38,7 @@ pub use backend::{
     Backend, Interrupt, Listener, Master, Progress, Relaxation, Solution, SolveOptions,
     SolverError, Status, backend, backends, default_backend,
 };
+pub use deadline::Deadline;
 pub use export::{write_lp, write_mps};
 pub use milp::{Column, Milp, Row};
 pub use solution_file::{SolutionFileError, read_solution};

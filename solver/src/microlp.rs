@@ -2,7 +2,7 @@
 //!
 //! It is solved in slices of time, between which an interrupt is heard and the state is reported.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use good_lp::solvers::microlp::MicroLpProblem;
 use good_lp::{Expression, ProblemVariables, SolverModel, Variable, constraint, variable};
@@ -11,6 +11,7 @@ use microlp::{Error, ResumeOptions, SolveOptions as Options, SolveOutcome, Termi
 use crate::backend::{
     Backend, Master, Progress, Relaxation, Solution, SolveOptions, SolverError, Status,
 };
+use crate::deadline::Deadline;
 use crate::milp::{Column, Milp, Row};
 
 /// The backend `microlp`.
@@ -69,9 +70,8 @@ fn run(milp: &Milp, options: &SolveOptions, whole: bool) -> Result<Outcome, Solv
         return Ok(Outcome::Infeasible);
     }
     let model = state(milp, whole);
-    let begin = Instant::now();
-    let left = || options.time_limit.map(|limit| limit.saturating_sub(begin.elapsed()));
-    let slice = || Some(left().map_or(SLICE, |left| left.min(SLICE)));
+    let deadline = Deadline::new(options);
+    let slice = || deadline.within(SLICE).time_limit;
     let mut first = Options::default();
     (first.mip_gap, first.time_limit) = (options.relative_gap.max(0.0), slice());
     let mut outcome = model.as_inner().solve_with(first);
@@ -87,14 +87,18 @@ fn run(milp: &Milp, options: &SolveOptions, whole: bool) -> Result<Outcome, Solv
         };
         let bound =
             reached.stats().best_bound.map_or(f64::NEG_INFINITY, |bound| bound + milp.offset);
-        let is_over = left().is_some_and(|left| left.is_zero()) || options.interrupt.is_raised();
+        let is_over = deadline.is_over();
         let limited = reached.termination_reason() == TerminationReason::TimeLimit;
         if !limited || is_over {
             return Ok(outcome_of(&reached, !limited, bound));
         }
         if let Some(progress) = &options.progress {
             let incumbent = reached.solution().map(|found| found.objective() + milp.offset);
-            progress(&Progress { seconds: begin.elapsed().as_secs_f64(), incumbent, bound });
+            progress(&Progress {
+                seconds: deadline.start.elapsed().as_secs_f64(),
+                incumbent,
+                bound,
+            });
         }
         last = outcome_of(&reached, false, bound);
         let mut next = ResumeOptions::default();

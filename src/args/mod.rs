@@ -21,6 +21,7 @@ mod station;
 mod stress;
 mod sweep;
 mod values;
+mod verify;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -46,6 +47,7 @@ pub use solve::{Formulation, Shortage, SolveArgs};
 pub use station::{AnalyzeArgs, ObjectiveArgs, ServerArgs, SizeArgs, StationArgs};
 pub use stress::StressArgs;
 pub use sweep::{MergeArgs, SweepArgs};
+pub use verify::VerifyArgs;
 
 /// Exact minimum-cost capacity planner for LLM inference fleets.
 #[derive(Debug, Parser)]
@@ -68,6 +70,8 @@ pub enum Command {
     /// Plan a fleet: which accelerator, how many replicas and which batch size for every server,
     /// at proven least cost
     Plan(PlanArgs),
+    /// Check a plan and the proof that `plan --proof` wrote for it, in exact arithmetic
+    Verify(VerifyArgs),
     /// Say why a plan is as it is, what would change it, or why there is none
     Explain(ExplainArgs),
     /// Plan for loads over time: what to reserve for all hours, and what to rent hour by hour

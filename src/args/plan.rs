@@ -34,10 +34,13 @@ pub struct PlanArgs {
     pub read_solution: Option<PathBuf>,
     /// Simulate every kind of replica of the plan, and plan anew with the rates that simulation
     /// grants, until every objective holds
-    #[arg(long, conflicts_with = "read_solution")]
+    #[arg(long, conflicts_with_all = ["read_solution", "proof", "trace", "write_model"])]
     pub certify: bool,
     #[command(flatten, next_help_heading = "Simulation, with --certify")]
     pub effort: EffortArgs,
+    /// Write what proves the bound, for `isocost verify`
+    #[arg(long, value_name = "FILE", conflicts_with = "read_solution")]
+    pub proof: Option<PathBuf>,
     /// Do not plan at the ends of the calibration's confidence region
     #[arg(long)]
     pub no_cost_range: bool,

@@ -21,3 +21,4 @@ pub mod shell;
 pub mod simulate;
 pub mod stress;
 pub mod sweep;
+pub mod verify;

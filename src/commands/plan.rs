@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use isocost_formulations::Program;
 use isocost_model::export::{Export, plan_csv, plan_json, write_all};
-use isocost_model::plan::{Plan, Status};
+use isocost_model::plan::{Choice, Plan, Status};
 use isocost_planner::certify::{Certified, CertifyError};
 use isocost_simulation::Search;
 
@@ -33,7 +33,7 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
         Some(path) => given::solution(path, &job)?,
         None => {
             let _spinner = Spinner::start("solving");
-            planner.choose(fleet, &planner.problem(fleet)).map_err(Failure::failed)?
+            choose(args, &job)?
         }
     };
     let solving_s = start.elapsed().as_secs_f64();
@@ -74,6 +74,34 @@ fn certified(args: &PlanArgs, mut job: Job) -> Result<u8, Failure> {
     report::write(args, &job, &plan, solving_s)?;
     emit(args, &job.fleet.export(&plan, solving_s))?;
     Ok(exit::of(plan.status))
+}
+
+/// The cheapest choice; what proves its bound goes to `--proof`.
+fn choose(args: &PlanArgs, job: &Job) -> Result<Choice, Failure> {
+    let Job { planner, fleet } = job;
+    let problem = planner.problem(fleet);
+    let Some(path) = &args.proof else {
+        return planner.choose(fleet, &problem).map_err(Failure::failed);
+    };
+    let proven = planner.proven(fleet, &problem).map_err(Failure::failed)?;
+    let Some((choice, proof)) = proven else {
+        return Err(Failure::input(
+            "--proof: only plans by patterns are proven; give --formulation mixed or single",
+        ));
+    };
+    match proof {
+        Some(text) => {
+            isocost_model::export::write_file(path, text.as_bytes()).map_err(Failure::failed)?
+        }
+        None => return Err(Failure::failed("--proof: time was up before anything was proven")),
+    }
+    match choice.status {
+        // What to do under shortage has no proof of its own.
+        Status::Infeasible | Status::Unknown => {
+            planner.choose(fleet, &problem).map_err(Failure::failed)
+        }
+        _ => Ok(choice),
+    }
 }
 
 /// Why there is no plan, and where to read more.

@@ -89,7 +89,8 @@ impl Instance {
             }
             for budget in &scenario.budgets {
                 let all: Vec<usize> = (0..scenario.card_types.len()).collect();
-                let types = if budget.card_types.is_empty() { all } else { budget.card_types.clone() };
+                let types =
+                    if budget.card_types.is_empty() { all } else { budget.card_types.clone() };
                 if let Some(cards) = budget.cards {
                     limits.push((format!("{} (cards)", budget.name), cards as f64));
                     counts.push((types.clone(), false));
@@ -101,28 +102,33 @@ impl Instance {
             }
         }
         let item = |c: &Candidate| {
-            let taken = counts.iter().enumerate().filter(|(_, (types, _))| types.contains(&c.card_type));
+            let taken =
+                counts.iter().enumerate().filter(|(_, (types, _))| types.contains(&c.card_type));
             let amount = |watts: bool| if watts { c.full_watts } else { c.cards as f64 };
             Item {
                 name: scenario.accelerators[c.accelerator].name.clone(),
                 rate: c.rate_per_s,
                 cost: c.cost_cents_per_h,
-                uses: taken.map(|(k, (_, watts))| (k, amount(*watts))).filter(|u| u.1 > 0.0).collect(),
+                uses: taken
+                    .map(|(k, (_, watts))| (k, amount(*watts)))
+                    .filter(|u| u.1 > 0.0)
+                    .collect(),
                 card_type: c.card_type,
             }
         };
         let charged = asked.transition || asked.max_moves.is_some();
-        let servers = scenario.servers.iter().enumerate().map(|(s, server)| Server {
-            name: server.name.clone(),
-            demand: candidates.demands[s].rate_per_s,
-            min_replicas: u64::from(server.min_replicas),
-            max_replicas: server.max_replicas.map(u64::from),
-            min_types: u64::from(server.min_types),
-            current: server.current.as_ref().filter(|_| charged).map(|c| {
-                (scenario.accelerators[c.accelerator].name.clone(), c.cost_cents_per_h)
-            }),
-            items: candidates.options(s).iter().map(item).collect(),
-        });
+        let servers =
+            scenario.servers.iter().enumerate().map(|(s, server)| Server {
+                name: server.name.clone(),
+                demand: candidates.demands[s].rate_per_s,
+                min_replicas: u64::from(server.min_replicas),
+                max_replicas: server.max_replicas.map(u64::from),
+                min_types: u64::from(server.min_types),
+                current: server.current.as_ref().filter(|_| charged).map(|c| {
+                    (scenario.accelerators[c.accelerator].name.clone(), c.cost_cents_per_h)
+                }),
+                items: candidates.options(s).iter().map(item).collect(),
+            });
         let servers = servers.collect();
         limits.extend(asked.max_moves.map(|most| ("moves".to_owned(), most as f64)));
         Self { asked, limits, servers }

@@ -2,12 +2,12 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::Refusal;
 use crate::instance::Instance;
 use crate::price::{Held, Priced};
 use crate::text::{Node, Prices, Proof, Split};
 use crate::totals;
 use crate::whole::Numbers;
-use crate::Refusal;
 
 /// By server: what it is held to.
 pub type AllHeld = FxHashMap<usize, Held>;
@@ -72,7 +72,8 @@ impl Check<'_> {
         free: bool,
     ) -> Result<Option<i128>, Refusal> {
         let of = self.numbers.of(prices);
-        let mut value: i128 = -self.numbers.capacity.iter().zip(&of).map(|(c, l)| c * l).sum::<i128>();
+        let mut value: i128 =
+            -self.numbers.capacity.iter().zip(&of).map(|(c, l)| c * l).sum::<i128>();
         for (s, server) in self.instance.servers.iter().enumerate() {
             let at = (self.numbers, server, s);
             let priced = Priced::new(at, (&of, prices.shift, free), held.get(&s));
@@ -100,7 +101,9 @@ impl Check<'_> {
 
     fn excluded(&self, line: usize, prices: &Prices, held: &AllHeld) -> Result<(), Refusal> {
         match self.value(line, prices, held, true)? {
-            Some(value) if value <= 0 => Err(short(line, "nothing", "that the limits cannot be kept")),
+            Some(value) if value <= 0 => {
+                Err(short(line, "nothing", "that the limits cannot be kept"))
+            }
             _ => Ok(()),
         }
     }

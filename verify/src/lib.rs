@@ -22,7 +22,7 @@ mod text;
 mod totals;
 mod whole;
 
-pub use instance::{Asked, Instance};
+pub use instance::{Asked, Instance, Item, Server};
 pub use plan::Cost;
 pub use text::{Node, Proof};
 
@@ -44,7 +44,9 @@ pub enum Refusal {
         expected: String,
     },
     /// The proof names what the scenario does not have, or leaves out what it has.
-    #[error("the proof is not one of this scenario: {0}; give the scenario and flags that it was made with")]
+    #[error(
+        "the proof is not one of this scenario: {0}; give the scenario and flags that it was made with"
+    )]
     Other(String),
     /// A leaf does not reach the claim.
     #[error("the leaf on line {line} proves {proven} units where {claimed} are claimed")]
@@ -108,7 +110,8 @@ pub fn verify(
     {
         return Err(Refusal::Plan(format!("it costs {} units, less than the bound", cost.units)));
     }
-    let is_optimal = cost.as_ref().is_some_and(|cost| Some(cost.units) == proof.bound && cost.is_whole);
+    let is_optimal =
+        cost.as_ref().is_some_and(|cost| Some(cost.units) == proof.bound && cost.is_whole);
     Ok(Verdict {
         bound: proof.bound.map(|bound| proof.cents(bound)),
         cost: cost.map(|cost| cost.cents),

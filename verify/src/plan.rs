@@ -3,10 +3,10 @@
 use isocost_model::compare::{SavedPlan, SavedServer};
 use rustc_hash::FxHashMap;
 
+use crate::Refusal;
 use crate::instance::Instance;
 use crate::price::Priced;
 use crate::whole::Numbers;
-use crate::Refusal;
 
 /// What a plan costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,14 +28,18 @@ impl Cost {
         let broken = |text: String| Err(Refusal::Plan(text));
         let by_name: FxHashMap<&str, &SavedServer> =
             plan.servers.iter().map(|server| (server.name.as_str(), server)).collect();
-        let (mut cost, mut used) = (Self { units: 0, is_whole: true, cents: 0.0 }, vec![0; numbers.capacity.len()]);
+        let (mut cost, mut used) =
+            (Self { units: 0, is_whole: true, cents: 0.0 }, vec![0; numbers.capacity.len()]);
         let nothing = vec![0; numbers.capacity.len()];
         for (s, server) in instance.servers.iter().enumerate() {
             let mut mix: Vec<(usize, u64)> = Vec::new();
             for part in by_name.get(server.name.as_str()).iter().flat_map(|saved| &saved.parts) {
                 let item = server.items.iter().position(|item| item.name == part.accelerator);
                 let Some(item) = item else {
-                    return broken(format!("`{}` cannot serve `{}`", part.accelerator, server.name));
+                    return broken(format!(
+                        "`{}` cannot serve `{}`",
+                        part.accelerator, server.name
+                    ));
                 };
                 mix.push((item, part.replicas));
                 cost.cents += server.items[item].cost * part.replicas as f64;
@@ -59,7 +63,8 @@ impl Cost {
             }
         }
         let over = |(k, (name, there)): (usize, &(String, f64))| {
-            (used[k] > numbers.capacity[k]).then(|| format!("it takes more than {there} of `{name}`"))
+            (used[k] > numbers.capacity[k])
+                .then(|| format!("it takes more than {there} of `{name}`"))
         };
         match instance.limits.iter().enumerate().find_map(over) {
             Some(text) => broken(text),

@@ -49,9 +49,9 @@ impl<'a> Priced<'a> {
         let mut items: Vec<_> = site.replicas.iter().map(item).collect();
         // Cheap for what they cover first; what covers nothing last.
         items.sort_by(|a, b| {
-            (a.1 == 0).cmp(&(b.1 == 0)).then_with(|| {
-                (a.0 * b.1).cmp(&(b.0 * a.1)).then(a.4.cmp(&b.4))
-            })
+            (a.1 == 0)
+                .cmp(&(b.1 == 0))
+                .then_with(|| (a.0 * b.1).cmp(&(b.0 * a.1)).then(a.4.cmp(&b.4)))
         });
         Self {
             server,
@@ -68,7 +68,8 @@ impl<'a> Priced<'a> {
     /// Whether covering the load is all that is asked.
     pub fn is_plain(&self) -> bool {
         let server = self.server;
-        let ruled = server.min_replicas > 1 || server.max_replicas.is_some() || server.min_types > 1;
+        let ruled =
+            server.min_replicas > 1 || server.max_replicas.is_some() || server.min_types > 1;
         let free = |item: &(i128, i128, u64, u64, usize)| item.2 == 0 && item.3 == u64::MAX;
         let charged = self.give_up != 0 || self.moves.is_some();
         self.site.need > 0 && !ruled && !charged && self.items.iter().all(free)
@@ -76,7 +77,8 @@ impl<'a> Priced<'a> {
 
     /// The price of a mix, (index of item, replicas); `None` where it is none of the server's.
     pub fn price(&self, mix: &[(usize, u64)]) -> Option<i128> {
-        let count = |item: usize| mix.iter().filter(|share| share.0 == item).map(|s| s.1).sum::<u64>();
+        let count =
+            |item: usize| mix.iter().filter(|share| share.0 == item).map(|s| s.1).sum::<u64>();
         let (mut price, mut covered, mut replicas) = (self.base, 0_i128, 0_u64);
         let mut types = Vec::new();
         for &(each, rate, least, most, item) in &self.items {
@@ -131,7 +133,8 @@ impl<'a> Priced<'a> {
         if table.is_some() {
             return Some(table);
         }
-        let mut search = Walk { priced: self, nodes: 0, budget: alone, below: true, each: &mut |_, _| {} };
+        let mut search =
+            Walk { priced: self, nodes: 0, budget: alone, below: true, each: &mut |_, _| {} };
         search.run().then_some(search.budget)
     }
 
@@ -148,7 +151,8 @@ impl<'a> Priced<'a> {
         let items: Vec<(i128, i128)> =
             self.items.iter().filter(|i| i.1 > 0).map(|i| (i.0, i.1)).collect();
         let divisor = items.iter().fold(0, |g, item| gcd(g, item.0));
-        if !self.is_plain() || items.iter().any(|item| item.0 <= 0) || most / divisor > ENTRIES / 64 {
+        if !self.is_plain() || items.iter().any(|item| item.0 <= 0) || most / divisor > ENTRIES / 64
+        {
             return None;
         }
         let mut covered = vec![0_i128];
@@ -194,7 +198,8 @@ impl Walk<'_, '_, '_> {
             types.len() as u64
         };
         let missing = server.min_replicas.saturating_sub(replicas);
-        let spread = if server.min_types > 1 { server.min_types.saturating_sub(types(mix)) } else { 0 };
+        let spread =
+            if server.min_types > 1 { server.min_types.saturating_sub(types(mix)) } else { 0 };
         let covered = left <= 0 && missing == 0 && spread == 0;
         if covered
             && let Some(full) = self.priced.price(mix)
@@ -225,7 +230,8 @@ impl Walk<'_, '_, '_> {
         let cover = if left > 0 && rate > 0 { ((left - 1) / rate + 1) as u64 } else { 0 };
         let room = server.max_replicas.map_or(u64::MAX, |most| most.saturating_sub(replicas));
         let keep = u64::from(self.priced.now == Some(item) && self.priced.give_up > 0);
-        let top = cover.max(missing).max(u64::from(spread > 0)).max(keep).max(least).min(most).min(room);
+        let top =
+            cover.max(missing).max(u64::from(spread > 0)).max(keep).max(least).min(most).min(room);
         for n in (least..=top).rev() {
             if n > 0 {
                 mix.push((item, n));

@@ -172,7 +172,8 @@ fn prices(line: usize, rest: &str, limits: usize) -> Result<Prices, Refusal> {
     let shift = number(line, words.next())?;
     let of: Vec<i128> = words.map(|word| number(line, Some(word))).collect::<Result<_, _>>()?;
     if shift > 60 || of.len() != limits || of.iter().any(|l| !(0..1 << 62).contains(l)) {
-        let expected = format!("a shift up to 60 and a price of at least 0 for each of {limits} limits");
+        let expected =
+            format!("a shift up to 60 and a price of at least 0 for each of {limits} limits");
         return Err(refusal(line, format!("`{rest}`"), &expected));
     }
     Ok(Prices { shift, of })

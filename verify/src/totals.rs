@@ -13,10 +13,10 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::Refusal;
 use crate::leaf::{AllHeld, Check, short};
 use crate::price::{Priced, lower};
 use crate::text::Prices;
-use crate::Refusal;
 
 /// Counted and watched limits, at most.
 const COUNTED: usize = 3;
@@ -110,13 +110,17 @@ impl Leaf<'_> {
         if instance.servers[s].is_idle() {
             meet(least, key(&[]));
         } else if instance.asked.single {
-            priced.alone().filter(|m| m.0 <= budget).for_each(|(price, mix)| meet(price, key(&mix)));
+            priced
+                .alone()
+                .filter(|m| m.0 <= budget)
+                .for_each(|(price, mix)| meet(price, key(&mix)));
         } else if priced.is_plain() {
             self.covers(&priced, budget, &mut meet)?;
         } else {
             priced.all(budget, &mut |price, mix| meet(price, key(mix)))?;
         }
-        let mut uses: Uses = best.into_iter().map(|((t, w), price)| (t, w, price - least)).collect();
+        let mut uses: Uses =
+            best.into_iter().map(|((t, w), price)| (t, w, price - least)).collect();
         uses.sort_unstable_by_key(|u| (u.2, u.0, u.1));
         Some(uses)
     }
@@ -133,7 +137,9 @@ impl Leaf<'_> {
         let mut states: FxHashMap<(Counts, Sums), Vec<(i128, i128)>> = FxHashMap::default();
         states.insert(([0; COUNTED], [0; WATCHED]), vec![(priced.base, 0)]);
         for &(each, rate, _, _, item) in &priced.items {
-            let Some(replica) = priced.site.replicas.iter().find(|r| r.item == item) else { continue };
+            let Some(replica) = priced.site.replicas.iter().find(|r| r.item == item) else {
+                continue;
+            };
             let one: Counts = Self::pick(&self.counted, |k| replica.uses[k]);
             let soft: Sums = Self::pick(&self.watched, |k| replica.uses[k]);
             let mut next: FxHashMap<(Counts, Sums), Vec<(i128, i128)>> = FxHashMap::default();
@@ -221,11 +227,7 @@ impl Leaf<'_> {
     }
 
     /// The least cost of a plan within `delta`, in units, rounded up; `None` inside where there is none.
-    fn cheapest(
-        &self,
-        uses: &[Uses],
-        rests: &[FxHashMap<Counts, i128>],
-    ) -> Option<Option<i128>> {
+    fn cheapest(&self, uses: &[Uses], rests: &[FxHashMap<Counts, i128>]) -> Option<Option<i128>> {
         let there: Counts = Self::pick(&self.counted, |k| self.check.numbers.capacity[k]);
         let mut labels: FxHashMap<Counts, Vec<Label>> = FxHashMap::default();
         labels.insert(there, vec![([0; WATCHED], 0)]);
@@ -238,7 +240,9 @@ impl Leaf<'_> {
                         let left: Counts = std::array::from_fn(|i| left[i] - t[i]);
                         let sums: Sums = std::array::from_fn(|i| sums[i] + w[i]);
                         let after = rest.get(&left).map(|rest| price + reduced + rest);
-                        if after.is_some_and(|after| after <= self.delta) && self.fits(&[0; COUNTED], &sums) {
+                        if after.is_some_and(|after| after <= self.delta)
+                            && self.fits(&[0; COUNTED], &sums)
+                        {
                             next.entry(left).or_default().push((sums, price + reduced));
                             count += 1;
                         }
@@ -281,7 +285,6 @@ impl Leaf<'_> {
         *list = kept;
     }
 }
-
 
 /// Leaves the states that no other beats in price and in what is covered.
 fn leave_best(states: &mut Vec<(i128, i128)>) {

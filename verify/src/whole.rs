@@ -3,9 +3,9 @@
 //! Costs and uses are rounded down to units, limits up where uses are not whole in them: every plan of
 //! the instance is a plan of the rounded one, at no higher cost.
 
+use crate::Refusal;
 use crate::instance::{Instance, Item, Server};
 use crate::text::{Prices, Proof};
-use crate::Refusal;
 
 /// An item, whole.
 #[derive(Debug, Clone)]
@@ -198,7 +198,9 @@ fn units(x: f64, unit: (i128, i128)) -> Result<(i128, bool), Refusal> {
     let mut over = unit.0;
     let mut top = m.checked_mul(unit.1).ok_or_else(large)?;
     if e >= 0 {
-        top = top.checked_mul(1_i128.checked_shl(e as u32).filter(|p| *p > 0).ok_or_else(large)?).ok_or_else(large)?;
+        top = top
+            .checked_mul(1_i128.checked_shl(e as u32).filter(|p| *p > 0).ok_or_else(large)?)
+            .ok_or_else(large)?;
     } else {
         // Powers of two on both sides cancel.
         let both = (top.trailing_zeros() as i32).min(-e);
@@ -223,6 +225,7 @@ fn cost(cents: f64, tenths: i128, unit: (i128, i128)) -> Result<(i128, bool), Re
         return Ok((top.div_euclid(over), top.rem_euclid(over) == 0));
     }
     let large = || Refusal::Large(format!("{cents}"));
-    let finer = (unit.0.checked_mul(10).ok_or_else(large)?, unit.1.checked_mul(tenths).ok_or_else(large)?);
+    let finer =
+        (unit.0.checked_mul(10).ok_or_else(large)?, unit.1.checked_mul(tenths).ok_or_else(large)?);
     units(cents, finer)
 }

@@ -94,7 +94,7 @@ impl Sweep {
         let solve = &request.solve;
         let options = (
             (sizing, batch_tolerance, request.formulation, &request.problem, &request.shortage),
-            (solve.time_limit, solve.relative_gap, solve.threads, &request.devices),
+            (solve.time_limit, solve.relative_gap, solve.threads, &request.ablation),
             self.backend.name(),
         );
         let axes = self.points.axes.iter().map(|axis| axis.name.clone());

@@ -18,7 +18,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use isocost_formulations::pattern::{self, Devices, Shape, Space};
+use isocost_formulations::pattern::{self, Ablation, Shape, Space};
 use isocost_formulations::{Problem, ProblemOptions, mixed, single};
 use isocost_model::candidates::{Candidates, SizingOptions};
 use isocost_model::input;
@@ -163,20 +163,20 @@ fn solve(
             if shape == "single" { single(problem, &asked) } else { mixed(problem, &asked) };
         return program.solve(problem, &*backend, options).expect("solved");
     }
-    let mut devices = Devices::default();
+    let mut ablation = Ablation::default();
     match without {
-        "prune" => devices.prune = false,
-        "fixing" => devices.fixing = false,
-        "listing" => devices.listing = false,
-        "cuts" => devices.cuts = false,
-        "totals" => devices.totals = false,
-        "ties" => devices.ties = false,
-        "step" => devices.step = false,
+        "prune" => ablation.prune = false,
+        "fixing" => ablation.fixing = false,
+        "listing" => ablation.listing = false,
+        "cuts" => ablation.cuts = false,
+        "totals" => ablation.totals = false,
+        "ties" => ablation.ties = false,
+        "step" => ablation.step = false,
         _ => {}
     }
     let shape = if shape == "single" { Shape::Single } else { Shape::Mixed };
     let space = Space::new(problem, shape, &asked);
-    pattern::solve(&space, &*backend, options, &devices).expect("solved")
+    pattern::solve(&space, &*backend, options, &ablation).expect("solved")
 }
 
 fn problem(k: u32) -> Problem {

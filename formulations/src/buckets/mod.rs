@@ -44,9 +44,8 @@ pub mod statement;
 
 use isocost_model::buckets::{Buckets, SliceFactor, Spread};
 use isocost_model::plan::{OPTIMAL_GAP, Status, relative_gap};
-use isocost_solver::{Backend, Solution, SolveOptions, SolverError, Status as Solved};
+use isocost_solver::{Backend, Deadline, Solution, SolveOptions, SolverError, Status as Solved};
 
-use crate::pattern::clock::Clock;
 use incumbent::Incumbent;
 use statement::{Form, Statement};
 
@@ -87,7 +86,7 @@ pub fn solve(
     let mut search = Search {
         question: &reduced,
         backend,
-        clock: Clock::new(options),
+        clock: Deadline::new(options),
         best: None,
         bound: 0.0,
         infeasible: false,
@@ -118,7 +117,7 @@ pub fn solve(
 struct Search<'a> {
     question: &'a Buckets,
     backend: &'a dyn Backend,
-    clock: Clock,
+    clock: Deadline,
     best: Option<Incumbent>,
     /// Proven lower bound on the cost.
     bound: f64,

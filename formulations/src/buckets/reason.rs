@@ -8,9 +8,7 @@
 //! ```
 
 use isocost_model::buckets::Buckets;
-use isocost_solver::{Backend, Column, Milp, Row, SolverError};
-
-use crate::pattern::clock::Clock;
+use isocost_solver::{Backend, Column, Deadline, Milp, Row, SolverError};
 
 /// Buckets that no GPU type serves, in words.
 pub fn unserved(question: &Buckets) -> Vec<String> {
@@ -45,7 +43,7 @@ pub fn unserved(question: &Buckets) -> Vec<String> {
 pub fn limits(
     question: &Buckets,
     backend: &dyn Backend,
-    clock: &Clock,
+    clock: &Deadline,
 ) -> Result<String, SolverError> {
     let mut options = clock.options.clone();
     (options.time_limit, options.progress) = (clock.left(), None);

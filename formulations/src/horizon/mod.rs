@@ -45,10 +45,10 @@ mod search;
 mod statement;
 mod together;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use isocost_model::plan::{OPTIMAL_GAP, Status, relative_gap};
-use isocost_solver::{Backend, Progress, SolveOptions, SolverError};
+use isocost_solver::{Backend, Deadline, Progress, SolveOptions, SolverError};
 
 use self::core::Chosen;
 use crate::pattern::column::Shape;
@@ -94,41 +94,33 @@ pub struct Outcome {
 }
 
 /// When to stop, and who listens.
-pub struct Watch {
-    start: Instant,
-    options: SolveOptions,
-}
+pub struct Watch(Deadline);
 
 impl Watch {
     fn is_over(&self) -> bool {
-        self.options.interrupt.is_raised() || self.left().is_some_and(|left| left.is_zero())
-    }
-
-    fn left(&self) -> Option<Duration> {
-        self.options.time_limit.map(|limit| limit.saturating_sub(self.start.elapsed()))
+        self.0.is_over()
     }
 
     fn relative_gap(&self) -> f64 {
-        self.options.relative_gap
+        self.0.options.relative_gap
     }
 
     /// Options for a program of one period: to the end, within what time is left. Its own gap has to
     /// be far below that of the whole.
     fn options(&self) -> SolveOptions {
-        let relative_gap = (self.options.relative_gap * 1e-2).min(1e-9);
-        let time_limit = self.left();
-        SolveOptions { time_limit, relative_gap, progress: None, ..self.options.clone() }
+        let relative_gap = (self.relative_gap() * 1e-2).min(1e-9);
+        let time_limit = self.0.left();
+        SolveOptions { time_limit, relative_gap, progress: None, ..self.0.options.clone() }
     }
 
     /// Options for a program over all periods.
     fn slice(&self) -> SolveOptions {
-        let time_limit = Some(self.left().map_or(SLICE, |left| left.min(SLICE)));
-        SolveOptions { time_limit, progress: None, ..self.options.clone() }
+        self.0.within(SLICE)
     }
 
     fn report(&self, incumbent: Option<f64>, bound: f64) {
-        if let Some(progress) = &self.options.progress {
-            progress(&Progress { seconds: self.start.elapsed().as_secs_f64(), incumbent, bound });
+        if let Some(progress) = &self.0.options.progress {
+            progress(&Progress { seconds: self.0.start.elapsed().as_secs_f64(), incumbent, bound });
         }
     }
 }
@@ -144,7 +136,7 @@ pub fn solve(
     options: &SolveOptions,
     method: Method,
 ) -> Result<Outcome, SolverError> {
-    let watch = Watch { start: Instant::now(), options: options.clone() };
+    let watch = Watch(Deadline::new(options));
     let unserved = horizon.periods.iter().enumerate();
     let unserved = unserved.filter_map(|(h, span)| Some((h, Some(core::unserved(span, shape)?))));
     let unserved: Vec<(usize, Option<usize>)> = unserved.collect();

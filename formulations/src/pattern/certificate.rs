@@ -1,15 +1,39 @@
-//! What proves a bound, as a tree that anybody can check.
+//! What proves a bound, as a tree that anybody can check: `docs/src/formulations/proofs.md` has the format.
+
+use std::fmt::Write;
 
 use super::exact::Held;
 use super::numbers::Prices;
 
+/// A fraction of whole numbers.
+pub type Fraction = (i128, i128);
+
 /// A proven bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
+    /// Cents in a unit of cost.
+    pub unit: Fraction,
+    /// By limit: its name, and cards, watts or moves in a unit of it.
+    pub limits: Vec<(String, Fraction)>,
     /// No plan costs less, in units of cost; `None` where there is no plan at all.
     pub bound: Option<i64>,
     /// What proves it.
     pub root: Node,
+}
+
+impl Certificate {
+    /// The proof as text; `name` gives the names of a server and an accelerator by the indices of the
+    /// server and of the item.
+    pub fn text(&self, name: impl Fn(usize, u32) -> (String, String)) -> String {
+        let mut text = format!("isocost-proof 1\nunit {} {}\n", self.unit.0, self.unit.1);
+        for (name, (top, under)) in &self.limits {
+            let _ = writeln!(text, "limit {top} {under} {name}");
+        }
+        let bound = self.bound.map_or("none".to_owned(), |bound| bound.to_string());
+        let _ = writeln!(text, "bound {bound}");
+        self.root.write(&mut text, &name);
+        text
+    }
 }
 
 /// A node of the tree.
@@ -55,12 +79,23 @@ impl Node {
         Self::Totals { prices: prices.clone(), counted: counted.to_vec(), watched }
     }
 
-    /// Nodes of the tree.
-    pub fn count(&self) -> usize {
-        match self {
-            Self::Split { fewer, more, .. } => 1 + fewer.count() + more.count(),
-            _ => 1,
-        }
+    fn write(&self, text: &mut String, name: &impl Fn(usize, u32) -> (String, String)) {
+        // Writing to a string does not fail.
+        let _ = match self {
+            Self::Prices(prices) => writeln!(text, "prices {}", priced(prices)),
+            Self::Excluded(prices) => writeln!(text, "excluded {}", priced(prices)),
+            Self::Totals { prices, counted, watched } => {
+                let (counted, watched) = (listed(counted), listed(watched));
+                writeln!(text, "totals {counted} {watched} {}", priced(prices))
+            }
+            Self::Split { server, item, most, fewer, more } => {
+                let (server, accelerator) = name(*server, *item);
+                let _ = writeln!(text, "split {most} {server}\t{accelerator}");
+                fewer.write(text, name);
+                more.write(text, name);
+                Ok(())
+            }
+        };
     }
 }
 
@@ -73,4 +108,14 @@ pub fn sides(held: &[Held], item: u32, most: u64) -> (Vec<Held>, Vec<Held>) {
         others.chain([new]).collect()
     };
     (with(Held { most, ..known }), with(Held { least: most + 1, ..known }))
+}
+
+fn priced(prices: &Prices) -> String {
+    let words = prices.of.iter().map(|l| format!(" {l}"));
+    prices.shift.to_string() + &words.collect::<String>()
+}
+
+fn listed(limits: &[usize]) -> String {
+    let words: Vec<String> = limits.iter().map(ToString::to_string).collect();
+    if words.is_empty() { "-".to_owned() } else { words.join(",") }
 }

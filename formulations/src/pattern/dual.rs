@@ -18,10 +18,9 @@
 //! master small however many servers there are; at its optimum at most K blocks are fractional.
 //! Prices are smoothed towards the best so far (Wentges 1997), which keeps them from swinging.
 
-use isocost_solver::{Backend, Column, Master, Milp, Row, SolverError};
+use isocost_solver::{Backend, Column, Deadline, Master, Milp, Row, SolverError};
 use rayon::prelude::*;
 
-use super::clock::Clock;
 use super::column::Pattern;
 use super::pricing::{Priced, cheapest};
 use super::space::Space;
@@ -71,7 +70,7 @@ pub fn bound(
     space: &Space<'_>,
     part: &Part,
     backend: &dyn Backend,
-    clock: &Clock,
+    clock: &Deadline,
 ) -> Result<Option<Dual>, SolverError> {
     let limits = space.capacity.len();
     let mut generation = Generation::new(space, part, backend)?;

@@ -27,13 +27,12 @@
 //!
 //! Source: the Dantzig-Wolfe reformulation of the multiple-choice knapsack with covering blocks.
 
-pub mod clock;
-pub mod column;
 pub mod certificate;
+pub mod column;
 mod core;
-pub mod exact;
 pub mod cover;
 pub mod dual;
+pub mod exact;
 mod incumbent;
 pub mod numbers;
 pub mod pricing;
@@ -41,13 +40,13 @@ mod proof;
 pub mod space;
 mod state;
 mod ties;
-mod tree;
 mod totals;
+mod tree;
 
 use isocost_model::plan::Choice;
-use isocost_solver::{Backend, SolveOptions, SolverError};
+use isocost_solver::{Backend, Deadline, SolveOptions, SolverError};
 
-use self::clock::Clock;
+use self::certificate::Certificate;
 pub use self::column::Shape;
 use self::dual::Part;
 pub use self::space::Space;
@@ -56,7 +55,7 @@ use self::state::State;
 /// Means of the method; each can be switched off, to see what it is worth. The proof holds without
 /// any of them, it only takes longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Devices {
+pub struct Ablation {
     /// Patterns that another beats in cost and in every scarce limit are dropped.
     pub prune: bool,
     /// Patterns of a reduced cost above the gap are left out.
@@ -73,7 +72,7 @@ pub struct Devices {
     pub ties: bool,
 }
 
-impl Default for Devices {
+impl Default for Ablation {
     fn default() -> Self {
         Self {
             prune: true,
@@ -95,13 +94,25 @@ pub fn solve(
     space: &Space<'_>,
     backend: &dyn Backend,
     options: &SolveOptions,
-    devices: &Devices,
+    ablation: &Ablation,
 ) -> Result<Choice, SolverError> {
-    let clock = Clock::new(options);
-    let mut state = State::new(space, backend, &clock, *devices);
+    Ok(proven(space, backend, options, ablation)?.0)
+}
+
+/// The same, with what proves its bound, if any was proven.
+///
+/// # Errors
+/// A failure of the backend.
+pub fn proven(
+    space: &Space<'_>,
+    backend: &dyn Backend,
+    options: &SolveOptions,
+    ablation: &Ablation,
+) -> Result<(Choice, Option<Certificate>), SolverError> {
+    let clock = Deadline::new(options);
+    let mut state = State::new(space, backend, &clock, *ablation);
     state.solve()?;
-    let status = state.status();
-    Ok(state.choice(status))
+    Ok((state.choice(state.status()), state.certificate()))
 }
 
 /// A lower bound on every plan over `space`, cents/h, by column generation alone: for a plan that
@@ -114,7 +125,7 @@ pub fn lower_bound(
     backend: &dyn Backend,
     options: &SolveOptions,
 ) -> Result<f64, SolverError> {
-    let dual = dual::bound(space, &everything(space), backend, &Clock::new(options))?;
+    let dual = dual::bound(space, &everything(space), backend, &Deadline::new(options))?;
     let exact = exact::Exact::new(space);
     let root = dual.and_then(|dual| exact.root(&dual.lambda));
     Ok(root.map_or(f64::INFINITY, |root| exact.numbers.cents(root.after(0) as f64)))

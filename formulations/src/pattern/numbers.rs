@@ -14,6 +14,7 @@
 //!
 //! Source: safe dual bounds (Neumaier and Shcherbina 2004), with nothing left to round.
 
+use super::certificate::Fraction;
 use super::cover::{Cover, DEAR};
 use super::space::Space;
 use crate::problem::Item;
@@ -116,17 +117,18 @@ impl Numbers {
         units * self.unit.0 / self.unit.1
     }
 
+    /// Cents in a unit of cost, and what is in a unit of each limit, as fractions.
+    pub fn units(&self) -> (Fraction, Vec<Fraction>) {
+        let (top, under) = (fraction(self.unit.0), fraction(self.unit.1));
+        let amounts = self.amount.iter().map(|amount| fraction(*amount));
+        ((top.0 * under.1, top.1 * under.0), amounts.collect())
+    }
+
     /// `lambda`, cents for a unit of what each limit counts, as whole numbers.
     pub fn prices(&self, lambda: &[f64], shift: u32) -> Prices {
         let scale = f64::from(shift).exp2() * self.unit.1 / self.unit.0;
         let of = lambda.iter().zip(&self.amount).map(|(l, a)| (l * a * scale).round() as i64);
         Prices { shift, of: of.map(|l| l.clamp(0, DEAR)).collect() }
-    }
-
-    /// The same in cents for a unit of what each limit counts.
-    pub fn lambda(&self, prices: &Prices) -> Vec<f64> {
-        let scale = f64::from(prices.shift).exp2() * self.unit.1 / self.unit.0;
-        prices.of.iter().zip(&self.amount).map(|(l, a)| *l as f64 / scale / a).collect()
     }
 
     /// Cost of the mix `shares` of server `s`.
@@ -162,8 +164,8 @@ impl Numbers {
         let price = |(j, whole): (usize, &Whole)| {
             let cost = if charges.now == Some(j as u32) { whole.cost.0 } else { whole.cost.1 };
             let taken = |&(k, u): &(usize, i64)| i128::from(prices.of[k]) * i128::from(u);
-            let price = (i128::from(cost) << prices.shift)
-                + whole.uses.iter().map(taken).sum::<i128>();
+            let price =
+                (i128::from(cost) << prices.shift) + whole.uses.iter().map(taken).sum::<i128>();
             i64::try_from(price).unwrap_or(DEAR)
         };
         let whole = self.groups[needs.group].iter().enumerate();
@@ -213,6 +215,11 @@ fn amount(space: &Space<'_>, k: usize) -> (f64, bool) {
         unit = gcd(unit, amount as u64);
     }
     (unit.max(1) as f64, true)
+}
+
+/// A whole number or a power of two as a fraction; powers beyond 2^90 are none that anybody counts in.
+fn fraction(x: f64) -> Fraction {
+    if x >= 1.0 { (x as i128, 1) } else { (1, (1.0 / x) as i128) }
 }
 
 fn gcd(a: u64, b: u64) -> u64 {

@@ -30,7 +30,7 @@ impl State<'_> {
             let (before, limits) = (self.cost(), scarce.len());
             let begin = Instant::now();
             // A cheaper plan is cheaper by a whole step.
-            let delta = match self.devices.fixing {
+            let delta = match self.ablation.fixing {
                 true => (before - self.step() - dual.bound).max(0.0),
                 false => f64::INFINITY,
             };
@@ -75,7 +75,7 @@ impl State<'_> {
             let budget = least + delta + 1e-9 * least.abs().max(1.0);
             let most = if self.space.shape == Shape::Mixed { LISTED } else { usize::MAX };
             let single = self.space.shape == Shape::Single || self.space.needs(s).is_idle();
-            let listable = single || (budget.is_finite() && self.devices.listing);
+            let listable = single || (budget.is_finite() && self.ablation.listing);
             let list = listable
                 .then(|| pricing::list(self.space, s, &dual.lambda, budget, Most::patterns(most)));
             match list.flatten().map(|list| self.prune(list, scarce)) {
@@ -88,7 +88,7 @@ impl State<'_> {
 
     /// Price cuts of a server at the best prices and around them.
     pub(super) fn cuts(&self, s: usize, dual: &Dual, scarce: &[usize]) -> Vec<(Vec<f64>, f64)> {
-        if !self.devices.cuts {
+        if !self.ablation.cuts {
             return Vec::new();
         }
         let mut around = vec![dual.lambda.clone()];
@@ -107,6 +107,6 @@ impl State<'_> {
     }
 
     pub(super) fn prune(&self, patterns: Vec<Pattern>, limits: &[usize]) -> Vec<Pattern> {
-        if self.devices.prune { core::prune(patterns, limits) } else { patterns }
+        if self.ablation.prune { core::prune(patterns, limits) } else { patterns }
     }
 }

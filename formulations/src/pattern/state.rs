@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use isocost_model::plan::{Approach, Choice, Method, OPTIMAL_GAP, Status, relative_gap};
-use isocost_solver::{Backend, SolveOptions, SolverError};
+use isocost_solver::{Backend, Deadline, SolveOptions, SolverError};
 
-use super::Devices;
+use super::Ablation;
 use super::certificate::{Certificate, Node};
-use super::clock::Clock;
 use super::column::Pattern;
 use super::dual;
 use super::exact::{Exact, Root};
@@ -18,8 +17,8 @@ pub(super) struct State<'a> {
     pub space: &'a Space<'a>,
     pub exact: Exact<'a>,
     pub backend: &'a dyn Backend,
-    pub clock: &'a Clock,
-    pub devices: Devices,
+    pub clock: &'a Deadline,
+    pub ablation: Ablation,
     /// No plan is cheaper, in units of cost; [`EXCLUDED`] where there is none.
     pub bound: i64,
     /// What proves it.
@@ -53,15 +52,15 @@ impl<'a> State<'a> {
     pub(super) fn new(
         space: &'a Space<'a>,
         backend: &'a dyn Backend,
-        clock: &'a Clock,
-        devices: Devices,
+        clock: &'a Deadline,
+        ablation: Ablation,
     ) -> Self {
         Self {
             space,
             exact: Exact::new(space),
             backend,
             clock,
-            devices,
+            ablation,
             bound: i64::MIN,
             proof: None,
             incumbent: None,
@@ -141,7 +140,7 @@ impl<'a> State<'a> {
         self.improve(&everything, &dual)?;
         self.by_totals(&root);
         self.by_tree(&root);
-        if self.status() == Status::Optimal && self.devices.ties {
+        if self.status() == Status::Optimal && self.ablation.ties {
             self.break_ties(&root);
         }
         Ok(())
@@ -162,7 +161,7 @@ impl<'a> State<'a> {
 
     /// What costs are multiples of, cents/h.
     pub(super) fn step(&self) -> f64 {
-        if self.devices.step { self.space.grain() as f64 / 1000.0 } else { 0.0 }
+        if self.ablation.step { self.space.grain() as f64 / 1000.0 } else { 0.0 }
     }
 
     /// Options for a core over all servers. Choices that it reports count where it keeps every limit,
@@ -246,8 +245,11 @@ impl<'a> State<'a> {
     }
 
     /// What proves the bound.
-    pub(super) fn certificate(&self) -> Option<Certificate> {
-        let goal = if self.bound == EXCLUDED { None } else { Some(self.bound) };
-        Some(Certificate { bound: goal, root: self.proof.clone()? })
+    pub(super) fn certificate(self) -> Option<Certificate> {
+        let (unit, amounts) = self.exact.numbers.units();
+        let names = self.space.problem.limits.iter().map(|limit| limit.name.clone());
+        let names = names.chain(["moves".to_owned()]);
+        let bound = if self.bound == EXCLUDED { None } else { Some(self.bound) };
+        Some(Certificate { unit, limits: names.zip(amounts).collect(), bound, root: self.proof? })
     }
 }

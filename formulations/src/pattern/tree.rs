@@ -43,8 +43,15 @@ impl State<'_> {
             };
             let goal = if before.is_some() { self.goal() } else { 1 };
             let start: Vec<f64> = root.prices.of.iter().map(|l| *l as f64).collect();
-            let mut tree =
-                Tree { exact, goal, shift: root.prices.shift, nodes: 0, priced: 0, free: before.is_none(), state: self };
+            let mut tree = Tree {
+                exact,
+                goal,
+                shift: root.prices.shift,
+                nodes: 0,
+                priced: 0,
+                free: before.is_none(),
+                state: self,
+            };
             let (bound, node) = tree.visit(&AllHeld::new(), &start, 0);
             match before {
                 Some(_) => self.raise(bound, || node),
@@ -87,7 +94,10 @@ impl Tree<'_, '_> {
         let mut seen = Seen::default();
         let Some((best, prices)) = self.ascend(held, start, steps, &mut seen) else {
             // A server has no pattern: any prices show it.
-            return (EXCLUDED - 1, self.leaf(self.exact.numbers.prices(&vec![0.0; start.len()], self.shift)));
+            return (
+                EXCLUDED - 1,
+                self.leaf(self.exact.numbers.prices(&vec![0.0; start.len()], self.shift)),
+            );
         };
         let is_over = self.nodes > NODES || self.priced > PRICED || self.state.clock.is_over();
         let found = self.free && self.state.incumbent.is_some();
@@ -180,8 +190,7 @@ impl Tree<'_, '_> {
             ..64 => (0..servers).map(least).collect::<Option<_>>()?,
             _ => (0..servers).into_par_iter().map(least).collect::<Option<_>>()?,
         };
-        let value =
-            least.iter().map(|l| i128::from(l.bound)).sum::<i128>() - exact.there(&prices);
+        let value = least.iter().map(|l| i128::from(l.bound)).sum::<i128>() - exact.there(&prices);
         let over = |k: usize| {
             let of_server = |(s, least): (usize, &Least)| {
                 let shares = least.mix.as_ref().map_or(&[][..], |mix| &mix.1);

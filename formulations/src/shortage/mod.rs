@@ -45,14 +45,13 @@ mod whole;
 use std::time::Duration;
 
 use isocost_model::plan::{Approach, Choice, Method, OPTIMAL_GAP, Status, relative_gap};
-use isocost_solver::{Backend, Row, SolveOptions, SolverError};
+use isocost_solver::{Backend, Deadline, Row, SolveOptions, SolverError};
 
 use self::goal::{Goal, goals};
 use self::statement::Statement;
 use self::whole::{Stages, Whole};
 use crate::greedy::greedy;
-use crate::pattern::clock::Clock;
-use crate::pattern::{self, Devices, Shape, Space};
+use crate::pattern::{self, Ablation, Shape, Space};
 use crate::problem::{Problem, ProblemOptions};
 
 /// Who is served when not all can be.
@@ -107,7 +106,7 @@ pub fn shortage(
     backend: &dyn Backend,
     options: &SolveOptions,
 ) -> Result<Choice, SolverError> {
-    let clock = Clock::new(options);
+    let clock = Deadline::new(options);
     let goals = goals(problem, policy);
     let prefix = served_first(problem, problem_options, policy, &goals, backend, &clock)?;
     let whole = by_patterns(problem, problem_options, policy, &goals, &prefix, backend, &clock)?;
@@ -172,7 +171,7 @@ pub fn shortage(
 }
 
 /// Options of a stage with `after` stages after it: an even share of the time that is left.
-fn slice(clock: &Clock, after: usize, point: &[f64]) -> SolveOptions {
+fn slice(clock: &Deadline, after: usize, point: &[f64]) -> SolveOptions {
     let time_limit = clock.left().map(|left| left.div_f64(after as f64 + 1.0));
     SolveOptions {
         time_limit,
@@ -197,14 +196,14 @@ fn served_first(
     policy: Policy,
     goals: &[Goal],
     backend: &dyn Backend,
-    clock: &Clock,
+    clock: &Deadline,
 ) -> Result<Prefix, SolverError> {
     let mut prefix = Prefix::default();
     let mut priorities: Vec<u32> = goals.iter().filter_map(|goal| goal.priority).collect();
     priorities.sort_unstable();
     priorities.dedup();
     let shape = if policy.mixed { Shape::Mixed } else { Shape::Single };
-    let devices = Devices { ties: false, ..Devices::default() };
+    let ablation = Ablation { ties: false, ..Ablation::default() };
     let plain = ProblemOptions { transition: false, ..*problem_options };
     for &q in &priorities {
         // Those of lower priority stand back; any plan for the others will do.
@@ -219,7 +218,7 @@ fn served_first(
         let options =
             SolveOptions { time_limit, progress: None, relative_gap: 1.0, ..clock.options.clone() };
         let space = Space::new(&some, shape, &plain);
-        let choice = pattern::solve(&space, backend, &options, &devices)?;
+        let choice = pattern::solve(&space, backend, &options, &ablation)?;
         if !matches!(choice.status, Status::Optimal | Status::Feasible) {
             break;
         }
@@ -240,7 +239,7 @@ fn by_patterns(
     goals: &[Goal],
     prefix: &Prefix,
     backend: &dyn Backend,
-    clock: &Clock,
+    clock: &Deadline,
 ) -> Result<Option<Whole>, SolverError> {
     if problem_options.max_moves.is_some() {
         return Ok(None);
@@ -255,10 +254,10 @@ fn by_patterns(
         // Half of the time; what that does not prove goes on by the stages' own program.
         let time_limit = clock.left().map(|left| left.div_f64(2.0));
         let options = SolveOptions { time_limit, ..clock.options.clone() };
-        return stages.solve(&priorities, true, &Clock::new(&options));
+        return stages.solve(&priorities, true, &Deadline::new(&options));
     }
     let most = clock.left().map_or(LOOKING, |left| left.mul_f64(0.2).min(LOOKING));
-    stages.solve(&priorities, false, &Clock::new(&clock.within(most)))
+    stages.solve(&priorities, false, &Deadline::new(&clock.within(most)))
 }
 
 /// The choice that the stages in full stand for.

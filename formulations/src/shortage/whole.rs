@@ -10,11 +10,10 @@
 //! ```
 
 use isocost_model::plan::{Choice, Status};
-use isocost_solver::{Backend, SolveOptions, SolverError};
+use isocost_solver::{Backend, Deadline, SolveOptions, SolverError};
 
 use super::KEPT;
-use crate::pattern::clock::Clock;
-use crate::pattern::{self, Devices, Shape, Space};
+use crate::pattern::{self, Ablation, Shape, Space};
 use crate::problem::{Item, Limit, Problem, ProblemOptions};
 
 /// The candidate that stands for leaving a server out.
@@ -72,7 +71,7 @@ impl<'a> Stages<'a> {
         mut self,
         priorities: &[u32],
         cost: bool,
-        clock: &Clock,
+        clock: &Deadline,
     ) -> Result<Option<Whole>, SolverError> {
         let mut whole: Option<Whole> = None;
         let mut reached = Vec::new();
@@ -96,12 +95,12 @@ impl<'a> Stages<'a> {
         Ok(whole)
     }
 
-    fn stage(&self, clock: &Clock, stages: usize) -> Result<Option<Choice>, SolverError> {
+    fn stage(&self, clock: &Deadline, stages: usize) -> Result<Option<Choice>, SolverError> {
         let time_limit = clock.left().map(|left| left.div_f64(stages as f64));
         let options = SolveOptions { time_limit, progress: None, ..clock.options.clone() };
-        let devices = Devices { ties: false, ..Devices::default() };
+        let ablation = Ablation { ties: false, ..Ablation::default() };
         let space = Space::new(&self.open, self.shape, &ProblemOptions::default());
-        let choice = pattern::solve(&space, self.backend, &options, &devices)?;
+        let choice = pattern::solve(&space, self.backend, &options, &ablation)?;
         Ok(matches!(choice.status, Status::Optimal | Status::Feasible).then_some(choice))
     }
 

@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use isocost_model::plan::Choice;
-use isocost_solver::{Backend, Milp, SolveOptions, SolverError, Status};
+use isocost_solver::{Backend, Deadline, Milp, SolveOptions, SolverError, Status};
 
 use super::elastic::{self, Give, Given};
 use crate::choose::exact;
 use crate::request::Request;
-use isocost_formulations::pattern::clock::Clock;
 use isocost_formulations::pattern::dual::{self, Dual, Part};
-use isocost_formulations::pattern::{Devices, Shape, Space};
+use isocost_formulations::pattern::{Ablation, Shape, Space};
 use isocost_formulations::problem::{Problem, ProblemOptions};
 
 /// How far the probes go.
@@ -120,8 +119,8 @@ impl<'a> Probe<'a> {
     pub fn solve(&self, problem: &Problem) -> Result<Choice, SolverError> {
         self.solves.fetch_add(1, Ordering::Relaxed);
         // What a variant costs does not hang on which of its optima is met.
-        let devices = Devices { ties: false, ..self.request.devices };
-        let request = Request { solve: self.options(), devices, ..self.request.clone() };
+        let ablation = Ablation { ties: false, ..self.request.ablation };
+        let request = Request { solve: self.options(), ablation, ..self.request.clone() };
         exact(problem, self.shape, &request, self.backend)
     }
 
@@ -178,6 +177,6 @@ impl<'a> Probe<'a> {
             return Ok(None);
         }
         let space = self.space(problem);
-        dual::bound(&space, &part, self.backend, &Clock::new(&self.options()))
+        dual::bound(&space, &part, self.backend, &Deadline::new(&self.options()))
     }
 }

@@ -112,10 +112,7 @@ fn extended(
 /// Leaves the labels that no other beats.
 fn unbeaten(counted: &Counted, mut labels: Vec<Label>) -> Vec<Label> {
     labels.sort_by(|a, b| {
-        a.left
-            .cmp(&b.left)
-            .then(counted.cost(a).cmp(&counted.cost(b)))
-            .then(a.soft.cmp(&b.soft))
+        a.left.cmp(&b.left).then(counted.cost(a).cmp(&counted.cost(b))).then(a.soft.cmp(&b.soft))
     });
     let mut kept: Vec<Label> = Vec::with_capacity(labels.len());
     let mut first = 0;

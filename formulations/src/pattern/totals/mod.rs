@@ -34,10 +34,10 @@ use self::counter::{COUNTED, Counter};
 use self::labels::{Class, Found, Label};
 use self::split::Split;
 use self::table::{Table, tables};
-use super::column::Pattern;
-use super::cover::{DEAR, Mix};
-use super::cover::search::Most;
 use super::certificate::Node;
+use super::column::Pattern;
+use super::cover::search::Most;
+use super::cover::{DEAR, Mix};
 use super::exact::{Exact, Root};
 use super::numbers::Prices;
 use super::state::State;
@@ -78,9 +78,8 @@ impl Counted {
         if hard.is_empty() || soft.len() > SOFT {
             return None;
         }
-        let of_soft = |values: &[i64]| {
-            std::array::from_fn(|i| soft.get(i).map_or(0, |&k: &usize| values[k]))
-        };
+        let of_soft =
+            |values: &[i64]| std::array::from_fn(|i| soft.get(i).map_or(0, |&k: &usize| values[k]));
         Some(Self {
             counter: Counter::new(&exact.numbers, &hard)?,
             prices: of_soft(&prices.of),
@@ -136,7 +135,7 @@ impl State<'_> {
     pub(super) fn by_totals(&mut self, root: &Root) {
         let mean = root.value as f64 / root.least.len().max(1) as f64;
         let mut guess = ((FIRST * mean.abs()) as i64).max(1);
-        while !self.is_proven() && !self.clock.is_over() && self.devices.totals {
+        while !self.is_proven() && !self.clock.is_over() && self.ablation.totals {
             // A cheaper plan is cheaper by a whole unit.
             let enough = self.enough(root);
             let delta = enough.map_or(guess, |enough| enough.min(guess)).max(0);

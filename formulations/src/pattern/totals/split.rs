@@ -91,9 +91,8 @@ impl<'a> Split<'a> {
             return None;
         }
         let entries = &cover.entries;
-        let product = |a: usize, b: usize| {
-            i128::from(entries[a].price) * i128::from(entries[b].rate)
-        };
+        let product =
+            |a: usize, b: usize| i128::from(entries[a].price) * i128::from(entries[b].rate);
         let useful = (0..entries.len()).filter(|&j| entries[j].rate > 0);
         let best = useful.min_by(|&a, &b| product(a, b).cmp(&product(b, a)))?;
         let rho = |rate: i64| at_ratio(rate, entries[best].price, entries[best].rate);
@@ -198,8 +197,7 @@ impl<'a> Split<'a> {
 
     /// The mixes of `replicas` of at most `waste` that no other beats.
     fn mixes(&self, replicas: &[Replica], waste: i64, counted: &Counted) -> Option<Vec<Piece>> {
-        let nothing =
-            Piece { price: 0, rate: 0, waste: 0, shares: Vec::new(), soft: [0; SOFT] };
+        let nothing = Piece { price: 0, rate: 0, waste: 0, shares: Vec::new(), soft: [0; SOFT] };
         let mut mixes = vec![nothing];
         for replica in replicas {
             let one = counted.soft_of(self.exact, self.server, &[(replica.item, 1)]);

@@ -1,14 +1,13 @@
 //! On random problems with few cards, totals find and prove what the compact statement does.
 
-use isocost_solver::{SolveOptions, default_backend};
+use isocost_solver::{Deadline, SolveOptions, default_backend};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use super::*;
-use crate::pattern::clock::Clock;
 use crate::pattern::dual::{self, Part};
-use crate::pattern::{Devices, Shape, Space};
+use crate::pattern::{Ablation, Shape, Space};
 use crate::problem::{Item, Limit, Needs};
 use crate::{Problem, ProblemOptions, mixed};
 
@@ -82,13 +81,13 @@ fn totals_prove_what_the_compact_statement_does() {
             servers: (0..problem.servers.len()).collect(),
             capacity: space.capacity.clone(),
         };
-        let clock = Clock::new(&SolveOptions::default());
+        let clock = Deadline::new(&SolveOptions::default());
         let dual = dual::bound(&space, &part, &*backend, &clock).expect("solved");
         let Some(dual) = dual.filter(|dual| dual.feasible) else { continue };
         let program = mixed(&problem, &options).solve(&problem, &*backend, &clock.options);
         let optimum = program.expect("solved").objective;
         let state = || {
-            let mut state = State::new(&space, &*backend, &clock, Devices::default());
+            let mut state = State::new(&space, &*backend, &clock, Ablation::default());
             let root = state.root(&dual.lambda).expect("every server has a pattern");
             (state, root)
         };

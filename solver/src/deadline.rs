@@ -1,19 +1,20 @@
-//! When to stop.
+//! When to stop: the one clock of a solve.
 
 use std::time::{Duration, Instant};
 
-use isocost_solver::SolveOptions;
+use crate::backend::SolveOptions;
 
-/// When to stop.
+/// When a solve began and what was asked of it. Every loop of a method, and every program that it has a
+/// backend solve on the way, looks at the same one.
 #[derive(Clone)]
-pub struct Clock {
+pub struct Deadline {
     /// When the solve began.
     pub start: Instant,
     /// What was asked.
     pub options: SolveOptions,
 }
 
-impl Clock {
+impl Deadline {
     /// Starts now.
     pub fn new(options: &SolveOptions) -> Self {
         Self { start: Instant::now(), options: options.clone() }
