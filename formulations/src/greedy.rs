@@ -9,9 +9,12 @@
 //! else it moves on to its next option and is put back in order, or is left out after the last
 //! ```
 //!
-//! Those left out get nothing, or by a shortage policy what is left: `Exhaustive` the most replicas
-//! that fit, one server after the other; the round robins one replica each in turn (within a
-//! priority, or over all). Best effort follows each priority, or all of them where it is delayed.
+//! Those left out get nothing. By a shortage policy each priority's fewest replicas are held before
+//! any of its servers is served (of all priorities, for a round robin over all), and those left out
+//! get what is left: `Exhaustive` the most replicas that fit, one server after the other; the round
+//! robins one replica each in turn (within a priority, or over all); `Whole` keeps their fewest, save
+//! for those whose ceiling is below what they need. Best effort follows each priority, or all of them
+//! where it is delayed. Spread over types is not asked for then.
 //!
 //! It proves nothing: what it costs more than `single`, and whom it leaves out though all would have
 //! fitted, is what exactness is worth.
@@ -32,41 +35,62 @@ pub struct Greedy {
 
 /// Runs the heuristic on `problem`; with a policy, those left out get what it gives them.
 pub fn greedy(problem: &Problem, policy: Option<Policy>) -> Greedy {
-    let mut run = Run {
-        problem,
-        left: problem.limits.iter().map(|l| l.capacity).collect(),
-        shares: vec![Vec::new(); problem.servers.len()],
-        objective: 0.0,
-        left_out: Vec::new(),
-    };
-    let mut queue = run.waiting();
-    // The first is at the end.
-    queue.sort_by(Waiting::order);
-    let delayed = policy.is_none_or(|p| p.delayed || p.effort == Effort::RoundRobin);
-    let mut unserved = Vec::new();
-    while let Some(&Waiting { priority, .. }) = queue.last() {
-        let of_turn = |w: &Waiting| delayed || w.priority == priority;
-        let turn = queue.split_off(queue.partition_point(|w| !of_turn(w)));
-        let missed = run.serve(turn);
-        match policy {
-            Some(policy) if !delayed => run.best_effort(missed, policy.effort),
-            _ => unserved.extend(missed),
-        }
+    let mut run = Run::new(problem, policy);
+    let queue = run.waiting();
+    run.serve_all(queue);
+    run.finish()
+}
+
+/// What servers that get nothing by `shares` can be given beside the rest, those shares included, or
+/// `None` if nothing; where moves are `limited`, none is added.
+pub fn beside(
+    problem: &Problem,
+    policy: Policy,
+    limited: bool,
+    shares: &[Vec<(usize, u64)>],
+) -> Option<Vec<Vec<(usize, u64)>>> {
+    let mut run = Run::new(problem, Some(policy));
+    run.stays = limited;
+    let mut waiting = run.waiting();
+    waiting.retain(|w| shares[w.server].is_empty());
+    let servers: Vec<usize> = waiting.iter().map(|w| w.server).collect();
+    for (s, share) in shares.iter().enumerate() {
+        run.count(s, share, 1.0);
     }
-    run.best_effort(unserved, policy.map_or(Effort::Whole, |p| p.effort));
-    run.finish(policy.is_some())
+    run.serve_all(waiting);
+    let is_given = servers.iter().any(|&s| !run.shares[s].is_empty());
+    is_given.then(|| {
+        let mut filled = shares.to_vec();
+        servers.iter().for_each(|&s| filled[s] = std::mem::take(&mut run.shares[s]));
+        filled
+    })
 }
 
 /// The heuristic on its way.
 struct Run<'a> {
     problem: &'a Problem,
+    policy: Option<Policy>,
+    /// Whether servers stay on their current accelerators.
+    stays: bool,
     left: Vec<f64>,
     shares: Vec<Vec<(usize, u64)>>,
     objective: f64,
     left_out: Vec<usize>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(problem: &'a Problem, policy: Option<Policy>) -> Self {
+        Self {
+            problem,
+            policy,
+            stays: false,
+            left: problem.limits.iter().map(|l| l.capacity).collect(),
+            shares: vec![Vec::new(); problem.servers.len()],
+            objective: 0.0,
+            left_out: Vec::new(),
+        }
+    }
+
     /// Servers that need something and have an option.
     fn waiting(&mut self) -> Vec<Waiting> {
         let mut queue = Vec::new();
@@ -75,7 +99,7 @@ impl Run<'_> {
                 self.objective -= needs.current.map_or(0.0, |(_, old)| old);
                 continue;
             }
-            match Waiting::new(self.problem, s) {
+            match Waiting::new(self, s) {
                 Some(waiting) => queue.push(waiting),
                 None => self.left_out.push(s),
             }
@@ -83,16 +107,48 @@ impl Run<'_> {
         queue
     }
 
+    /// Serves whom it can in full, and the others as the policy says, in the policy's order.
+    fn serve_all(&mut self, mut queue: Vec<Waiting>) {
+        // The first is at the end.
+        queue.sort_by(Waiting::order);
+        let effort = self.policy.map_or(Effort::Whole, |p| p.effort);
+        let delayed = self.policy.is_some_and(|p| p.delayed);
+        let together = effort == Effort::RoundRobin && !delayed;
+        let mut unserved = Vec::new();
+        while let Some(&Waiting { priority, .. }) = queue.last() {
+            let of_turn = |w: &Waiting| together || w.priority == priority;
+            let turn = queue.split_off(queue.partition_point(|w| !of_turn(w)));
+            if self.policy.is_some() {
+                turn.iter().rev().for_each(|w| self.hold(w));
+            }
+            unserved.extend(self.serve(turn));
+            if !delayed && !together {
+                self.best_effort(std::mem::take(&mut unserved), effort);
+            }
+        }
+        self.best_effort(unserved, effort);
+    }
+
+    /// As many of a server's fewest replicas as fit, on the option that holds the most of them.
+    fn hold(&mut self, waiting: &Waiting) {
+        let fewest = self.problem.servers[waiting.server].min_replicas;
+        self.give_most(waiting, fewest);
+    }
+
     /// Serves in full whom it can, in order from the end; returns the others, in that order.
     fn serve(&mut self, mut queue: Vec<Waiting>) -> Vec<Waiting> {
         let mut missed = Vec::new();
         while let Some(mut first) = queue.pop() {
             let option = first.options[first.at];
+            let held = self.release(first.server);
             let item = &self.problem.items(first.server)[option.item];
-            if fits(item, option.replicas, &self.left) {
+            if option.in_full && fits(item, option.replicas, &self.left) {
                 self.give(first.server, option.item, option.replicas);
-                self.objective += option.value;
-            } else if first.at + 1 < first.options.len() {
+                self.objective += option.value - item.cost * option.replicas as f64;
+                continue;
+            }
+            self.restore(first.server, held);
+            if first.at + 1 < first.options.len() {
                 first.at += 1;
                 let place = queue.partition_point(|w| w.order(&first).is_lt());
                 queue.insert(place, first);
@@ -107,8 +163,12 @@ impl Run<'_> {
     fn best_effort(&mut self, missed: Vec<Waiting>, effort: Effort) {
         self.left_out.extend(missed.iter().map(|w| w.server));
         match effort {
-            Effort::Whole => {}
-            Effort::Exhaustive => missed.iter().for_each(|w| self.give_most(w)),
+            Effort::Whole if self.policy.is_none() => {}
+            Effort::Whole => {
+                let capped = missed.iter().filter(|w| !w.options.iter().any(|o| o.in_full));
+                capped.for_each(|w| self.give_most(w, u64::MAX));
+            }
+            Effort::Exhaustive => missed.iter().for_each(|w| self.give_most(w, u64::MAX)),
             Effort::RoundRobin => self.give_in_turn(&missed),
             Effort::PriorityRoundRobin => {
                 let mut rest = &missed[..];
@@ -122,38 +182,48 @@ impl Run<'_> {
         }
     }
 
-    /// As many replicas as fit, on the first option of which any fits.
-    fn give_most(&mut self, waiting: &Waiting) {
-        let items = self.problem.items(waiting.server);
-        let most = |c: &Chance| {
-            (1..=c.replicas)
-                .rev()
-                .find(|&n| fits(&items[c.item], n, &self.left))
-                .map(|n| (c.item, n))
-        };
-        if let Some((item, n)) = waiting.options.iter().find_map(most) {
-            self.give(waiting.server, item, n);
-            self.objective += items[item].cost * n as f64;
+    /// As many replicas as fit, up to `most`, and no fewer than it holds: on the first option that
+    /// takes them all, or the most of them.
+    fn give_most(&mut self, waiting: &Waiting, most: u64) {
+        let s = waiting.server;
+        let held = self.release(s);
+        let has = held.first().map_or(0, |h| h.1);
+        let mut best: Option<(usize, u64)> = None;
+        for option in &waiting.options {
+            let item = &self.problem.items(s)[option.item];
+            let n = room(item, &self.left).min(option.replicas).min(most);
+            let is_enough = n == option.replicas.min(most);
+            if n > has.max(best.map_or(0, |b| b.1)) {
+                best = Some((option.item, n));
+            }
+            if is_enough {
+                break;
+            }
+        }
+        match best {
+            Some((item, n)) => self.give(s, item, n),
+            None => self.restore(s, held),
         }
     }
 
     /// One replica each in turn, on the option that had room at the first turn, until none fits.
     fn give_in_turn(&mut self, missed: &[Waiting]) {
         let mut chosen: Vec<Option<Chance>> = vec![None; missed.len()];
-        let mut given = vec![0; missed.len()];
         let mut open: Vec<usize> = (0..missed.len()).collect();
         while !open.is_empty() {
             open.retain(|&i| {
-                let items = self.problem.items(missed[i].server);
-                let room = |c: &&Chance| fits(&items[c.item], 1, &self.left);
-                let option = chosen[i].or_else(|| missed[i].options.iter().find(room).copied());
-                let Some(option) = option.filter(|o| room(&o) && given[i] < o.replicas) else {
+                let waiting = &missed[i];
+                let items = self.problem.items(waiting.server);
+                let held = self.shares[waiting.server].first().copied();
+                let is_held = |o: &&Chance| held.is_none_or(|(c, _)| items[o.item].candidate == c);
+                let room = |o: &&Chance| fits(&items[o.item], 1, &self.left);
+                let mut options = waiting.options.iter().filter(is_held).filter(room);
+                let option = chosen[i].filter(|o| room(&o)).or_else(|| options.next().copied());
+                let Some(option) = option.filter(|o| held.map_or(0, |h| h.1) < o.replicas) else {
                     return false;
                 };
                 chosen[i] = Some(option);
-                given[i] += 1;
-                self.give(missed[i].server, option.item, 1);
-                self.objective += items[option.item].cost;
+                self.give(waiting.server, option.item, 1);
                 true
             });
         }
@@ -161,16 +231,39 @@ impl Run<'_> {
 
     fn give(&mut self, s: usize, item: usize, replicas: u64) {
         let item = &self.problem.items(s)[item];
-        take(item, replicas, &mut self.left);
+        take(item, replicas as f64, &mut self.left);
+        self.objective += item.cost * replicas as f64;
         match self.shares[s].iter_mut().find(|(candidate, _)| *candidate == item.candidate) {
             Some((_, n)) => *n += replicas,
             None => self.shares[s].push((item.candidate, replicas)),
         }
     }
 
-    fn finish(mut self, best_effort: bool) -> Greedy {
+    /// Takes back what a server has.
+    fn release(&mut self, s: usize) -> Vec<(usize, u64)> {
+        let held = std::mem::take(&mut self.shares[s]);
+        self.count(s, &held, -1.0);
+        held
+    }
+
+    /// Gives back what was taken.
+    fn restore(&mut self, s: usize, held: Vec<(usize, u64)>) {
+        self.count(s, &held, 1.0);
+        self.shares[s] = held;
+    }
+
+    fn count(&mut self, s: usize, held: &[(usize, u64)], sign: f64) {
+        for item in self.problem.items(s) {
+            for &(_, n) in held.iter().filter(|h| h.0 == item.candidate) {
+                take(item, sign * n as f64, &mut self.left);
+                self.objective += sign * item.cost * n as f64;
+            }
+        }
+    }
+
+    fn finish(mut self) -> Greedy {
         self.left_out.sort_unstable();
-        let whole = self.left_out.is_empty() || best_effort;
+        let whole = self.left_out.is_empty() || self.policy.is_some();
         let choice = Choice {
             status: if whole { Status::Feasible } else { Status::Unknown },
             shares: self.shares,
@@ -188,7 +281,9 @@ impl Run<'_> {
 #[derive(Debug, Clone, Copy)]
 struct Chance {
     item: usize,
+    /// Replicas that serve it in full, or as many as it may have.
     replicas: u64,
+    in_full: bool,
     value: f64,
 }
 
@@ -202,17 +297,27 @@ struct Waiting {
 
 impl Waiting {
     /// `None` where the server has no option.
-    fn new(problem: &Problem, server: usize) -> Option<Self> {
-        let needs = &problem.servers[server];
-        let chance = |(item, i): (usize, &Item)| {
+    fn new(run: &Run<'_>, server: usize) -> Option<Self> {
+        let (needs, items) = (&run.problem.servers[server], run.problem.items(server));
+        let mut options = Vec::new();
+        for (item, i) in items.iter().enumerate() {
             // It places a server on one accelerator, which is one type.
-            let replicas = needs.replicas(i).filter(|_| needs.min_types <= 1)?;
+            let full = needs.replicas(i).filter(|_| needs.min_types <= 1 || run.policy.is_some());
+            let part = (run.policy.is_some() && needs.most(i) > 0).then(|| needs.most(i));
+            let Some(replicas) = full.or(part) else { continue };
+            if run.stays && needs.is_off(i) {
+                continue;
+            }
             let value = needs.change_value(i.accelerator, i.cost * replicas as f64);
-            Some(Chance { item, replicas, value })
-        };
-        let mut options: Vec<Chance> =
-            problem.items(server).iter().enumerate().filter_map(chance).collect();
-        options.sort_by(|a, b| a.value.total_cmp(&b.value));
+            options.push(Chance { item, replicas, in_full: full.is_some(), value });
+        }
+        // Those that serve in full first, the cheapest before others; else those that serve most.
+        let most =
+            |o: &Chance| if o.in_full { 0.0 } else { items[o.item].rate * o.replicas as f64 };
+        options.sort_by(|a, b| {
+            let part = a.in_full.cmp(&b.in_full).reverse().then(most(b).total_cmp(&most(a)));
+            part.then(a.value.total_cmp(&b.value))
+        });
         let priority = needs.priority;
         (!options.is_empty()).then_some(Self { server, priority, options, at: 0 })
     }
@@ -236,8 +341,16 @@ fn fits(item: &Item, replicas: u64, left: &[f64]) -> bool {
     item.uses.iter().all(|&(k, amount)| amount * replicas as f64 <= left[k])
 }
 
-fn take(item: &Item, replicas: u64, left: &mut [f64]) {
-    item.uses.iter().for_each(|&(k, amount)| left[k] -= amount * replicas as f64);
+/// Most replicas of an item that fit into what is left.
+fn room(item: &Item, left: &[f64]) -> u64 {
+    let most = item.uses.iter().map(|&(k, amount)| (left[k] / amount).floor().max(0.0));
+    let most = most.fold(f64::INFINITY, f64::min) as u64;
+    // A quotient may be rounded up to a whole number.
+    if fits(item, most, left) { most } else { most.saturating_sub(1) }
+}
+
+fn take(item: &Item, replicas: f64, left: &mut [f64]) {
+    item.uses.iter().for_each(|&(k, amount)| left[k] -= amount * replicas);
 }
 
 #[cfg(test)]

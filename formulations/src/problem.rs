@@ -131,16 +131,27 @@ impl Problem {
 }
 
 impl Needs {
+    /// Replicas of `item` that cover the load alone, `ceil(L / r)`; `u64::MAX` where no number does.
+    pub fn cover(&self, item: &Item) -> u64 {
+        match (self.need(), self.share(item.rate)) {
+            (0, _) => 0,
+            (_, 0) => u64::MAX,
+            (need, share) => ((need - 1) / share + 1) as u64,
+        }
+    }
+
+    /// Share of the load that a replica of `item` covers, as a program takes it: what covers the load
+    /// within its tolerance does so exactly.
+    pub fn part(&self, item: &Item) -> f64 {
+        (item.rate / self.demand).max(1.0 / self.cover(item).max(1) as f64)
+    }
+
     /// Replicas that the server needs of `item` alone, `max(ceil(L / r), m)`; `None` where that is
     /// more than it may have.
     pub fn replicas(&self, item: &Item) -> Option<u64> {
-        let cover = match (self.need(), self.share(item.rate)) {
-            (0, _) => 0,
-            (_, 0) => return None,
-            (need, share) => ((need - 1) / share + 1) as u64,
-        };
-        let needed = cover.max(self.min_replicas);
-        (self.max_replicas.is_none_or(|most| needed <= most)).then_some(needed)
+        let needed = self.cover(item).max(self.min_replicas);
+        let most = self.max_replicas.unwrap_or(u64::MAX - 1);
+        (needed <= most).then_some(needed)
     }
 
     /// What replicas have to cover, in the shares of [`Needs::share`]; 0 without a load.
@@ -171,19 +182,47 @@ impl Needs {
         i64::try_from(quotient).unwrap_or(need).min(need)
     }
 
+    /// Most replicas of `item` that are of any use: as many as cover the load, or hold the floor,
+    /// alone, one to be spread over its type, and no more than the server may have.
+    pub fn most(&self, item: &Item) -> u64 {
+        let alone = self.cover(item).max(self.min_replicas).max(1);
+        self.max_replicas.map_or(alone, |most| alone.min(most))
+    }
+
+    /// Most replicas in all: `M`, and without load no more than floor and spread ask for.
+    pub fn ceiling(&self) -> Option<u64> {
+        let idle = self.min_replicas.max(u64::from(self.min_types));
+        let idle = (self.demand <= 0.0).then_some(idle);
+        self.max_replicas.into_iter().chain(idle).min()
+    }
+
+    /// Whether `M` replicas do not cover the load on any of `items`, of which there are some.
+    pub fn is_capped(&self, items: &[Item]) -> bool {
+        let short = |most: u64| items.iter().all(|item| self.cover(item) > most);
+        !items.is_empty() && self.max_replicas.is_some_and(short)
+    }
+
     /// Whether the server needs any replica at all.
     pub fn is_idle(&self) -> bool {
         self.demand <= 0.0 && self.min_replicas == 0
     }
 
+    /// Whether replicas of `item` are off the server's current accelerator.
+    pub fn is_off(&self, item: &Item) -> bool {
+        self.current.is_some_and(|(now, _)| now != item.accelerator)
+    }
+
+    /// What running the server at `cost` on `accelerator` alone is charged beside it as a move.
+    pub fn move_charge(&self, accelerator: usize, cost: f64) -> f64 {
+        let old = self.current.filter(|current| current.0 != accelerator);
+        old.map_or(0.0, |(_, old)| MOVE_PENALTY * (old + cost))
+    }
+
     /// Value of running the server at `cost` on `accelerator` alone: the cost, or, where a current
     /// allocation is charged, the change's value.
     pub fn change_value(&self, accelerator: usize, cost: f64) -> f64 {
-        match self.current {
-            None => cost,
-            Some((now, old)) if now == accelerator => cost - old,
-            Some((_, old)) => cost - old + MOVE_PENALTY * (old + cost),
-        }
+        let old = self.current.map_or(0.0, |(_, old)| old);
+        cost - old + self.move_charge(accelerator, cost)
     }
 }
 

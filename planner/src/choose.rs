@@ -8,7 +8,7 @@ use isocost_formulations::greedy::{Greedy, greedy};
 use isocost_formulations::pattern::{self, Space};
 use isocost_formulations::problem::{Problem, ProblemOptions};
 use isocost_formulations::program::Program;
-use isocost_formulations::shortage::{Policy, shortage};
+use isocost_formulations::shortage::{Policy, missing, shortage};
 use isocost_formulations::{mixed, single};
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidates, Reason};
@@ -63,8 +63,11 @@ fn exact_or_short(
         (Status::Unknown, _) => Ok(or_heuristic(choice, problem, &request.problem)),
         (Status::Infeasible, Some(policy)) => {
             let options = SolveOptions { time_limit: clock.left(), ..request.solve.clone() };
-            let (problem, asked) = (&sorted.problem, &request.problem);
-            Ok(sorted.back(shortage(problem, asked, policy, backend, &options)?))
+            let asked = &request.problem;
+            let choice = shortage(&sorted.problem, asked, policy, backend, &options)?;
+            let mut choice = sorted.back(choice);
+            choice.notes.extend(missing(scenario, problem, &choice.shares));
+            Ok(choice)
         }
         _ => Ok(choice),
     }
@@ -152,6 +155,9 @@ fn by_greedy(scenario: &Scenario, problem: &Problem, policy: Option<Policy>) -> 
         choice
             .notes
             .push(format!("greedy leaves {left} of {all} servers out: {}", names.join(", ")));
+    }
+    if policy.is_some() {
+        choice.notes.extend(missing(scenario, problem, &choice.shares));
     }
     choice
 }

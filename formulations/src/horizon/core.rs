@@ -10,17 +10,18 @@
 //!             x in {0, 1},  D in Z,  0 <= S_hr <= M_r in Z,  0 <= R_r <= most_r in Z
 //! ```
 //!
-//! A server with too many patterns to list is stated by its replicas `n_j` instead, as in `mixed`,
+//! A server with too many patterns to list is stated by a mix instead, as in [`crate::server_rows`],
 //! with the price that pricing has proven for its patterns as a cut.
 
 use isocost_solver::{Backend, Column, Milp, Row, SolveOptions, SolverError, Status};
 
 use super::relaxation::Relaxed;
 use super::statement::{Horizon, Span};
-use crate::mixed::most_replicas;
 use crate::pattern::column::{Pattern, Shape};
+use crate::pattern::core::{mix, pick, prune};
 use crate::pattern::pricing::{Most, cheapest, list};
-use crate::problem::{COVER_TOLERANCE, Item};
+use crate::problem::{Item, ProblemOptions};
+use crate::server_rows::{Asks, Rows};
 
 /// Patterns of a server that are listed at most, before the beaten ones are dropped.
 const LISTED: usize = 3_000;
@@ -75,6 +76,7 @@ pub struct Solved {
 /// The patterns of each server of `span` whose reduced cost `at` some prices is at most `delta`, cents/h.
 pub fn offers(span: &Span, shape: Shape, at: &Relaxed, delta: f64) -> Vec<Offer> {
     let space = span.space(shape);
+    let limits: Vec<usize> = (0..span.problem.limits.len()).collect();
     let of_server = |s: usize| {
         let least = at.least[s];
         let budget = least + delta + 1e-9 * least.abs().max(1.0);
@@ -85,7 +87,7 @@ pub fn offers(span: &Span, shape: Shape, at: &Relaxed, delta: f64) -> Vec<Offer>
         let listed = (shape == Shape::Single || budget.is_finite())
             .then(|| list(&space, s, &at.duals.lambda, budget, Most::patterns(most)))
             .flatten();
-        match listed.map(prune) {
+        match listed.map(|patterns| prune(patterns, &limits)) {
             Some(patterns) if shape == Shape::Single || patterns.len() <= OPEN_ABOVE => {
                 Offer::Listed(patterns)
             }
@@ -93,22 +95,6 @@ pub fn offers(span: &Span, shape: Shape, at: &Relaxed, delta: f64) -> Vec<Offer>
         }
     };
     (0..span.problem.servers.len()).map(of_server).collect()
-}
-
-/// Leaves only patterns that no other one beats in cost and in everything that it takes.
-fn prune(mut patterns: Vec<Pattern>) -> Vec<Pattern> {
-    let size = |p: &Pattern| p.uses.iter().sum::<f64>();
-    patterns.sort_by(|a, b| {
-        a.cost.total_cmp(&b.cost).then(size(a).total_cmp(&size(b))).then(a.shares.cmp(&b.shares))
-    });
-    let mut kept: Vec<Pattern> = Vec::new();
-    for pattern in patterns {
-        let beats = |k: &Pattern| k.uses.iter().zip(&pattern.uses).all(|(k, p)| k <= p);
-        if !kept.iter().any(beats) {
-            kept.push(pattern);
-        }
-    }
-    kept
 }
 
 /// What is known of the reservations.
@@ -150,30 +136,18 @@ pub fn solve(
     };
     let chosen = spans.iter().zip(offers).zip(periods).map(|((&h, offers), columns)| {
         let span = &horizon.periods[h];
+        let space = span.space(Shape::Mixed);
         let servers = offers.iter().zip(&columns.servers).enumerate();
-        let patterns =
-            servers.map(|(s, (offer, &at))| pick(span, s, offer, &solution.values[at..]));
+        let patterns = servers.map(|(s, (offer, &at))| match offer {
+            Offer::Listed(patterns) => pick(patterns, &solution.values[at..]),
+            Offer::Open { .. } => Some(mix(&space, s, &solution.values[at..])),
+        });
         let units = |column: &Option<usize>| column.map_or(0, whole);
         let rented = columns.rented.iter().map(|(d, s)| (units(d), units(s)));
         Some(Chosen { patterns: patterns.collect::<Option<_>>()?, rented: rented.collect() })
     });
     let chosen: Option<Vec<Chosen>> = chosen.collect();
     Ok(Solved { found: chosen.map(|chosen| (units, chosen)), bound })
-}
-
-/// The pattern that the values of a server's columns stand for.
-fn pick(span: &Span, s: usize, offer: &Offer, values: &[f64]) -> Option<Pattern> {
-    match offer {
-        Offer::Listed(patterns) => {
-            patterns.iter().zip(values).find(|(_, x)| **x > 0.5).map(|(p, _)| p.clone())
-        }
-        Offer::Open { .. } => {
-            let items = span.problem.items(s);
-            let counts = (0..items.len() as u32).zip(values).filter(|(_, n)| **n > 0.5);
-            let shares: Vec<(u32, u32)> = counts.map(|(j, n)| (j, n.round() as u32)).collect();
-            Some(Pattern::new(&span.space(Shape::Mixed), s, shares))
-        }
-    }
 }
 
 /// Where the columns of a period stand.
@@ -214,73 +188,30 @@ impl<'a> Core<'a> {
     }
 
     fn period(&mut self, span: &Span, offers: &[Offer]) -> Columns {
-        let pools = &self.horizon.pools;
-        let mut limits: Vec<Row> = span
-            .problem
-            .limits
-            .iter()
-            .enumerate()
-            .map(|(k, limit)| {
-                let there = if k < pools.len() { self.fixed(k) } else { limit.capacity };
-                Row::at_most(format!("{}_{}", span.name, limit.name), there, Vec::new())
-            })
-            .collect();
+        let mut rows = Rows::new("horizon", &span.problem, &ProblemOptions::default());
+        rows.milp = std::mem::take(&mut self.milp);
+        rows.prefix = format!("{}_", span.name);
+        rows.weight = span.hours;
         let mut servers = Vec::with_capacity(offers.len());
         for (s, offer) in offers.iter().enumerate() {
-            servers.push(self.milp.columns.len());
+            servers.push(rows.milp.columns.len());
             match offer {
-                Offer::Listed(patterns) => self.listed(span, s, patterns, &mut limits),
-                Offer::Open { prices, least } => self.open(span, s, prices, *least, &mut limits),
+                Offer::Listed(patterns) => rows.listed(s, patterns),
+                Offer::Open { prices, least } => open(&mut rows, s, prices, *least),
             }
         }
-        let rented: Vec<_> = (0..pools.len()).map(|r| self.rented(span, r, &mut limits)).collect();
+        let Rows { milp, mut limits, .. } = rows;
+        self.milp = milp;
+        let pools = self.horizon.pools.len();
+        for (r, limit) in limits.iter_mut().enumerate().take(pools) {
+            limit.upper = self.fixed(r);
+        }
+        let rented: Vec<_> = (0..pools).map(|r| self.rented(span, r, &mut limits)).collect();
         self.held(span, &rented);
-        limits.into_iter().for_each(|row| {
+        for row in limits {
             self.milp.add_row(row);
-        });
+        }
         Columns { servers, rented }
-    }
-
-    fn listed(&mut self, span: &Span, s: usize, patterns: &[Pattern], limits: &mut [Row]) {
-        let mut one = Row::equal(format!("{}_serve_{s}", span.name), 1.0, Vec::new());
-        for (p, pattern) in patterns.iter().enumerate() {
-            let name = format!("{}_x_{s}_{p}", span.name);
-            let cost = pattern.cost * span.hours;
-            let x = self.milp.add_column(Column::integer(name, cost, 0.0, 1.0));
-            one.terms.push((x, 1.0));
-            for (row, &uses) in limits.iter_mut().zip(&pattern.uses).filter(|(_, u)| **u > 0.0) {
-                row.terms.push((x, uses));
-            }
-        }
-        self.milp.add_row(one);
-    }
-
-    fn open(&mut self, span: &Span, s: usize, prices: &[f64], least: f64, limits: &mut [Row]) {
-        let (needs, items) = (&span.problem.servers[s], span.problem.items(s));
-        let first = self.milp.columns.len();
-        for (j, item) in items.iter().enumerate() {
-            let name = format!("{}_n_{s}_{j}", span.name);
-            let (cost, most) = (item.cost * span.hours, most_replicas(needs, item));
-            let n = self.milp.add_column(Column::integer(name, cost, 0.0, most));
-            for &(k, amount) in &item.uses {
-                limits[k].terms.push((n, amount));
-            }
-        }
-        let sum =
-            |of: &dyn Fn(usize) -> f64| (0..items.len()).map(|j| (first + j, of(j))).collect();
-        if needs.demand > 0.0 {
-            let cover = needs.demand * (1.0 - COVER_TOLERANCE);
-            let name = format!("{}_cover_{s}", span.name);
-            self.milp.add_row(Row::at_least(name, cover, sum(&|j| items[j].rate)));
-        }
-        let upper = needs.max_replicas.map_or(f64::INFINITY, |most| most as f64);
-        if needs.min_replicas > 0 || upper.is_finite() {
-            let (name, lower) = (format!("{}_replicas_{s}", span.name), needs.min_replicas as f64);
-            self.milp.add_row(Row { name, lower, upper, terms: sum(&|_| 1.0) });
-        }
-        let floor = least - 1e-9 * least.abs().max(1.0);
-        let name = format!("{}_price_{s}", span.name);
-        self.milp.add_row(Row::at_least(name, floor, sum(&|j| prices[j])));
     }
 
     /// Columns `D` and `S` of a pool, and what it holds in its row.
@@ -325,6 +256,13 @@ impl<'a> Core<'a> {
             self.milp.add_row(row);
         }
     }
+}
+
+/// A server by its mix, none of which has a price below `least`.
+fn open(rows: &mut Rows<'_>, s: usize, prices: &[f64], least: f64) {
+    let Some(mix) = rows.mix(s, Asks::default()) else { return };
+    let terms = mix.n.into_iter().zip(prices.iter().copied()).collect();
+    rows.price(s, Row::at_least("0", least, terms));
 }
 
 /// Whether every server of `span` has a pattern at all; the first that has none otherwise.

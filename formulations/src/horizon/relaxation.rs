@@ -22,7 +22,6 @@ use isocost_solver::{Backend, Column, Master, Milp, Row, SolverError};
 use rustc_hash::FxHashSet;
 
 use super::statement::{Horizon, PoolTerms, Span};
-use crate::mixed::most_replicas;
 use crate::pattern::column::{Pattern, Shape};
 use crate::pattern::pricing::cheapest;
 use crate::problem::Item;
@@ -124,7 +123,7 @@ impl<'a> Relaxation<'a> {
         let dearest = |s: usize| {
             let needs = &span.problem.servers[s];
             let each = span.problem.items(s).iter();
-            each.map(|i| price(i) * most_replicas(needs, i)).fold(0.0, f64::max)
+            each.map(|i| price(i) * needs.most(i) as f64).fold(0.0, f64::max)
         };
         let all: f64 = (0..span.problem.servers.len()).map(dearest).sum();
         Self { horizon, span, shape, penalty: 10.0 * all.max(1.0) }

@@ -5,9 +5,9 @@ use isocost_model::candidates::{Candidates, Demand, SizingOptions};
 use isocost_model::horizon::{Pool, Prices, Profile};
 use rustc_hash::FxHashMap;
 
-use crate::mixed::most_replicas;
 use crate::pattern::{Shape, Space};
 use crate::problem::{Limit, Problem, ProblemOptions};
+use crate::server_rows::most_used;
 
 /// The horizon problem as numbers alone; `mod.rs` states it.
 #[derive(Debug, Clone)]
@@ -217,18 +217,4 @@ fn pools(scenario: &Scenario, prices: &Prices, hours: f64, periods: &[Span]) -> 
         }
     };
     prices.pools.iter().enumerate().map(terms).collect()
-}
-
-/// No cheapest plan takes more units of pool `r`: each server on its hungriest item, and a replica
-/// more for what a mix may leave over.
-fn most_used(problem: &Problem, r: usize) -> f64 {
-    let of_server = |s: usize| {
-        let needs = &problem.servers[s];
-        let takes = problem.items(s).iter().filter_map(|item| {
-            let taken = item.uses.iter().find(|u| u.0 == r)?.1;
-            Some((most_replicas(needs, item) + 1.0) * taken)
-        });
-        takes.fold(0.0, f64::max)
-    };
-    (0..problem.servers.len()).map(of_server).sum()
 }

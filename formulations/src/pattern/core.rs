@@ -1,11 +1,11 @@
 //! The core: a mixed-integer program over what is left to decide.
 
-use isocost_solver::{Backend, Column, Row, SolveOptions, SolverError, Status};
+use isocost_solver::{Backend, Row, SolveOptions, SolverError, Status};
 
 use super::column::Pattern;
 use super::dual::Part;
 use super::space::{Charges, Space};
-use crate::mixed::Statement;
+use crate::server_rows::{Asks, Rows};
 
 /// What a core knows of a server's patterns.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub struct CoreSolution {
 /// ```text
 /// minimise    sum_s sum_p c_p x_sp + sum_s c_s(n_s)
 /// subject to  sum_p x_sp = 1,  x in {0, 1}                             for each listed s
-///             n_s a replica mix of s, as `mixed` states it             for each open s
+///             n_s a mix of s, as in [`crate::server_rows`]             for each open s
 ///             z <= c_s(n_s) + lambda u_s(n_s) (<= budget)              for each cut of s
 ///             sum_s (sum_p u_pk x_sp + u_sk(n_s)) <= C_k               for each k in limits
 /// ```
@@ -52,77 +52,58 @@ pub fn solve(
     backend: &dyn Backend,
     options: &SolveOptions,
 ) -> Result<CoreSolution, SolverError> {
-    let (statement, first) = state(space, part, offers, limits);
-    let solution = backend.solve(&statement.milp, options)?;
+    let (rows, first) = state(space, part, offers, limits);
+    let solution = backend.solve(&rows.milp, options)?;
     let bound = if solution.status == Status::Infeasible { f64::INFINITY } else { solution.bound };
     let chosen = (!solution.values.is_empty()).then(|| {
         let servers = part.servers.iter().zip(offers).zip(&first);
-        servers.map(|((&s, offer), &at)| pick(space, s, offer, &solution.values[at..])).collect()
+        let pick = |((&s, offer), &at): ((&usize, &Offer), &usize)| match offer {
+            Offer::Listed(patterns) => pick(patterns, &solution.values[at..]),
+            Offer::Open { .. } => Some(mix(space, s, &solution.values[at..])),
+        };
+        servers.map(pick).collect()
     });
     Ok(CoreSolution { chosen: chosen.flatten(), bound })
 }
 
 /// The program, and the first column of each server.
-pub(super) fn state<'a>(
-    space: &'a Space<'_>,
+fn state<'a>(
+    space: &Space<'a>,
     part: &Part,
     offers: &[Offer],
     limits: &[usize],
-) -> (Statement<'a>, Vec<usize>) {
-    let mut statement = Statement::new(space.problem, space.options());
+) -> (Rows<'a>, Vec<usize>) {
+    let mut rows = Rows::new("core", space.problem, space.options());
     let mut first = Vec::with_capacity(part.servers.len());
     for (&s, offer) in part.servers.iter().zip(offers) {
-        first.push(statement.milp.columns.len());
+        first.push(rows.milp.columns.len());
         match offer {
-            Offer::Listed(patterns) => listed(&mut statement, s, patterns),
-            Offer::Open { cuts, budget } => open(&mut statement, space, s, cuts, *budget),
+            Offer::Listed(patterns) => rows.listed(s, patterns),
+            Offer::Open { cuts, budget } => open(&mut rows, space, s, cuts, *budget),
         }
     }
     for &k in limits {
-        let terms = std::mem::take(&mut statement.limits[k].terms);
-        let name = statement.limits[k].name.clone();
-        statement.milp.add_row(Row::at_most(name, part.capacity[k], terms));
+        let terms = std::mem::take(&mut rows.limits[k].terms);
+        let name = rows.limits[k].name.clone();
+        rows.row(Row::at_most(name, part.capacity[k], terms));
     }
-    (statement, first)
+    (rows, first)
 }
 
-/// The pattern that the values of a server's columns stand for.
-fn pick(space: &Space<'_>, s: usize, offer: &Offer, values: &[f64]) -> Option<Pattern> {
-    match offer {
-        Offer::Listed(patterns) => {
-            patterns.iter().zip(values).find(|(_, x)| **x > 0.5).map(|(p, _)| p.clone())
-        }
-        Offer::Open { .. } => {
-            let counts = (0..space.items(s).len() as u32).zip(values).filter(|(_, n)| **n > 0.5);
-            let shares = counts.map(|(j, n)| (j, n.round() as u32)).collect();
-            Some(Pattern::new(space, s, shares))
-        }
-    }
+/// The pattern that the values of a listed server's columns choose.
+pub(crate) fn pick(patterns: &[Pattern], values: &[f64]) -> Option<Pattern> {
+    patterns.iter().zip(values).find(|(_, x)| **x > 0.5).map(|(p, _)| p.clone())
 }
 
-fn listed(statement: &mut Statement<'_>, s: usize, patterns: &[Pattern]) {
-    let mut one = Row::equal(format!("one_{s}"), 1.0, Vec::new());
-    for (p, pattern) in patterns.iter().enumerate() {
-        let column = Column::integer(format!("x_{s}_{p}"), pattern.cost, 0.0, 1.0);
-        let x = statement.milp.add_column(column);
-        one.terms.push((x, 1.0));
-        for (row, &used) in statement.limits.iter_mut().zip(&pattern.uses) {
-            if used > 0.0 {
-                row.terms.push((x, used));
-            }
-        }
-    }
-    statement.milp.add_row(one);
+/// The pattern that the values of an open server's columns stand for.
+pub(crate) fn mix(space: &Space<'_>, s: usize, values: &[f64]) -> Pattern {
+    let counts = (0..space.items(s).len() as u32).zip(values).filter(|(_, n)| **n > 0.5);
+    let shares = counts.map(|(j, n)| (j, n.round() as u32)).collect();
+    Pattern::new(space, s, shares)
 }
 
-fn open(
-    statement: &mut Statement<'_>,
-    space: &Space<'_>,
-    s: usize,
-    cuts: &[(Vec<f64>, f64)],
-    budget: f64,
-) {
-    let Some(columns) = statement.server(s) else { return };
+fn open(rows: &mut Rows<'_>, space: &Space<'_>, s: usize, cuts: &[(Vec<f64>, f64)], budget: f64) {
+    let Some(columns) = rows.mix(s, Asks::default()) else { return };
     let charges = space.charges(s);
     for (i, (lambda, z)) in cuts.iter().enumerate() {
         let prices = space.prices(s, &charges, lambda);
@@ -131,18 +112,16 @@ fn open(
             columns.n.iter().copied().zip(prices.iter().copied()).collect();
         terms.extend(columns.keep.map(|k| (k, -charges.give_up)));
         terms.extend(columns.moved.zip(charges.moves).map(|(q, k)| (q, lambda[k])));
-        let rounding = 1e-9 * z.abs().max(1.0);
-        let upper = if i == 0 { budget - fixed + rounding } else { f64::INFINITY };
+        let upper = if i == 0 { budget - fixed } else { f64::INFINITY };
         if i == 0 {
             // A replica that alone is dearer than the budget has no place in the mix.
             for (&n, price) in columns.n.iter().zip(&prices).filter(|(_, price)| **price > 0.0) {
                 let affordable = ((budget - charges.base) / price + 1e-9).floor().max(0.0);
-                let column = &mut statement.milp.columns[n];
+                let column = &mut rows.milp.columns[n];
                 column.upper = column.upper.min(affordable);
             }
         }
-        let (name, lower) = (format!("price_{s}_{i}"), z - fixed - rounding);
-        statement.milp.add_row(Row { name, lower, upper, terms });
+        rows.price(s, Row { name: i.to_string(), lower: z - fixed, upper, terms });
     }
 }
 
@@ -152,8 +131,12 @@ fn fixed(charges: &Charges) -> f64 {
 }
 
 /// Leaves only patterns that no other one beats in cost and in every one of `limits`.
-pub fn prune(mut patterns: Vec<Pattern>, limits: &[usize]) -> Vec<Pattern> {
-    patterns.sort_by(|a, b| a.cost.total_cmp(&b.cost).then_with(|| a.shares.cmp(&b.shares)));
+pub(crate) fn prune(mut patterns: Vec<Pattern>, limits: &[usize]) -> Vec<Pattern> {
+    let taken = |p: &Pattern| limits.iter().map(|&k| p.uses[k]).sum::<f64>();
+    patterns.sort_by(|a, b| {
+        let cost = a.cost.total_cmp(&b.cost).then(taken(a).total_cmp(&taken(b)));
+        cost.then_with(|| a.shares.cmp(&b.shares))
+    });
     let mut kept: Vec<Pattern> = Vec::new();
     for pattern in patterns {
         let beaten = kept.iter().any(|k| limits.iter().all(|&l| k.uses[l] <= pattern.uses[l]));

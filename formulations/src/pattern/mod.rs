@@ -11,7 +11,7 @@
 //!             sum_s sum_p u_pk x_sp <= C_k        for each k
 //! ```
 //!
-//! The same problem as [`mod@crate::mixed`] (or [`mod@crate::single`]), stated far tighter: the load is
+//! The same problem as [`mod@crate::compact`] of either shape, stated far tighter: the load is
 //! covered within a pattern, by whole replicas, and only the limits couple servers. The way to a
 //! proof:
 //!
@@ -29,7 +29,7 @@
 
 pub mod certificate;
 pub mod column;
-mod core;
+pub(crate) mod core;
 pub mod cover;
 pub mod dual;
 pub mod exact;

@@ -1,174 +1,227 @@
 //! In full or not at all, by patterns: exact at a scale that the stages' own program does not reach.
 //!
-//! Each server that may be left out gets one more item, `unserved`: a replica of it covers the whole
-//! load, takes no card and costs nothing. A stage is then an ordinary problem over patterns:
+//! Each server that may be left out has more items, all of which leave it out. Without a floor it is
+//! one, `unserved`: a replica of it covers the whole load, takes no card and costs nothing. With a
+//! floor there is one for each item `j`, `kept` on `j`: `m_s` replicas of it cover the whole load, and
+//! each takes and costs what one of `j` does. A stage is then an ordinary problem over patterns:
 //!
 //! ```text
-//! whole(q)    minimise the unserved load of priority q
-//! limits      C_k as before; for each stage before, its unserved load is no more than it reached
-//! cost        minimise the cost, unserved load being free
+//! whole(q)    minimise the load of priority q that is left out, those of lower priority asking for
+//!             nothing
+//! limits      C_k as before; for each stage before, no more of its load is left out than it reached
+//! cost        minimise the cost, the load being free
 //! ```
+//!
+//! All floors are held in it. Where that is not possible it has no plan, and says nothing of the
+//! rest; nor does it state a server that is to be spread, or that is capped, or, of those that mix,
+//! one with a floor of several replicas: some of them might be kept, and others serve.
 
 use isocost_model::plan::{Choice, Status};
 use isocost_solver::{Backend, Deadline, SolveOptions, SolverError};
 
-use super::KEPT;
+use super::{Shares, up_to};
 use crate::pattern::{self, Ablation, Shape, Space};
-use crate::problem::{Item, Limit, Problem, ProblemOptions};
+use crate::problem::{Item, Limit, Needs, Problem, ProblemOptions};
 
-/// The candidate that stands for leaving a server out.
+/// The first candidate that stands for leaving a server out: that and `j` keep its floor on item `j`.
+const KEEPS: usize = usize::MAX / 2;
+/// The candidate that stands for leaving a server out altogether.
 const UNSERVED: usize = usize::MAX;
 
 /// What the stages reached.
 pub struct Whole {
-    /// (index of candidate, replicas) by server.
-    pub shares: Vec<Vec<(usize, u64)>>,
-    /// For each priority the load served in full, and the most that is possible, requests/s.
-    pub reached: Vec<(u32, f64, f64)>,
-    /// Cost of the last stage, or of the last that was begun, with its bound and status.
-    pub last: Choice,
+    /// What each server gets in the last stage.
+    pub shares: Shares,
+    /// For each priority the most load that can be served in full of those that may be left out,
+    /// requests/s.
+    pub most: Vec<(u32, f64)>,
+    /// The stage of the cost, if it came to it.
+    pub last: Option<Choice>,
 }
 
 /// The stages in turn.
 pub struct Stages<'a> {
-    /// The problem with its `unserved` items, which are the last of each group.
+    /// The problem, with items that leave servers out after those that serve.
     open: Problem,
     problem: &'a Problem,
     shape: Shape,
     backend: &'a dyn Backend,
-    /// Whether a server may be left out.
-    loose: Vec<bool>,
+    /// Priorities of which some may be left out.
+    priorities: Vec<u32>,
 }
 
 impl<'a> Stages<'a> {
-    /// `full` are the priorities that are served in full in any case.
-    pub fn new(problem: &'a Problem, shape: Shape, full: &[u32], backend: &'a dyn Backend) -> Self {
-        let mut open = problem.clone();
+    /// The stages of `problem` as far as the servers' own rules allow, which is `reach`; those of the
+    /// priorities `full` are served in any case. `None` where patterns do not state it.
+    pub fn new(
+        problem: &'a Problem,
+        reach: &Problem,
+        shape: Shape,
+        full: &[u32],
+        backend: &'a dyn Backend,
+    ) -> Option<Self> {
+        let mut open = reach.clone();
         open.groups = Vec::with_capacity(open.servers.len());
-        let mut loose = Vec::with_capacity(open.servers.len());
+        let mut priorities = Vec::new();
         for (s, needs) in open.servers.iter_mut().enumerate() {
             let mut items = problem.items(s).to_vec();
-            let is_loose = needs.demand > 0.0 && !full.contains(&needs.priority);
-            if is_loose {
-                items.push(unserved(needs.demand));
+            if !needs.is_idle() && !full.contains(&needs.priority) {
+                priorities.push(needs.priority);
+                if needs.demand > 0.0 {
+                    if !is_stated(&problem.servers[s], needs, shape) {
+                        return None;
+                    }
+                    items.extend(left_out(needs, &items));
+                }
             }
-            if needs.demand <= 0.0 {
-                needs.min_replicas = 0;
-            }
-            (needs.group, needs.min_types, needs.current) = (s, 0, None);
+            (needs.group, needs.current) = (s, None);
             open.groups.push(items);
-            loose.push(is_loose);
         }
-        Self { open, problem, shape, backend, loose }
+        priorities.sort_unstable();
+        priorities.dedup();
+        Some(Self { open, problem, shape, backend, priorities })
     }
 
-    /// Solves the stages of `priorities`, and the cost's if `cost` is asked for; `None` where the
-    /// first one found nothing in its time.
+    /// Solves the stages, and that of the cost if it is asked for; `None` where the first one found
+    /// nothing.
     ///
     /// # Errors
     /// A failure of the backend.
-    pub fn solve(
-        mut self,
-        priorities: &[u32],
-        cost: bool,
-        clock: &Deadline,
-    ) -> Result<Option<Whole>, SolverError> {
+    pub fn solve(mut self, cost: bool, clock: &Deadline) -> Result<Option<Whole>, SolverError> {
         let mut whole: Option<Whole> = None;
-        let mut reached = Vec::new();
-        let stages = priorities.len() + usize::from(cost);
-        for (i, &q) in priorities.iter().enumerate() {
-            self.price(|priority, unserved| f64::from(unserved && priority == q), false);
-            let Some(choice) = self.stage(clock, stages - i)? else { break };
+        let mut most = Vec::new();
+        let stages = self.priorities.len() + usize::from(cost);
+        for (i, q) in self.priorities.clone().into_iter().enumerate() {
+            self.price(Some(q));
+            let Some(choice) = self.stage(&up_to(&self.open, q), clock, stages - i)? else {
+                return Ok(whole);
+            };
             let left_out = self.left_out(&choice, q);
-            let wanted = self.wanted(q);
-            let most = if choice.status == Status::Optimal { left_out } else { choice.bound };
-            reached.push((q, wanted - left_out, wanted - most.clamp(0.0, left_out)));
-            self.keep(q, left_out);
-            whole = Some(self.whole(&choice, &reached));
+            let is_proven = choice.status == Status::Optimal;
+            let least = if is_proven { left_out } else { choice.bound.clamp(0.0, left_out) };
+            most.push((q, self.wanted(q) - least));
+            if self.wanted(q) > 0.0 {
+                self.keep(q, left_out);
+            }
+            whole = Some(Whole { shares: self.shares(&choice), most: most.clone(), last: None });
         }
-        if cost && (whole.is_some() || priorities.is_empty()) {
-            self.price(|_, unserved| if unserved { 0.0 } else { 1.0 }, true);
-            if let Some(choice) = self.stage(clock, 1)? {
-                whole = Some(self.whole(&choice, &reached));
+        if cost {
+            self.price(None);
+            if let Some(choice) = self.stage(&self.open, clock, 1)? {
+                whole = Some(Whole { shares: self.shares(&choice), most, last: Some(choice) });
             }
         }
         Ok(whole)
     }
 
-    fn stage(&self, clock: &Deadline, stages: usize) -> Result<Option<Choice>, SolverError> {
+    fn stage(
+        &self,
+        problem: &Problem,
+        clock: &Deadline,
+        stages: usize,
+    ) -> Result<Option<Choice>, SolverError> {
         let time_limit = clock.left().map(|left| left.div_f64(stages as f64));
         let options = SolveOptions { time_limit, progress: None, ..clock.options.clone() };
         let ablation = Ablation { ties: false, ..Ablation::default() };
-        let space = Space::new(&self.open, self.shape, &ProblemOptions::default());
+        let space = Space::new(problem, self.shape, &ProblemOptions::default());
         let choice = pattern::solve(&space, self.backend, &options, &ablation)?;
-        Ok(matches!(choice.status, Status::Optimal | Status::Feasible).then_some(choice))
+        Ok((!choice.shares.is_empty()).then_some(choice))
     }
 
-    /// Sets what items cost: their own cost, or the load that they leave unserved, times `weight`
-    /// of (priority, whether it is the unserved item).
-    fn price(&mut self, weight: impl Fn(u32, bool) -> f64, own: bool) {
+    /// Sets what items cost: the load of priority `q` that a replica leaves out, or, in the last
+    /// stage, their own cost.
+    fn price(&mut self, q: Option<u32>) {
         for (s, items) in self.open.groups.iter_mut().enumerate() {
             let (needs, from) = (&self.open.servers[s], self.problem.items(s));
             for (j, item) in items.iter_mut().enumerate() {
-                let value = match (own, from.get(j)) {
-                    (true, Some(item)) => item.cost,
-                    (true, None) => 0.0,
-                    (false, _) => load(needs),
+                let own = match item.candidate {
+                    UNSERVED => 0.0,
+                    KEEPS.. => from[item.candidate - KEEPS].cost,
+                    _ => from[j].cost,
                 };
-                item.cost = value * weight(needs.priority, item.candidate == UNSERVED);
+                let is_out = item.candidate >= KEEPS && q == Some(needs.priority);
+                item.cost = match q {
+                    None => own,
+                    Some(_) if is_out => load(needs),
+                    Some(_) => 0.0,
+                };
             }
         }
     }
 
     /// From now on no more of priority `q` is left out than `most`, requests/s.
     fn keep(&mut self, q: u32, most: f64) {
-        let k = self.open.limits.len();
-        let capacity = most + KEPT * most.max(1.0);
-        self.open.limits.push(Limit { name: format!("unserved {q}"), capacity });
+        let (k, wanted) = (self.open.limits.len(), self.wanted(q));
+        let capacity = most / wanted + 1e-12;
+        self.open.limits.push(Limit { name: format!("left out {q}"), capacity });
         for (needs, items) in self.open.servers.iter().zip(&mut self.open.groups) {
-            if let Some(item) = items.last_mut().filter(|item| item.candidate == UNSERVED)
-                && needs.priority == q
-            {
-                item.uses.push((k, load(needs)));
+            for item in items.iter_mut().filter(|item| item.candidate >= KEEPS) {
+                if needs.priority == q {
+                    item.uses.push((k, load(needs) / wanted));
+                }
             }
         }
     }
 
     fn left_out(&self, choice: &Choice, q: u32) -> f64 {
-        let is_out = |s: &usize| choice.shares[*s].iter().any(|share| share.0 == UNSERVED);
-        let of_q = |s: &usize| self.problem.servers[*s].priority == q;
-        let out = (0..self.loose.len()).filter(|s| self.loose[*s] && of_q(s) && is_out(s));
-        out.map(|s| self.problem.servers[s].demand).sum()
+        let mut all = 0.0;
+        for (needs, share) in self.open.servers.iter().zip(&choice.shares) {
+            if needs.priority == q && share.iter().any(|n| n.0 >= KEEPS) {
+                all += needs.demand;
+            }
+        }
+        all
     }
 
     fn wanted(&self, q: u32) -> f64 {
-        self.problem.servers.iter().filter(|n| n.priority == q).map(|n| n.demand).sum()
+        self.open.servers.iter().filter(|n| n.priority == q).map(|n| n.demand).sum()
     }
 
-    fn whole(&self, choice: &Choice, reached: &[(u32, f64, f64)]) -> Whole {
-        let served = |share: &Vec<(usize, u64)>| match share.iter().any(|n| n.0 == UNSERVED) {
-            true => Vec::new(),
-            false => share.clone(),
-        };
-        let shares = choice.shares.iter().map(served).collect();
-        Whole { shares, reached: reached.to_vec(), last: choice.clone() }
-    }
-}
-
-fn unserved(demand: f64) -> Item {
-    Item {
-        candidate: UNSERVED,
-        rate: demand,
-        cost: 0.0,
-        uses: Vec::new(),
-        cards: 0,
-        accelerator: UNSERVED,
-        card_type: UNSERVED,
+    /// What a choice gives, in candidates of the problem.
+    fn shares(&self, choice: &Choice) -> Shares {
+        let mut shares = Vec::with_capacity(choice.shares.len());
+        for (s, share) in choice.shares.iter().enumerate() {
+            let mut own = Vec::with_capacity(share.len());
+            for &(candidate, n) in share.iter().filter(|n| n.0 != UNSERVED) {
+                let kept = candidate.checked_sub(KEEPS);
+                own.push((kept.map_or(candidate, |j| self.problem.items(s)[j].candidate), n));
+            }
+            shares.push(own);
+        }
+        shares
     }
 }
 
-/// Load that one replica of the unserved item stands for: as many are chosen as replicas are asked
-/// for, at least one.
-fn load(needs: &crate::problem::Needs) -> f64 {
+/// Whether patterns state a server that may be left out: what it `needs` as it stands, and as far as
+/// its own rules allow.
+fn is_stated(needs: &Needs, reach: &Needs, shape: Shape) -> bool {
+    let is_capped = reach.demand < needs.demand;
+    let is_simple = match shape {
+        // On one item it is of one type, if it has any replica.
+        Shape::Single => needs.min_types <= 1 || reach.min_replicas > 0,
+        Shape::Mixed => needs.min_types <= 1 && reach.min_replicas <= 1,
+    };
+    is_simple && !is_capped
+}
+
+/// The items that leave a server out, with its floor kept.
+fn left_out(needs: &Needs, items: &[Item]) -> Vec<Item> {
+    if needs.min_replicas == 0 {
+        return vec![Item {
+            candidate: UNSERVED,
+            rate: needs.demand,
+            cost: 0.0,
+            uses: Vec::new(),
+            cards: 0,
+            accelerator: UNSERVED,
+            card_type: UNSERVED,
+        }];
+    }
+    let kept = items.iter().enumerate();
+    kept.map(|(j, item)| Item { candidate: KEEPS + j, rate: load(needs), ..item.clone() }).collect()
+}
+
+/// Load that one replica of such an item stands for: as many are chosen as the floor asks for.
+fn load(needs: &Needs) -> f64 {
     needs.demand / needs.min_replicas.max(1) as f64
 }

@@ -18,9 +18,9 @@ use isocost_solver::SolverError;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::elastic::Give;
 use super::probe::Probe;
 use super::variant::{with_limits, with_servers};
+use isocost_formulations::feasibility::Give;
 use isocost_formulations::pattern::Shape;
 use isocost_formulations::problem::Problem;
 
@@ -185,7 +185,7 @@ impl Search<'_> {
         for &s in everyone.iter().filter(|s| !staying.contains(s)) {
             give.out[s] = Some(1.0);
         }
-        let given = self.probe.elastic(&variant, self.moves, &give)?;
+        let given = self.probe.feasibility(&variant, self.moves, &give)?;
         Ok((!given.out.is_empty()).then_some(given.out))
     }
 

@@ -3,6 +3,8 @@
 use isocost_model::plan::{Choice, Status};
 use serde::Serialize;
 
+use isocost_formulations::feasibility::Given;
+
 /// What is known of a quantity that a solve decides.
 ///
 /// As JSON: `{"known": "exact", "value": 12.5}`, `{"known": "between", "atLeast": 3, "atMost": null}`
@@ -50,6 +52,11 @@ impl Known {
             Status::Infeasible => Self::Infeasible,
             Status::Feasible | Status::Unknown => Self::between(choice.bound, choice.objective),
         }
+    }
+
+    /// The least price of what has to give for all servers to fit.
+    pub fn price(given: &Given) -> Self {
+        Self::between(given.at_least, given.price)
     }
 
     /// Proven lower end; `inf` where there is no plan.

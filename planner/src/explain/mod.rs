@@ -19,7 +19,6 @@
 //! where one was cut short.
 
 pub mod conflict;
-pub mod elastic;
 pub mod entry;
 pub mod known;
 pub mod limits;

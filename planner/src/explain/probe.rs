@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use isocost_model::plan::Choice;
 use isocost_solver::{Backend, Deadline, Milp, SolveOptions, SolverError, Status};
 
-use super::elastic::{self, Give, Given};
 use crate::choose::exact;
 use crate::request::Request;
+use isocost_formulations::feasibility::{self, Give, Given};
 use isocost_formulations::pattern::dual::{self, Dual, Part};
 use isocost_formulations::pattern::{Ablation, Shape, Space};
 use isocost_formulations::problem::{Problem, ProblemOptions};
@@ -128,14 +128,14 @@ impl<'a> Probe<'a> {
     ///
     /// # Errors
     /// A failure of the backend.
-    pub fn elastic(
+    pub fn feasibility(
         &self,
         problem: &Problem,
         moves: Option<u64>,
         give: &Give,
     ) -> Result<Given, SolverError> {
         self.solves.fetch_add(1, Ordering::Relaxed);
-        elastic::solve(problem, self.shape, moves, give, self.backend, &self.options())
+        feasibility::solve(problem, self.shape, moves, give, self.backend, &self.options())
     }
 
     /// Whether all servers of a variant fit; `None` where a slice of time does not tell.
@@ -143,7 +143,7 @@ impl<'a> Probe<'a> {
     /// # Errors
     /// A failure of the backend.
     pub fn fits(&self, problem: &Problem, moves: Option<u64>) -> Result<Option<bool>, SolverError> {
-        Ok(self.elastic(problem, moves, &Give::nothing(problem))?.fits())
+        Ok(self.feasibility(problem, moves, &Give::nothing(problem))?.fits())
     }
 
     /// The optimum of a small program of the search's own; `None` where it was not reached.

@@ -1,6 +1,6 @@
 //! **repair**: the least change of the fleet at which every server fits.
 //!
-//! Each is an optimum of [`elastic`](super::elastic): cards to add, at the least price of a card of
+//! Each is an optimum of the [`isocost_formulations::feasibility`] relaxation: cards to add, at the least price of a card of
 //! their type or in the least number; cards of one type alone; the fewest servers to leave out, those
 //! of the lowest priority first among equals. Where budgets bind, they are raised as little as can be,
 //! as a share of each, before any card is added.
@@ -9,11 +9,11 @@ use isocost_model::Scenario;
 use isocost_solver::SolverError;
 use rayon::prelude::*;
 
-use super::elastic::{Give, Given};
 use super::known::Known;
 use super::probe::Probe;
 use super::source::Source;
 use super::variant::with_servers;
+use isocost_formulations::feasibility::{Give, Given};
 use isocost_formulations::problem::Problem;
 
 /// Units of limits to add.
@@ -65,12 +65,12 @@ pub fn cards(
     variant.limits.iter_mut().zip(&raised).for_each(|(limit, more)| limit.capacity += *more as f64);
     let mut give = Give::nothing(&variant);
     give.more = sources.iter().map(price).collect();
-    let given = probe.elastic(&variant, probe.asked().max_moves, &give)?;
+    let given = probe.feasibility(&variant, probe.asked().max_moves, &give)?;
     if given.more.is_empty() {
         return Ok(None);
     }
     let more = given.more.iter().zip(&raised).map(|(a, b)| a + b).collect();
-    Ok(Some(Cards { total: given.price, more }))
+    Ok(Some(Cards { total: Known::price(&given), more }))
 }
 
 /// Units by which budgets have to be raised however many cards there are.
@@ -88,7 +88,7 @@ fn budgets(
         _ => Some(1.0 / limit.capacity.max(1.0)),
     };
     give.more = sources.iter().zip(&problem.limits).map(price).collect();
-    let Given { more, .. } = probe.elastic(problem, probe.asked().max_moves, &give)?;
+    let Given { more, .. } = probe.feasibility(problem, probe.asked().max_moves, &give)?;
     let of_budget = |(source, units): (&Source, u64)| match source {
         Source::Cards(_) => 0,
         _ => units,
@@ -104,7 +104,7 @@ pub fn alone(probe: &Probe<'_>, problem: &Problem) -> Result<Vec<Known>, SolverE
     let of_limit = |k: usize| {
         let mut give = Give::nothing(problem);
         give.more[k] = Some(1.0);
-        Ok(probe.elastic(problem, probe.asked().max_moves, &give)?.price)
+        Ok(Known::price(&probe.feasibility(problem, probe.asked().max_moves, &give)?))
     };
     (0..problem.limits.len()).into_par_iter().map(of_limit).collect()
 }
@@ -129,13 +129,13 @@ pub fn leave_out(probe: &Probe<'_>, problem: &Problem) -> Result<Option<LeaveOut
     for (price, needs) in give.out.iter_mut().zip(&problem.servers) {
         *price = Some(each + 100.0 - f64::from(needs.priority.min(100)));
     }
-    let given = probe.elastic(problem, probe.asked().max_moves, &give)?;
-    if given.price.at_most().is_infinite() {
+    let given = probe.feasibility(problem, probe.asked().max_moves, &give)?;
+    if given.price.is_infinite() {
         return Ok(None);
     }
     let found = given.out.len() as f64;
-    let least = (given.price.at_least() / (each + 99.0)).ceil().clamp(0.0, found);
-    let count = match given.price.is_settled() {
+    let least = (given.at_least / (each + 99.0)).ceil().clamp(0.0, found);
+    let count = match Known::price(&given).is_settled() {
         true => Known::exact(found),
         false => Known::between(least, found),
     };
