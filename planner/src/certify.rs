@@ -258,6 +258,7 @@ impl Correction {
         let what = match found.binding {
             Binding::Itl => "ITL",
             Binding::Ttft => "TTFT",
+            Binding::Wait => "wait",
             Binding::Loss => "loss",
             Binding::Capacity | Binding::Start => "capacity",
         };

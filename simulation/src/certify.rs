@@ -90,6 +90,8 @@ pub enum Binding {
     Itl,
     /// Time to first token.
     Ttft,
+    /// Wait before service.
+    Wait,
     /// Requests turned away.
     Loss,
     /// What the replica can do at all: its queue grows beyond.
@@ -297,6 +299,7 @@ fn probe(rate_per_s: f64, report: &Report, objectives: &Objectives) -> Probe {
     };
     let itl = used(Latency::Itl, objectives.itl);
     let ttft = used(Latency::Ttft, objectives.ttft);
+    let wait = used(Latency::Wait, objectives.wait);
     let loss = report.loss().filter(|_| objectives.max_loss < 1.0);
     let loss = loss.map(|e| [e.value, e.half_width].map(|x| x / objectives.max_loss));
     let mut worst = Probe {
@@ -306,7 +309,9 @@ fn probe(rate_per_s: f64, report: &Report, objectives: &Objectives) -> Probe {
         binding: Binding::Capacity,
         is_clear: true,
     };
-    for (binding, used) in [(Binding::Itl, itl), (Binding::Ttft, ttft), (Binding::Loss, loss)] {
+    let all =
+        [(Binding::Itl, itl), (Binding::Ttft, ttft), (Binding::Wait, wait), (Binding::Loss, loss)];
+    for (binding, used) in all {
         let Some([value, half_width]) = used else { continue };
         let excess = log(value + MARGIN * half_width);
         if excess > worst.excess {
