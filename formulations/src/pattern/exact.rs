@@ -119,10 +119,12 @@ impl<'a> Exact<'a> {
         let servers = 0..self.space.problem.servers.len();
         let most = servers.clone().map(dearest).max().unwrap_or(1);
         let prices = self.numbers.prices(lambda, self.numbers.shift(most));
-        let least = |s: usize| Some(self.least(s, &prices, &[])?.bound);
-        let least: Vec<i64> = servers.into_par_iter().map(least).collect::<Option<_>>()?;
+        let least = |s: usize| self.least(s, &prices, &[]);
+        let priced: Vec<Least> = servers.into_par_iter().map(least).collect::<Option<_>>()?;
+        let least: Vec<i64> = priced.iter().map(|l| l.bound).collect();
         let value = least.iter().map(|l| i128::from(*l)).sum::<i128>() - self.there(&prices);
-        Some(Root { prices, value, least })
+        let mixes = priced.into_iter().map(|l| Some(l.mix?.1)).collect();
+        Some(Root { prices, value, least, mixes })
     }
 
     /// `sum_k l_k C_k`.
@@ -149,6 +151,8 @@ pub struct Root {
     pub value: i128,
     /// What each server's patterns cost at least, in the same.
     pub least: Vec<i64>,
+    /// The cheapest patterns, where one was met for every server.
+    pub mixes: Option<Vec<Vec<(u32, u32)>>>,
 }
 
 impl Root {

@@ -134,12 +134,13 @@ impl Numbers {
     /// Cost of the mix `shares` of server `s`.
     pub fn cost(&self, space: &Space<'_>, s: usize, shares: &[(u32, u32)]) -> i64 {
         let now = space.charges(s).now;
+        let moves = space.needs(s).current.is_some();
         let (base, give_up) = self.charges[s];
         let items = &self.groups[space.needs(s).group];
         let kept = shares.iter().any(|share| now == Some(share.0));
         let cost = |&(j, n): &(u32, u32)| {
             let (there, elsewhere) = items[j as usize].cost;
-            i64::from(n) * if now == Some(j) { there } else { elsewhere }
+            i64::from(n) * if moves && now != Some(j) { elsewhere } else { there }
         };
         base + if kept { 0 } else { give_up } + shares.iter().map(cost).sum::<i64>()
     }
@@ -162,7 +163,8 @@ impl Numbers {
     pub fn cover(&self, space: &Space<'_>, s: usize, prices: &Prices) -> Cover {
         let (needs, items, charges) = (space.needs(s), space.items(s), space.charges(s));
         let price = |(j, whole): (usize, &Whole)| {
-            let cost = if charges.now == Some(j as u32) { whole.cost.0 } else { whole.cost.1 };
+            let moves = needs.current.is_some() && charges.now != Some(j as u32);
+            let cost = if moves { whole.cost.1 } else { whole.cost.0 };
             let taken = |&(k, u): &(usize, i64)| i128::from(prices.of[k]) * i128::from(u);
             let price =
                 (i128::from(cost) << prices.shift) + whole.uses.iter().map(taken).sum::<i128>();

@@ -109,6 +109,10 @@ impl<'a> State<'a> {
     pub(super) fn root(&mut self, lambda: &[f64]) -> Option<Root> {
         let root = self.exact.root(lambda)?;
         self.raise(root.after(0), || Node::prices(&root.prices));
+        if let Some(mixes) = &root.mixes {
+            let mixes = mixes.iter().enumerate();
+            self.offer(mixes.map(|(s, mix)| Pattern::new(self.space, s, mix.clone())).collect());
+        }
         Some(root)
     }
 
