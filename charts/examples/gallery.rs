@@ -10,7 +10,6 @@ fn main() -> std::io::Result<()> {
     for (name, chart) in gallery() {
         std::fs::write(dir.join(format!("{name}.svg")), chart.svg(&Theme::light()))?;
         std::fs::write(dir.join(format!("{name}.png")), chart.png(&Theme::light(), 2.0))?;
-        std::fs::write(dir.join(format!("{name}-dark.png")), chart.png(&Theme::dark(), 2.0))?;
     }
     let panels = panels();
     std::fs::write(dir.join("panels.svg"), panels.svg(&Theme::light()))?;
@@ -23,10 +22,7 @@ fn gallery() -> Vec<(&'static str, Chart)> {
         ("cards", cards()),
         ("servers", servers()),
         ("solvers", solvers()),
-        ("waits", waits()),
-        ("week", week()),
         ("grid", grid()),
-        ("placements", placements()),
     ]
 }
 
@@ -51,7 +47,6 @@ fn latency() -> Chart {
     .with(Series::line("95%", rates().map(|r| (r, wait_ms(r, 180.0))).collect()).dashed())
     .with(Series::points("planned", vec![(3.1, wait_ms(3.1, 180.0))]))
     .rule(Rule::y(300.0, "objective 300 ms"))
-    .note(3.1, wait_ms(3.1, 180.0), "planned: 3.1 req/s")
 }
 
 fn cards() -> Chart {
@@ -85,30 +80,6 @@ fn solvers() -> Chart {
         .rule(Rule::y(60.0, "time limit 60 s"))
 }
 
-fn waits() -> Chart {
-    let samples: Vec<f64> = (1..2000).map(|i| -30.0 * (f64::from(i) / 2000.0).ln()).collect();
-    Chart::new("Waits", Axis::linear("Wait", "ms"), Axis::linear("Requests", ""))
-        .with(Series::histogram("waits", &samples, 40))
-        .rule(Rule::x(90.0, "95%"))
-        .rule(Rule::x(138.0, "99%"))
-}
-
-fn week() -> Chart {
-    let start = 20_758.0 * 86_400.0;
-    let hour = |i: u32| start + f64::from(i) * 3600.0;
-    let load = |i: u32| 300.0 + 200.0 * (f64::from(i) * std::f64::consts::TAU / 24.0).sin();
-    Chart::new("A week of load", Axis::time("Time"), Axis::linear("Replicas", "").from_zero())
-        .with(Series::band(
-            "forecast",
-            (0..168).map(|i| (hour(i), load(i) * 0.8, load(i) * 1.25)).collect(),
-        ))
-        .with(Series::line("forecast", (0..168).map(|i| (hour(i), load(i))).collect()))
-        .with(Series::steps(
-            "planned",
-            (0..168).step_by(4).map(|i| (hour(i), (load(i) * 1.3 / 50.0).ceil() * 50.0)).collect(),
-        ))
-}
-
 fn grid() -> Chart {
     let rows = (0..6).map(|r| {
         (0..9)
@@ -123,27 +94,6 @@ fn grid() -> Chart {
     .with(Series::heat("cost", rows.collect()))
 }
 
-fn placements() -> Chart {
-    let names = ["chat <premium>", "batch & free", "code", "\"search\""];
-    Chart::new(
-        "Predicted time to first token with its confidence",
-        Axis::linear("Time to first token", "ms").from_zero(),
-        Axis::categories("", names),
-    )
-    .with(Series::whiskers(
-        "simulated, 95% confidence",
-        (0..4)
-            .map(|i| (f64::from(i), 60.0 + 20.0 * f64::from(i), 90.0 + 25.0 * f64::from(i)))
-            .collect(),
-    ))
-    .with(Series::points(
-        "predicted",
-        (0..4).map(|i| (74.0 + 23.0 * f64::from(i), f64::from(i))).collect(),
-    ))
-    .rule(Rule::x(150.0, "objective"))
-    .size(720, 260)
-}
-
 fn panels() -> Panels {
     let chart = |title: &str, factor: f64| {
         let curve =
@@ -155,5 +105,5 @@ fn panels() -> Panels {
     };
     let charts =
         vec![chart("A100", 30.0), chart("H100", 55.0), chart("L40S", 20.0), chart("MI300X", 42.0)];
-    Panels::new("Cost by load", charts).subtitle("One panel a card").same_y()
+    Panels::new("Cost by load", charts).subtitle("One panel a card")
 }

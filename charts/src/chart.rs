@@ -1,4 +1,4 @@
-//! What a chart is: axes, series, reference lines and remarks, as plain data.
+//! What a chart is: axes, series and reference lines, as plain data.
 
 use crate::layout;
 use crate::png;
@@ -20,8 +20,6 @@ pub struct Chart {
     pub series: Vec<Series>,
     /// Reference lines: objectives, limits.
     pub rules: Vec<Rule>,
-    /// Remarks in the plot, such as the name of an operating point.
-    pub notes: Vec<Note>,
     /// How bars of several series stand.
     pub bars: BarMode,
     /// Width in pixels, from 160 to 4,000.
@@ -52,8 +50,6 @@ pub enum Scale {
     Linear,
     /// Equal ratios; values have to be positive. Bars, which start at zero, make it linear.
     Log,
-    /// Seconds since 1970-01-01 00:00 UTC.
-    Time,
     /// One place for each name: 0 for the first, 1 for the second. Bars stand on this axis; on the
     /// vertical axis, where the first name is on top, they lie.
     Categories(Vec<String>),
@@ -93,8 +89,6 @@ pub enum Mark {
     Points(Vec<(f64, f64)>),
     /// A filled range (x, low, high), such as a confidence band.
     Band(Vec<(f64, f64, f64)>),
-    /// A whisker (position, low, high) for each position; along x where y has categories.
-    Whiskers(Vec<(f64, f64, f64)>),
     /// A bar for each category, from zero.
     Bars(Vec<f64>),
     /// A column (from, to, height) for each bin of a histogram.
@@ -114,17 +108,6 @@ pub struct Rule {
     pub label: String,
 }
 
-/// A remark at a point of the plot.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Note {
-    /// Where, on x.
-    pub x: f64,
-    /// Where, on y.
-    pub y: f64,
-    /// The words.
-    pub text: String,
-}
-
 impl Chart {
     /// An empty chart, 720 by 400.
     pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
@@ -135,7 +118,6 @@ impl Chart {
             y,
             series: Vec::new(),
             rules: Vec::new(),
-            notes: Vec::new(),
             bars: BarMode::Grouped,
             width: 720,
             height: 400,
@@ -157,12 +139,6 @@ impl Chart {
     /// With one more reference line.
     pub fn rule(mut self, rule: Rule) -> Self {
         self.rules.push(rule);
-        self
-    }
-
-    /// With a remark at (x, y).
-    pub fn note(mut self, x: f64, y: f64, text: impl Into<String>) -> Self {
-        self.notes.push(Note { x, y, text: text.into() });
         self
     }
 
@@ -202,11 +178,6 @@ impl Axis {
     /// Equal ratios.
     pub fn log(label: impl Into<String>, unit: impl Into<String>) -> Self {
         Self::new(label, unit, Scale::Log)
-    }
-
-    /// Seconds since 1970-01-01 00:00 UTC.
-    pub fn time(label: impl Into<String>) -> Self {
-        Self::new(label, "UTC", Scale::Time)
     }
 
     /// One place for each name.
@@ -273,11 +244,6 @@ impl Series {
         Self::new(name, Mark::Band(ranges))
     }
 
-    /// A whisker (position, low, high) for each position.
-    pub fn whiskers(name: impl Into<String>, ranges: Vec<(f64, f64, f64)>) -> Self {
-        Self::new(name, Mark::Whiskers(ranges))
-    }
-
     /// A bar for each category.
     pub fn bars(name: impl Into<String>, values: Vec<f64>) -> Self {
         Self::new(name, Mark::Bars(values))
@@ -286,26 +252,6 @@ impl Series {
     /// A column (from, to, height) for each bin.
     pub fn columns(name: impl Into<String>, bins: Vec<(f64, f64, f64)>) -> Self {
         Self::new(name, Mark::Columns(bins))
-    }
-
-    /// How many of `samples` fall into each of `bins` equal bins between the least and the largest
-    /// of them. Samples that are not finite are left out.
-    pub fn histogram(name: impl Into<String>, samples: &[f64], bins: usize) -> Self {
-        let samples: Vec<f64> = samples.iter().copied().filter(|v| v.is_finite()).collect();
-        let low = samples.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = samples.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        if samples.is_empty() {
-            return Self::columns(name, Vec::new());
-        }
-        let (low, high) = if low < high { (low, high) } else { (low - 0.5, high + 0.5) };
-        let bins = bins.clamp(1, 10_000);
-        let width = high / bins as f64 - low / bins as f64;
-        let mut counts = vec![0.0; bins];
-        for v in samples {
-            counts[(((v - low) / width) as usize).min(bins - 1)] += 1.0;
-        }
-        let bin = |(i, count)| (low + width * i as f64, low + width * (i + 1) as f64, count);
-        Self::columns(name, counts.into_iter().enumerate().map(bin).collect())
     }
 
     /// A cell for each category of y (outer) and of x (inner).
@@ -331,9 +277,7 @@ impl Mark {
     pub(crate) fn is_empty(&self) -> bool {
         match self {
             Self::Line(points) | Self::Steps(points) | Self::Points(points) => points.is_empty(),
-            Self::Band(ranges) | Self::Whiskers(ranges) | Self::Columns(ranges) => {
-                ranges.is_empty()
-            }
+            Self::Band(ranges) | Self::Columns(ranges) => ranges.is_empty(),
             Self::Bars(values) => values.is_empty(),
             Self::Heat(rows) => rows.iter().all(Vec::is_empty),
         }

@@ -122,10 +122,8 @@ pub(crate) fn domain(chart: &Chart, steps: usize) -> Domain {
             axis.add(rule.at);
         }
     }
-    let (x_steps, y_steps) = match lying {
-        true => (Some(steps), None),
-        false => (columns.then_some(steps), Some(steps)),
-    };
+    let (x_steps, y_steps) =
+        if lying { (Some(steps), None) } else { (columns.then_some(steps), Some(steps)) };
     Domain { x: x.range(&chart.x, x_steps), y: y.range(&chart.y, y_steps), skipped, lying }
 }
 
@@ -149,13 +147,6 @@ fn gather(mark: &Mark, lying: bool, x: &mut Extent, y: &mut Extent) -> usize {
             points.iter().for_each(|p| put(x, y, &[p.0], &[p.1]));
         }
         Mark::Band(ranges) => ranges.iter().for_each(|r| put(x, y, &[r.0], &[r.1, r.2])),
-        Mark::Whiskers(ranges) if lying => {
-            ranges.iter().for_each(|r| put(x, y, &[r.1, r.2], &[r.0]));
-        }
-        Mark::Whiskers(ranges) => {
-            x.roomy = true;
-            ranges.iter().for_each(|r| put(x, y, &[r.0], &[r.1, r.2]));
-        }
         Mark::Bars(values) => {
             let (along, across) = if lying { (x, y) } else { (y, x) };
             across.add(-0.5);

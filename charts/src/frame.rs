@@ -1,4 +1,4 @@
-//! What surrounds the marks: grid, tick labels, reference lines, remarks.
+//! What surrounds the marks: grid, tick labels, reference lines.
 
 use crate::chart::Chart;
 use crate::font;
@@ -126,33 +126,28 @@ pub(crate) fn rules(scene: &mut Scene, chart: &Chart, plot: &Plot) {
             continue;
         }
         let pixel = crisp(map.pixel(rule.at));
-        let ends = match rule.vertical {
-            true => vec![(pixel, plot.top), (pixel, plot.bottom)],
-            false => vec![(plot.left, pixel), (plot.right, pixel)],
+        let ends = if rule.vertical {
+            vec![(pixel, plot.top), (pixel, plot.bottom)]
+        } else {
+            vec![(plot.left, pixel), (plot.right, pixel)]
         };
         let paint = Paint::Stroke { ink: Ink::Rule, width: 1.5, dash: Dash::Dashed };
         scene.push_with_tip(Shape::Polyline(ends), paint, rule.label.clone());
         let room = (plot.right - plot.left) * 0.6;
         let label = font::shorten(&rule.label, room, 12.0, false);
         let width = font::width(&label, 12.0, false);
-        let places: Vec<(f64, f64)> = match rule.vertical {
-            true => {
-                let x = if pixel + 6.0 + width > plot.right {
-                    pixel - 6.0 - width
-                } else {
-                    pixel + 6.0
-                };
-                // Lying marks start right below the edge; above it is free.
-                let top = if plot.lying { plot.top - 4.0 } else { plot.top + 12.0 };
-                (0..6).map(|level| (x, top + 15.0 * f64::from(level))).collect()
-            }
-            false => {
-                let right = plot.right - width - 4.0;
-                let both = [(right, pixel - 5.0), (right, pixel + 14.0)];
-                let left = plot.left + 6.0;
-                let four = both.into_iter().chain([(left, pixel - 5.0), (left, pixel + 14.0)]);
-                four.filter(|p| p.1 > plot.top + 4.0).collect()
-            }
+        let places: Vec<(f64, f64)> = if rule.vertical {
+            let x =
+                if pixel + 6.0 + width > plot.right { pixel - 6.0 - width } else { pixel + 6.0 };
+            // Lying marks start right below the edge; above it is free.
+            let top = if plot.lying { plot.top - 4.0 } else { plot.top + 12.0 };
+            (0..6).map(|level| (x, top + 15.0 * f64::from(level))).collect()
+        } else {
+            let right = plot.right - width - 4.0;
+            let both = [(right, pixel - 5.0), (right, pixel + 14.0)];
+            let left = plot.left + 6.0;
+            let four = both.into_iter().chain([(left, pixel - 5.0), (left, pixel + 14.0)]);
+            four.filter(|p| p.1 > plot.top + 4.0).collect()
         };
         let clear = |&&(x, y): &&(f64, f64)| {
             taken
@@ -162,23 +157,5 @@ pub(crate) fn rules(scene: &mut Scene, chart: &Chart, plot: &Plot) {
         let Some(&(x, y)) = places.iter().find(clear).or(places.first()) else { continue };
         taken.push((x, y, width));
         scene.text(Text::new((x, y), label).halo(), Ink::Rule);
-    }
-}
-
-/// Remarks beside their points.
-pub(crate) fn notes(scene: &mut Scene, chart: &Chart, plot: &Plot) {
-    for note in &chart.notes {
-        let Some((x, y)) = plot.point((note.x, note.y)).filter(|p| plot.contains(*p)) else {
-            continue;
-        };
-        let left = x > (plot.left + plot.right) / 2.0;
-        let room = if left { x - plot.left } else { plot.right - x };
-        let label = font::shorten(&note.text, room - 10.0, 12.0, false);
-        let at = (
-            if left { x - 9.0 } else { x + 9.0 },
-            if y - 18.0 < plot.top { y + 18.0 } else { y - 9.0 },
-        );
-        let anchor = if left { Anchor::End } else { Anchor::Start };
-        scene.text(Text::new(at, label).anchor(anchor).halo(), Ink::Text);
     }
 }

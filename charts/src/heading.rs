@@ -43,7 +43,7 @@ impl Sign {
     fn of(series: &Series) -> Self {
         match series.mark {
             Mark::Line(_) | Mark::Steps(_) if series.dashed => Self::Line(Dash::Dashed),
-            Mark::Line(_) | Mark::Steps(_) | Mark::Whiskers(_) => Self::Line(Dash::Solid),
+            Mark::Line(_) | Mark::Steps(_) => Self::Line(Dash::Solid),
             Mark::Points(_) => Self::Marker,
             Mark::Band(_) => Self::Box(0.25),
             Mark::Bars(_) | Mark::Columns(_) | Mark::Heat(_) => Self::Box(1.0),

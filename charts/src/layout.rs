@@ -50,7 +50,6 @@ pub(crate) fn draw_in(chart: &Chart, setting: &Setting) -> Scene {
     if plot.right - plot.left >= 10.0 && plot.bottom - plot.top >= 10.0 {
         marks::draw(&mut scene, chart, &plot, &setting.colors);
         frame::rules(&mut scene, chart, &plot);
-        frame::notes(&mut scene, chart, &plot);
     }
     frame::labels(&mut scene, chart, &plot, &labels);
     remark(&mut scene, domain.skipped);
@@ -88,7 +87,7 @@ pub(crate) fn describe(chart: &Chart) -> String {
     let kind = match chart.series.first().map(|s| &s.mark) {
         None => "Empty chart",
         Some(Mark::Line(_) | Mark::Steps(_) | Mark::Band(_)) => "Line chart",
-        Some(Mark::Points(_) | Mark::Whiskers(_)) => "Dot chart",
+        Some(Mark::Points(_)) => "Dot chart",
         Some(Mark::Bars(_)) => "Bar chart",
         Some(Mark::Columns(_)) => "Histogram",
         Some(Mark::Heat(_)) => "Heat map",

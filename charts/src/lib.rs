@@ -23,7 +23,6 @@
 //! A value that cannot be placed (not finite, beyond 1e300, or not positive on a log axis) is left
 //! out, breaks the line that it is in, and is counted in a remark below the chart.
 
-mod calendar;
 mod chart;
 mod clip;
 mod color;
@@ -43,7 +42,7 @@ mod theme;
 mod ticks;
 mod view;
 
-pub use chart::{Axis, BarMode, Chart, Mark, Note, Rule, Scale, Series};
+pub use chart::{Axis, BarMode, Chart, Mark, Rule, Scale, Series};
 pub use number::number;
 pub use panels::Panels;
 pub use theme::{Theme, css};

@@ -6,7 +6,7 @@ use crate::frame::Labels;
 use crate::layout::{PAD, Setting};
 use crate::number::number;
 use crate::view::{Map, Plot};
-use crate::{calendar, font, marks, ticks};
+use crate::{font, marks, ticks};
 
 /// Widest name that is set in full below a category, pixels.
 const LONGEST_NAME: f64 = 130.0;
@@ -73,13 +73,9 @@ fn x_labels(chart: &Chart, range: &Range, room: f64) -> Vec<(f64, String)> {
 
 fn labels(scale: &Scale, range: &Range, count: usize) -> Vec<(f64, String)> {
     let count = count.clamp(1, 10);
-    let near = range.low.abs().max(range.high.abs()) <= calendar::FARTHEST;
     match scale {
         Scale::Categories(names) => {
             names.iter().enumerate().map(|(i, n)| (i as f64, n.clone())).collect()
-        }
-        Scale::Time if near && range.high - range.low >= 1.0 => {
-            calendar::ticks(range.low, range.high, count)
         }
         _ if range.log => ticks::log(range.low, range.high, count),
         _ => ticks::linear(range.low, range.high, count),

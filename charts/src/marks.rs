@@ -34,7 +34,6 @@ pub(crate) fn draw(scene: &mut Scene, chart: &Chart, plot: &Plot, colors: &Color
         match &series.mark {
             Mark::Line(points) => pen.line(series, points, place),
             Mark::Steps(points) => pen.steps(series, points, place),
-            Mark::Whiskers(ranges) => pen.whiskers(series, ranges, place),
             _ => {}
         }
     }
@@ -117,31 +116,6 @@ impl Pen<'_> {
             let upper = run.iter().rev().map(|&(x, (_, high))| (x, high));
             let paint = Paint::Fill(Ink::Series(place), 0.2);
             self.scene.push(Shape::Polygon(lower.chain(upper).collect()), paint);
-        }
-    }
-
-    fn whiskers(&mut self, series: &Series, ranges: &[(f64, f64, f64)], place: usize) {
-        let (along, across) = self.plot.value_and_place();
-        for &(position, low, high) in ranges {
-            let fits = across.holds(position) && along.placeable(low) && along.placeable(high);
-            if !fits || low.max(high) < along.low || low.min(high) > along.high {
-                continue;
-            }
-            let middle = across.pixel(position);
-            let (from, to) = (along.nearest(low), along.nearest(high));
-            let paint = Paint::Stroke { ink: Ink::Series(place), width: 1.5, dash: Dash::Solid };
-            let text = format!(
-                "{} to {}",
-                self.value(self.plot.lying, low),
-                self.value(self.plot.lying, high)
-            );
-            let line = |a: (f64, f64), b: (f64, f64)| {
-                Shape::Polyline(vec![self.plot.oriented(a.0, a.1), self.plot.oriented(b.0, b.1)])
-            };
-            let body = line((middle, from), (middle, to));
-            let caps = [from, to].map(|end| line((middle - 4.0, end), (middle + 4.0, end)));
-            self.scene.push_with_tip(body, paint, tip(&series.name, &text));
-            caps.into_iter().for_each(|cap| self.scene.push(cap, paint));
         }
     }
 

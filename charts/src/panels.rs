@@ -1,7 +1,6 @@
 //! Several charts in one picture.
 
 use crate::chart::Chart;
-use crate::domain::domain;
 use crate::heading::{self, Colors};
 use crate::layout::{self, PAD, Setting};
 use crate::png;
@@ -22,15 +21,13 @@ pub struct Panels {
     pub columns: usize,
     /// Width and height of each chart in pixels.
     pub size: (u32, u32),
-    /// Whether all show the same range of y, so that heights compare.
-    pub same_y: bool,
 }
 
 impl Panels {
     /// Panels of 360 by 260 in rows of two.
     pub fn new(title: impl Into<String>, charts: Vec<Chart>) -> Self {
         let (subtitle, columns, size) = (String::new(), 2, (360, 260));
-        Self { title: title.into(), subtitle, charts, columns, size, same_y: false }
+        Self { title: title.into(), subtitle, charts, columns, size }
     }
 
     /// With a line below the title.
@@ -41,11 +38,6 @@ impl Panels {
     /// With other rows and sizes.
     pub fn grid(self, columns: usize, width: u32, height: u32) -> Self {
         Self { columns, size: (width, height), ..self }
-    }
-
-    /// With the same range of y in all.
-    pub fn same_y(self) -> Self {
-        Self { same_y: true, ..self }
     }
 
     /// As one `<svg>` element.
@@ -80,21 +72,10 @@ impl Panels {
         let top = heading::legend(&mut scene, series, &colors, (PAD, below), room) + 4.0;
         scene.height = top + height * rows as f64;
         let setting = Setting { width, height, title_size: 13.0, legend: false, colors };
-        let shared = self.shared_y();
         for (i, chart) in self.charts.iter().enumerate() {
             let offset = ((i % columns) as f64 * width, top + (i / columns) as f64 * height);
-            let mut chart = chart.clone();
-            chart.y.range = chart.y.range.or(shared);
-            scene.absorb(layout::draw_in(&chart, &setting), offset);
+            scene.absorb(layout::draw_in(chart, &setting), offset);
         }
         scene
-    }
-
-    fn shared_y(&self) -> Option<(f64, f64)> {
-        let with_values =
-            self.charts.iter().filter(|c| c.series.iter().any(|s| !s.mark.is_empty()));
-        let ranges = with_values.map(|c| domain(c, 5).y).map(|y| (y.low, y.high));
-        let hull = |a: (f64, f64), b: (f64, f64)| (a.0.min(b.0), a.1.max(b.1));
-        if self.same_y { ranges.reduce(hull) } else { None }
     }
 }

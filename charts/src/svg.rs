@@ -92,12 +92,13 @@ fn write_text(out: &mut String, text: &Text, paint: &str, theme: &Theme) {
         0.0 => String::new(),
         turn => format!(" transform=\"rotate({} {x} {y})\"", pixels(turn)),
     };
-    let halo = match text.halo {
-        false => String::new(),
-        true => format!(
+    let halo = if text.halo {
+        format!(
             " paint-order=\"stroke\" stroke=\"{}\" stroke-width=\"3\" stroke-linejoin=\"round\"",
             theme.value(crate::scene::Ink::Background)
-        ),
+        )
+    } else {
+        String::new()
     };
     let content = escape(&text.content);
     let _ = writeln!(

@@ -32,8 +32,8 @@ impl Theme {
         Self::new("#ffffff", "#1d2430", "#586172", "#e3e7ed", "#b3261e", series)
     }
 
-    /// Light on near black.
-    pub fn dark() -> Self {
+    /// Light on near black: what [`css`] gives readers who prefer it.
+    fn dark() -> Self {
         let series = [
             "#6683cb", "#ff6e14", "#0cb679", "#ee93bf", "#cfc82a", "#b495ff", "#8f8ca5", "#5cebff",
         ];

@@ -14,9 +14,10 @@ fn step(low: f64, high: f64, count: usize) -> f64 {
 pub(crate) fn widened(low: f64, high: f64, count: usize) -> (f64, f64) {
     let step = step(low, high, count);
     let (first, last) = ((low / step).floor() * step, (high / step).ceil() * step);
-    match (last - first).is_finite() && first <= low && high <= last {
-        true => (first, last),
-        false => (low, high),
+    if (last - first).is_finite() && first <= low && high <= last {
+        (first, last)
+    } else {
+        (low, high)
     }
 }
 

@@ -23,9 +23,10 @@ pub(crate) fn placeable(value: f64, log: bool) -> bool {
 impl Map {
     /// The pixel of a placeable value, also beyond the range.
     pub fn pixel(&self, value: f64) -> f64 {
-        let share = match self.log {
-            true => (value / self.low).log10() / (self.high / self.low).log10(),
-            false => (value - self.low) / (self.high - self.low),
+        let share = if self.log {
+            (value / self.low).log10() / (self.high / self.low).log10()
+        } else {
+            (value - self.low) / (self.high - self.low)
         };
         let share = if share.is_finite() { share.clamp(-1e6, 1e6) } else { 0.0 };
         self.pixels.0 + share * (self.pixels.1 - self.pixels.0)

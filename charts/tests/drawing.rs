@@ -1,6 +1,6 @@
 //! Whatever the data, the drawing is well formed, the same each time, and says what it leaves out.
 
-use isocost_charts::{Axis, Chart, Mark, Panels, Rule, Series, Theme};
+use isocost_charts::{Axis, Chart, Panels, Rule, Series, Theme};
 use roxmltree::{Document, Node};
 
 fn plain() -> Chart {
@@ -50,8 +50,8 @@ fn an_image_has_a_name_a_description_and_units_on_its_axes() {
 #[test]
 fn drawing_twice_gives_the_same_bytes() {
     let chart = plain().with(Series::line("a", (0..500).map(|i| (f64::from(i), 1.7)).collect()));
-    assert_eq!(chart.svg(&Theme::dark()), chart.svg(&Theme::dark()));
-    assert_eq!(chart.png(&Theme::dark(), 2.0), chart.png(&Theme::dark(), 2.0));
+    assert_eq!(chart.svg(&Theme::light()), chart.svg(&Theme::light()));
+    assert_eq!(chart.png(&Theme::light(), 2.0), chart.png(&Theme::light(), 2.0));
 }
 
 #[test]
@@ -61,9 +61,7 @@ fn empty_charts_say_so() {
         Series::points("a", vec![]),
         Series::steps("a", vec![]),
         Series::band("a", vec![]),
-        Series::whiskers("a", vec![]),
         Series::columns("a", vec![]),
-        Series::histogram("a", &[], 10),
         Series::heat("a", vec![]),
         Series::bars("a", vec![]),
     ] {
@@ -110,8 +108,7 @@ fn ranges_of_any_size_are_drawn() {
                 .with(Series::points("b", points.clone()));
             assert!(texts(&drawn(&chart)).len() >= 4);
         }
-        let time = Chart::new("t", Axis::time("x"), Axis::linear("y", ""));
-        drawn(&time.with(Series::steps("a", points)));
+        drawn(&plain().with(Series::steps("a", points)));
     }
     drawn(&bars(vec![1e300, 1e300, -1e300, 0.0, f64::NAN]).stacked());
     drawn(&plain().with(Series::line("a", vec![(1.0, 1.0)])).size(1, 1));
@@ -146,8 +143,7 @@ fn every_name_is_escaped_and_long_ones_are_shortened() {
             .subtitle(name)
             .with(Series::bars(name, vec![1.0, 2.0]))
             .with(Series::bars("other", vec![1.0, 2.0]))
-            .rule(Rule::x(1.5, name))
-            .note(1.0, 0.0, name);
+            .rule(Rule::x(1.5, name));
         let svg = drawn(&chart);
         assert!(!svg.contains("<script"), "{svg}");
         assert!(texts(&svg).iter().all(|t| t.chars().count() < 130));
@@ -191,22 +187,14 @@ fn embedded_charts_take_every_colour_from_the_page() {
 }
 
 #[test]
-fn panels_share_a_legend_colours_and_heights() {
+fn panels_share_a_legend_and_colours() {
     let chart = |title: &str, name: &str, top: f64| {
         Chart::new(title, Axis::linear("x", ""), Axis::linear("y", ""))
             .with(Series::line(name, vec![(0.0, 0.0), (1.0, top)]))
     };
     let charts = vec![chart("one", "a", 10.0), chart("two", "b", 95.0), chart("three", "a", 1.0)];
-    let svg = Panels::new("All", charts).same_y().svg(&Theme::light());
+    let svg = Panels::new("All", charts).svg(&Theme::light());
     let texts = texts(&svg);
     assert_eq!(texts.iter().filter(|t| *t == "a").count(), 1);
-    assert_eq!(texts.iter().filter(|t| *t == "100").count(), 3);
     assert!(Panels::new("none", vec![]).svg(&Theme::light()).ends_with("</svg>\n"));
-}
-
-#[test]
-fn samples_fall_into_bins() {
-    let series = Series::histogram("a", &[0.0, 1.0, 1.5, 4.0, f64::NAN], 4);
-    let Mark::Columns(bins) = series.mark else { panic!("a histogram has columns") };
-    assert_eq!(bins, [(0.0, 1.0, 1.0), (1.0, 2.0, 2.0), (2.0, 3.0, 0.0), (3.0, 4.0, 1.0)]);
 }
