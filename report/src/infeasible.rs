@@ -23,13 +23,14 @@ pub(crate) fn section(input: &Input<'_>) -> Section {
         section = section.text(text).with(Block::Table(table(input, &unmet)));
     }
     let Some(explanation) = input.explanation else {
-        return match unmet.is_empty() {
-            false => section,
-            true => section.text(
+        return if unmet.is_empty() {
+            section.text(
                 "Every server has an accelerator that meets its objectives; together they need \
                  more than the limits allow. isocost explain says which limits conflict, and the \
                  cheapest way out.",
-            ),
+            )
+        } else {
+            section
         };
     };
     section = with_unmet(section, explanation);
@@ -86,9 +87,10 @@ fn with_conflict(section: Section, conflict: &Conflict) -> Section {
     if !more.is_empty() {
         text.push_str(&format!(" Enough for these alone: {} more.", list(&more, "or")));
     }
-    text.push_str(match conflict.irreducible {
-        true => " Without any one of them, or of the limits, the rest fits (proven).",
-        false => " That none of them can be spared was not proven.",
+    text.push_str(if conflict.irreducible {
+        " Without any one of them, or of the limits, the rest fits (proven)."
+    } else {
+        " That none of them can be spared was not proven."
     });
     section.with(Block::Heading("What conflicts".into())).text(text)
 }
@@ -115,9 +117,10 @@ fn ways(repairs: &Repairs) -> Vec<String> {
     cards("The cheapest cards", &repairs.cheapest);
     cards("The fewest cards", &repairs.fewest);
     let alone: Vec<String> = repairs.alone.iter().filter_map(more).collect();
-    ways.push(match alone.is_empty() {
-        true => "More cards of one type alone are not enough, whatever their number.".into(),
-        false => format!("Of one type alone: {} more.", list(&alone, "or")),
+    ways.push(if alone.is_empty() {
+        "More cards of one type alone are not enough, whatever their number.".into()
+    } else {
+        format!("Of one type alone: {} more.", list(&alone, "or"))
     });
     ways.extend(
         repairs

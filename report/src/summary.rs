@@ -48,11 +48,10 @@ fn sentence(input: &Input<'_>) -> String {
     let by = format!("{} by {}", plan.approach, plan.backend);
     let cost = cents(plan.total_cost);
     let moved = (plan.objective - plan.total_cost).abs() > 1e-6 * plan.total_cost.abs().max(1.0);
-    let objective = match moved {
-        true => {
-            format!(" The value minimised, {} cents/h, counts the moves.", cents(plan.objective))
-        }
-        false => String::new(),
+    let objective = if moved {
+        format!(" The value minimised, {} cents/h, counts the moves.", cents(plan.objective))
+    } else {
+        String::new()
     };
     match plan.status {
         Status::Optimal => format!(
@@ -76,13 +75,10 @@ fn sentence(input: &Input<'_>) -> String {
 }
 
 fn proven(plan: &Plan) -> String {
-    match plan.bound.is_finite() {
-        true => format!(
-            "the proven bound is {} cents/h, the gap {}",
-            cents(plan.bound),
-            gap(plan.gap())
-        ),
-        false => "nothing is proven".into(),
+    if plan.bound.is_finite() {
+        format!("the proven bound is {} cents/h, the gap {}", cents(plan.bound), gap(plan.gap()))
+    } else {
+        "nothing is proven".into()
     }
 }
 

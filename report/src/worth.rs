@@ -40,15 +40,15 @@ fn binding(limits: &[LimitValue]) -> String {
         l.one_more.at_least() > 0.0 || in_all
     };
     let (full, binding) = (names(&|l| l.full), names(&worth));
-    let full = match full.is_empty() {
-        true => "No limit is used up.".to_owned(),
-        false => format!("Used up: {full}."),
+    let full = if full.is_empty() {
+        "No limit is used up.".to_owned()
+    } else {
+        format!("Used up: {full}.")
     };
-    match binding.is_empty() {
-        true => {
-            format!("{full} No limit is proven to bind: more of none is known to save anything.")
-        }
-        false => format!("{full} Binding, so that more would save: {binding}."),
+    if binding.is_empty() {
+        format!("{full} No limit is proven to bind: more of none is known to save anything.")
+    } else {
+        format!("{full} Binding, so that more would save: {binding}.")
     }
 }
 
@@ -92,10 +92,8 @@ fn table(limits: &[LimitValue]) -> Table {
         };
         let enough = limit.enough.map(|e| e.capacity);
         let sure = limit.enough.is_some_and(|e| e.fewest || e.saving.value() == Some(0.0));
-        let enough = Cell::number(enough, |e| match sure {
-            true => units(e),
-            false => format!("at most {}", units(e)),
-        });
+        let enough =
+            Cell::number(enough, |e| if sure { units(e) } else { format!("at most {}", units(e)) });
         vec![
             Cell::text(&limit.limit),
             Cell::number(Some(limit.used), units),

@@ -61,9 +61,8 @@ enum Outcome {
 }
 
 fn run(milp: &Milp, options: &SolveOptions, whole: bool) -> Result<Outcome, SolverError> {
-    let crossed = |c: &Column| match c.integer && whole {
-        true => c.lower.ceil() > c.upper.floor(),
-        false => c.lower > c.upper,
+    let crossed = |c: &Column| {
+        if c.integer && whole { c.lower.ceil() > c.upper.floor() } else { c.lower > c.upper }
     };
     let empty = |row: &Row| row.terms.is_empty() && (row.lower > 0.0 || row.upper < 0.0);
     if milp.columns.iter().any(crossed) || milp.rows.iter().any(empty) {

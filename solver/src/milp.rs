@@ -110,9 +110,10 @@ impl Milp {
             return None;
         }
         let kept = self.rows.iter().all(|row| row.lower <= 0.0 && row.upper >= 0.0);
-        Some(match kept {
-            true => Solution::point(self, Vec::new(), true, self.offset),
-            false => Solution::none(Status::Infeasible, f64::INFINITY),
+        Some(if kept {
+            Solution::point(self, Vec::new(), true, self.offset)
+        } else {
+            Solution::none(Status::Infeasible, f64::INFINITY)
         })
     }
 

@@ -66,9 +66,10 @@ fn best_single(report: &Report<'_>) -> String {
     let cost = report.spread.cost_per_h;
     match report.question.best_single() {
         Some(single) => {
-            let more = match cost > 0.0 {
-                true => format!(", {:+.1}%", (single.cost_per_h / cost - 1.0) * 100.0),
-                false => String::new(),
+            let more = if cost > 0.0 {
+                format!(", {:+.1}%", (single.cost_per_h / cost - 1.0) * 100.0)
+            } else {
+                String::new()
             };
             let name = &report.question.gpus[single.gpu].name;
             let (count, cost) = (single.count, cents(single.cost_per_h));

@@ -143,15 +143,15 @@ fn conflicts(conflict: &Conflict) {
     if !ways.is_empty() {
         anstream::println!("  Enough for these alone: {}.", list(&ways, "or"));
     }
-    match conflict.irreducible {
-        true => anstream::println!(
-            "  Without any one of them, or of the limits, the rest fits (proven)."
-        ),
-        false => anstream::println!("  That none of them can be spared was not proven."),
+    if conflict.irreducible {
+        anstream::println!("  Without any one of them, or of the limits, the rest fits (proven).")
+    } else {
+        anstream::println!("  That none of them can be spared was not proven.")
     }
-    match conflict.fewest_servers {
-        true => anstream::println!("  No fewer servers are in conflict (proven).\n"),
-        false => anstream::println!("  That no fewer servers are in conflict was not proven.\n"),
+    if conflict.fewest_servers {
+        anstream::println!("  No fewer servers are in conflict (proven).\n")
+    } else {
+        anstream::println!("  That no fewer servers are in conflict was not proven.\n")
     }
 }
 
@@ -182,11 +182,12 @@ fn repair(repairs: &Repairs) {
         true => anstream::println!("  of one type alone: not worked out in time"),
         false => anstream::println!("  of one type alone: {} more", list(&alone, "or")),
     }
-    match repairs.relaxations.is_empty() {
-        true => anstream::println!(
+    if repairs.relaxations.is_empty() {
+        anstream::println!(
             "  no relaxation of one server's latency objectives was found to be enough"
-        ),
-        false => anstream::println!("  one server's objectives relaxed:"),
+        )
+    } else {
+        anstream::println!("  one server's objectives relaxed:")
     }
     for relaxation in &repairs.relaxations {
         anstream::println!("    {}: {}", relaxation.server, relaxed(relaxation));
@@ -230,15 +231,15 @@ fn limits(explanation: &Explanation) {
     };
     let binding: Vec<String> =
         explanation.limits.iter().filter(worth).map(|l| l.limit.clone()).collect();
-    match full.is_empty() {
-        true => anstream::println!("No limit is used up."),
-        false => anstream::println!("Used up: {}.", list(&full, "and")),
+    if full.is_empty() {
+        anstream::println!("No limit is used up.")
+    } else {
+        anstream::println!("Used up: {}.", list(&full, "and"))
     }
-    match binding.is_empty() {
-        true => {
-            anstream::println!("No limit binds: more cards of no type would be worth anything.\n")
-        }
-        false => anstream::println!("Binding (more would save): {}.\n", list(&binding, "and")),
+    if binding.is_empty() {
+        anstream::println!("No limit binds: more cards of no type would be worth anything.\n")
+    } else {
+        anstream::println!("Binding (more would save): {}.\n", list(&binding, "and"))
     }
     heading("Limits, cents/h a card (a kW of a power budget)");
     let header = [
@@ -254,11 +255,13 @@ fn limits(explanation: &Explanation) {
     let mut rows = table(&header, 1);
     for limit in &explanation.limits {
         let enough = limit.enough.as_ref();
-        let capacity =
-            enough.map_or(String::new(), |e| match e.fewest || e.saving.value() == Some(0.0) {
-                true => cents(e.capacity),
-                false => format!("at most {}", cents(e.capacity)),
-            });
+        let capacity = enough.map_or(String::new(), |e| {
+            if e.fewest || e.saving.value() == Some(0.0) {
+                cents(e.capacity)
+            } else {
+                format!("at most {}", cents(e.capacity))
+            }
+        });
         rows.add_row([
             limit.limit.clone(),
             cents(limit.used),

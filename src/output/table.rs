@@ -52,9 +52,10 @@ pub fn print(export: &Export<'_>) {
         anstream::println!("note: {note}");
     }
     let by = format!("({}, {})", plan.approach, plan.backend);
-    let proven = match plan.bound.is_finite() {
-        true => format!("bound {}, gap {:.2e}", cents(plan.bound), plan.gap()),
-        false => "nothing proven".to_owned(),
+    let proven = if plan.bound.is_finite() {
+        format!("bound {}, gap {:.2e}", cents(plan.bound), plan.gap())
+    } else {
+        "nothing proven".to_owned()
     };
     match plan.status {
         Status::Optimal | Status::Feasible => anstream::println!(

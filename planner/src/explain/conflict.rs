@@ -50,10 +50,8 @@ const ROUNDS: usize = 60;
 pub fn find(probe: &Probe<'_>, problem: &Problem) -> Result<Option<Core>, SolverError> {
     // A fleet that does not fit with any number of moves has a conflict without them.
     let moves = probe.asked().max_moves;
-    let moves = match moves.is_some() && probe.fits(problem, None)? == Some(true) {
-        true => moves,
-        false => None,
-    };
+    let moves =
+        if moves.is_some() && probe.fits(problem, None)? == Some(true) { moves } else { None };
     let mut search = Search { probe, problem, moves, known: FxHashMap::default() };
     let everyone: Vec<usize> =
         (0..problem.servers.len()).filter(|&s| !problem.servers[s].is_idle()).collect();

@@ -75,13 +75,15 @@ impl Site<'_> {
         let of_limit = |k: usize| {
             let (probe, problem, base, step) =
                 (self.probe, self.problem, &self.base, sources[k].step());
-            let worth = match probe.is_over() {
-                true => (Known::between(0.0, f64::INFINITY), Known::between(0.0, f64::INFINITY)),
-                false => limits::worth(probe, problem, base, used[k], k, step)?,
+            let worth = if probe.is_over() {
+                (Known::between(0.0, f64::INFINITY), Known::between(0.0, f64::INFINITY))
+            } else {
+                limits::worth(probe, problem, base, used[k], k, step)?
             };
-            let enough = match probe.is_over() {
-                true => None,
-                false => limits::enough(probe, problem, base, used[k], k, step)?,
+            let enough = if probe.is_over() {
+                None
+            } else {
+                limits::enough(probe, problem, base, used[k], k, step)?
             };
             let lambda = self.dual.as_ref().map(|dual| dual.lambda[k]);
             Ok(limits::describe(problem, sources[k], k, used[k], lambda, worth, enough))

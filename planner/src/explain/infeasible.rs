@@ -121,9 +121,10 @@ pub fn explain(
 
     let kept: Vec<bool> = (0..problem.servers.len()).map(|s| !without.contains(&s)).collect();
     let rest = with_servers(problem, &kept);
-    explanation.others_fit = match subject.plan.status == Status::Infeasible && without.is_empty() {
-        true => Some(false),
-        false => probe.fits(&rest, probe.asked().max_moves)?,
+    explanation.others_fit = if subject.plan.status == Status::Infeasible && without.is_empty() {
+        Some(false)
+    } else {
+        probe.fits(&rest, probe.asked().max_moves)?
     };
     if explanation.others_fit == Some(true) {
         probe.begin("objectives to relax");

@@ -150,9 +150,10 @@ pub fn explain(
         notes: Vec::new(),
         solves: 0,
     };
-    match plan.has_plan() {
-        true => feasible::explain(&probe, subject, &problem, &mut explanation)?,
-        false => infeasible::explain(&probe, subject, &problem, &mut explanation)?,
+    if plan.has_plan() {
+        feasible::explain(&probe, subject, &problem, &mut explanation)?
+    } else {
+        infeasible::explain(&probe, subject, &problem, &mut explanation)?
     }
     if probe.was_cut() {
         explanation.notes.push(

@@ -135,10 +135,8 @@ pub fn leave_out(probe: &Probe<'_>, problem: &Problem) -> Result<Option<LeaveOut
     }
     let found = given.out.len() as f64;
     let least = (given.at_least / (each + 99.0)).ceil().clamp(0.0, found);
-    let count = match Known::price(&given).is_settled() {
-        true => Known::exact(found),
-        false => Known::between(least, found),
-    };
+    let is_settled = Known::price(&given).is_settled();
+    let count = if is_settled { Known::exact(found) } else { Known::between(least, found) };
     Ok(Some(LeaveOut { servers: given.out, count }))
 }
 

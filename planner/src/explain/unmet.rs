@@ -69,14 +69,13 @@ pub fn find(probe: &Probe<'_>, problem: &Problem) -> Result<Vec<usize>, SolverEr
             continue;
         }
         let plain = needs.max_replicas.is_none() && needs.min_types <= 1;
-        let served = match plain || problem.items(s).is_empty() {
-            true => !problem.items(s).is_empty(),
-            false => {
-                let only: Vec<bool> = (0..problem.servers.len()).map(|i| i == s).collect();
-                let none = vec![false; problem.limits.len()];
-                let variant = with_limits(&with_servers(problem, &only), &none);
-                probe.fits(&variant, None)? != Some(false)
-            }
+        let served = if plain || problem.items(s).is_empty() {
+            !problem.items(s).is_empty()
+        } else {
+            let only: Vec<bool> = (0..problem.servers.len()).map(|i| i == s).collect();
+            let none = vec![false; problem.limits.len()];
+            let variant = with_limits(&with_servers(problem, &only), &none);
+            probe.fits(&variant, None)? != Some(false)
         };
         if !served {
             found.push(s);
