@@ -130,7 +130,7 @@ pub fn exact(
 }
 
 /// What (index of candidate, replicas) by server are charged, cents/h.
-fn value(space: &Space<'_>, shares: &[Vec<(usize, u64)>]) -> f64 {
+pub(crate) fn value(space: &Space<'_>, shares: &[Vec<(usize, u64)>]) -> f64 {
     let of_server = |(s, shares): (usize, &Vec<(usize, u64)>)| {
         let at = |&(candidate, n): &(usize, u64)| {
             let j = space.items(s).iter().position(|item| item.candidate == candidate)?;

@@ -6,12 +6,15 @@ use std::collections::HashMap;
 use isocost_formulations::pattern::{self, Space};
 use isocost_model::compare::{SavedPart, SavedPlan};
 use isocost_model::plan::{Approach, Choice, Method, OPTIMAL_GAP, Shape, Status, relative_gap};
-use isocost_solver::SolverError;
+use isocost_solver::{Milp, SolverError};
 
+use crate::choose::value;
 use crate::{Fleet, Planner};
 
-/// Largest violation of a row or of integrality that a solver's rounding may leave.
-const ROUNDING: f64 = 1e-6;
+/// How far from whole a solver may leave a whole number: what outside solvers allow at most.
+const WHOLE: f64 = 1e-5;
+/// Share of its side that a row may be missed by, once all is whole.
+const ROUNDING: f64 = 1e-9;
 
 /// A choice that cannot be taken as it was given.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -24,10 +27,10 @@ pub enum GivenError {
     Unreadable(String),
     /// A point that is no solution.
     #[error(
-        "not a solution of this program: a row or bound is missed by {0}; write the program anew \
-         (--write-model) with the same scenario and options"
+        "not a solution of this program: {0}; write the program anew (--write-model) with the same \
+         scenario and options, or give the solver a feasibility tolerance of 1e-9"
     )]
-    Violated(f64),
+    Violated(String),
     /// What a saved plan places that does not fit here, one line each.
     #[error("{}", .0.join("\n"))]
     Misfit(Vec<String>),
@@ -42,21 +45,23 @@ impl Planner {
     pub fn solution(&self, fleet: &Fleet, text: &str) -> Result<Choice, GivenError> {
         let problem = self.problem(fleet);
         let program = self.program(fleet);
-        let values = isocost_solver::read_solution(text, &program.milp)
+        let mut values = isocost_solver::read_solution(text, &program.milp)
             .map_err(|e| GivenError::Unreadable(e.to_string()))?;
-        let violation = program.milp.max_violation(&values);
-        if violation > ROUNDING {
-            return Err(GivenError::Violated(violation));
+        values.iter_mut().filter(|v| (**v - v.round()).abs() <= WHOLE).for_each(|v| *v = v.round());
+        if let Some(missed) = missed(&program.milp, &values) {
+            return Err(GivenError::Violated(missed));
         }
-        let objective = program.milp.objective(&values);
+        let shares = program.decode(&problem, &values);
         let options = self.request.options(fleet.planned_for());
         let space = Space::new(&problem, program.approach.shape, &options);
+        // A point that is not optimal may charge for what it does not use.
+        let objective = program.milp.objective(&values).min(value(&space, &shares));
         let bound = pattern::lower_bound(&space, &*self.backend, &self.request.solve)?;
         let bound = bound.min(objective);
         let proven = relative_gap(objective, bound) <= OPTIMAL_GAP;
         Ok(Choice {
             status: if proven { Status::Optimal } else { Status::Feasible },
-            shares: program.decode(&problem, &values),
+            shares,
             objective,
             bound,
             approach: program.approach,
@@ -86,6 +91,28 @@ impl Planner {
             notes: Vec::new(),
         })
     }
+}
+
+/// The first row, bound or whole number of `milp` that `values` miss.
+fn missed(milp: &Milp, values: &[f64]) -> Option<String> {
+    for (column, &x) in milp.columns.iter().zip(values) {
+        if x < column.lower || x > column.upper || (column.integer && x != x.round()) {
+            let (name, lower, upper) = (&column.name, column.lower, column.upper);
+            return Some(format!("{name} is {x}, not a whole number from {lower} to {upper}"));
+        }
+    }
+    for row in &milp.rows {
+        let sum: f64 = row.terms.iter().map(|&(j, a)| a * values[j]).sum();
+        let slack = |side: f64| if side == 0.0 { ROUNDING } else { ROUNDING * side.abs() };
+        let (name, lower, upper) = (&row.name, row.lower, row.upper);
+        if sum < lower - slack(lower) {
+            return Some(format!("{name} is {sum}, less than {lower}"));
+        }
+        if sum > upper + slack(upper) {
+            return Some(format!("{name} is {sum}, more than {upper}"));
+        }
+    }
+    None
 }
 
 /// For each server the candidates that the plan puts it on, or everything that does not fit.

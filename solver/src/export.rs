@@ -4,6 +4,11 @@ use std::io::{self, Write};
 
 use crate::milp::{Milp, Row};
 
+/// The name under which column `j` is written, and read back.
+pub(crate) fn column_name(j: usize) -> String {
+    format!("x{j}")
+}
+
 /// Writes `milp` in free MPS. Columns are named `x0, x1, ...` after their place, rows `r0, ...`,
 /// with the program's own names in comments: formats differ in the characters they allow.
 ///
@@ -17,17 +22,14 @@ pub fn write_mps(milp: &Milp, mut out: impl Write) -> io::Result<()> {
         writeln!(out, " {} r{i}", sense(row))?;
     }
     writeln!(out, "COLUMNS")?;
-    let mut terms = vec![Vec::new(); milp.columns.len()];
-    for (i, row) in milp.rows.iter().enumerate() {
-        row.terms.iter().for_each(|&(j, a)| terms[j].push((i, a)));
-    }
-    for (j, column) in milp.columns.iter().enumerate() {
+    for (j, (column, terms)) in milp.columns.iter().zip(milp.by_column()).enumerate() {
+        let x = column_name(j);
         if column.integer {
             writeln!(out, " M{j}a 'MARKER' 'INTORG'")?;
         }
-        writeln!(out, " x{j} cost {}", column.cost)?;
-        for (i, a) in &terms[j] {
-            writeln!(out, " x{j} r{i} {a}")?;
+        writeln!(out, " {x} cost {}", column.cost)?;
+        for (i, a) in terms {
+            writeln!(out, " {x} r{i} {a}")?;
         }
         if column.integer {
             writeln!(out, " M{j}b 'MARKER' 'INTEND'")?;
@@ -49,18 +51,18 @@ pub fn write_mps(milp: &Milp, mut out: impl Write) -> io::Result<()> {
     }
     writeln!(out, "BOUNDS")?;
     for (j, column) in milp.columns.iter().enumerate() {
-        match (column.lower, column.upper) {
-            (f64::NEG_INFINITY, f64::INFINITY) => writeln!(out, " FR bound x{j}")?,
-            (lower, upper) => {
-                match lower {
-                    f64::NEG_INFINITY => writeln!(out, " MI bound x{j}")?,
-                    _ => writeln!(out, " LO bound x{j} {lower}")?,
-                }
-                match upper {
-                    f64::INFINITY => writeln!(out, " PL bound x{j}")?,
-                    _ => writeln!(out, " UP bound x{j} {upper}")?,
-                }
-            }
+        let x = column_name(j);
+        if column.lower == f64::NEG_INFINITY && column.upper == f64::INFINITY {
+            writeln!(out, " FR bound {x}")?;
+            continue;
+        }
+        match column.lower {
+            f64::NEG_INFINITY => writeln!(out, " MI bound {x}")?,
+            lower => writeln!(out, " LO bound {x} {lower}")?,
+        }
+        match column.upper {
+            f64::INFINITY => writeln!(out, " PL bound {x}")?,
+            upper => writeln!(out, " UP bound {x} {upper}")?,
         }
     }
     writeln!(out, "ENDATA")
@@ -96,34 +98,43 @@ pub fn write_lp(milp: &Milp, mut out: impl Write) -> io::Result<()> {
     }
     writeln!(out, "Bounds")?;
     for (j, column) in milp.columns.iter().enumerate() {
-        let side = |x: f64| match x {
-            f64::INFINITY => "+inf".to_owned(),
-            f64::NEG_INFINITY => "-inf".to_owned(),
-            x => x.to_string(),
-        };
-        writeln!(out, " {} <= x{j} <= {}", side(column.lower), side(column.upper))?;
+        let (lower, upper) = (side(column.lower), side(column.upper));
+        writeln!(out, " {lower} <= {} <= {upper}", column_name(j))?;
     }
     writeln!(out, "General")?;
     for (j, _) in milp.columns.iter().enumerate().filter(|(_, column)| column.integer) {
-        writeln!(out, " x{j}")?;
+        writeln!(out, " {}", column_name(j))?;
     }
     writeln!(out, "End")
 }
 
+/// A bound as the LP format writes it.
+fn side(bound: f64) -> String {
+    match bound {
+        f64::INFINITY => "+inf".to_owned(),
+        f64::NEG_INFINITY => "-inf".to_owned(),
+        bound => bound.to_string(),
+    }
+}
+
 fn comments(milp: &Milp, mark: &str, out: &mut impl Write) -> io::Result<()> {
-    let clean = |name: &str| name.replace(char::is_control, " ");
     for (j, column) in milp.columns.iter().enumerate() {
-        writeln!(out, "{mark} x{j} = {}", clean(&column.name))?;
+        writeln!(out, "{mark} {} = {}", column_name(j), one_line(&column.name))?;
     }
     for (i, row) in milp.rows.iter().enumerate() {
-        writeln!(out, "{mark} r{i} = {}", clean(&row.name))?;
+        writeln!(out, "{mark} r{i} = {}", one_line(&row.name))?;
     }
     Ok(())
 }
 
+fn one_line(name: &str) -> String {
+    name.replace(char::is_control, " ")
+}
+
 /// One term, on a line of its own: some readers limit the length of a line.
 fn term(out: &mut impl Write, j: usize, a: f64) -> io::Result<()> {
-    write!(out, "\n  {} {} x{j}", if a < 0.0 { '-' } else { '+' }, a.abs())
+    let sign = if a < 0.0 { '-' } else { '+' };
+    write!(out, "\n  {sign} {} {}", a.abs(), column_name(j))
 }
 
 fn is_range(row: &Row) -> bool {

@@ -63,12 +63,7 @@ impl Backend for Highs {
         // Presolve would throw the last basis away.
         set(&mut model, "presolve", "off")?;
         let mut master = HighsMaster { model: Some(model), rows, offset: milp.offset };
-        for (j, column) in milp.columns.iter().enumerate() {
-            let of_column = |(i, row): (usize, &crate::milp::Row)| {
-                let a: f64 = row.terms.iter().filter(|t| t.0 == j).map(|t| t.1).sum();
-                (a != 0.0).then_some((i, a))
-            };
-            let terms: Vec<_> = milp.rows.iter().enumerate().filter_map(of_column).collect();
+        for (column, terms) in milp.columns.iter().zip(milp.by_column()) {
             master.add_column(column.cost, &terms)?;
         }
         Ok(Box::new(master))

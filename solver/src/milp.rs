@@ -104,6 +104,22 @@ impl Milp {
         columns.chain(rows).fold(0.0, f64::max)
     }
 
+    /// For each column its terms, (index of row, coefficient), in the order of the rows; several of
+    /// one row are summed.
+    pub(crate) fn by_column(&self) -> Vec<Vec<(usize, f64)>> {
+        let mut columns: Vec<Vec<(usize, f64)>> = vec![Vec::new(); self.columns.len()];
+        for (i, row) in self.rows.iter().enumerate() {
+            for &(j, a) in &row.terms {
+                match columns[j].last_mut() {
+                    Some((last, sum)) if *last == i => *sum += a,
+                    _ => columns[j].push((i, a)),
+                }
+            }
+        }
+        columns.iter_mut().for_each(|terms| terms.retain(|t| t.1 != 0.0));
+        columns
+    }
+
     /// The solution of a program without columns: each row's sum is 0, within its limits or not.
     pub(crate) fn without_columns(&self) -> Option<Solution> {
         if !self.columns.is_empty() {
@@ -133,5 +149,21 @@ impl Milp {
         row.map(|row| {
             format!("row `{}` has a number that is not finite or an unknown column", row.name)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_by_column_are_those_by_row() {
+        let mut milp = Milp::default();
+        for name in ["a", "b", "c"] {
+            milp.add_column(Column::integer(name, 1.0, 0.0, 1.0));
+        }
+        milp.add_row(Row::at_least("first", 1.0, vec![(2, 1.0), (0, 3.0), (2, 4.0), (1, 0.0)]));
+        milp.add_row(Row::at_least("second", 1.0, vec![(0, 2.0), (0, -2.0), (2, 6.0)]));
+        assert_eq!(milp.by_column(), [vec![(0, 3.0)], vec![], vec![(0, 5.0), (1, 6.0)]]);
     }
 }

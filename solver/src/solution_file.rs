@@ -1,16 +1,18 @@
-//! Solutions as outside solvers write them, by the names of the columns.
+//! Solutions as outside solvers write them, by the names that [`write_mps`](crate::write_mps) and
+//! [`write_lp`](crate::write_lp) give the columns.
 //!
 //! | solver | a column's line |
 //! |---|---|
-//! | HiGHS, Gurobi | `name value`, lines of other kinds between |
+//! | HiGHS, Gurobi, lp_solve | `name value`, lines of other kinds between |
 //! | SCIP | `name value (obj:1.5)`, columns at 0 left out |
-//! | CBC | `index name value reduced_cost` |
+//! | CBC | `index name value reduced_cost`, `**` before what is out of bounds, columns at 0 left out |
+//! | GLPK | `index name * value lower upper` |
 //! | CPLEX | `<variable name="name" ... value="1"/>` |
 //!
-//! A column that the file does not name is 0.
+//! A column that the file does not name is 0. Where dual values begin (HiGHS, lp_solve) nothing more
+//! is read: they stand under the columns' names too.
 
-use std::collections::HashMap;
-
+use crate::export::column_name;
 use crate::milp::Milp;
 
 /// A solution file that cannot be taken.
@@ -18,8 +20,8 @@ use crate::milp::Milp;
 pub enum SolutionFileError {
     /// No line names a column.
     #[error(
-        "no line names a column of the program; expected a solution of the file that \
-         --write-model wrote, with lines `name value`"
+        "no line names a column of the program (`x0`, `x1`, ...); expected a solution of the file \
+         that --write-model wrote, with lines `x0 1`"
     )]
     NoColumn,
     /// A value that is no number.
@@ -47,21 +49,22 @@ pub enum SolutionFileError {
 /// # Errors
 /// [`SolutionFileError`].
 pub fn read_solution(text: &str, milp: &Milp) -> Result<Vec<f64>, SolutionFileError> {
-    let index: HashMap<&str, usize> =
-        milp.columns.iter().enumerate().map(|(j, c)| (c.name.as_str(), j)).collect();
     let mut values: Vec<Option<f64>> = vec![None; milp.columns.len()];
     for (line, content) in (1..).zip(text.lines()) {
-        let Some((j, value)) = pair(content, &index) else { continue };
-        let column = || milp.columns[j].name.clone();
-        let number = value.parse::<f64>().ok().filter(|v| v.is_finite());
-        let Some(number) = number else {
-            let value = value.to_owned();
-            return Err(SolutionFileError::Value { line, column: column(), value });
-        };
-        if values[j].is_some_and(|before| before != number) {
-            return Err(SolutionFileError::Twice { line, column: column() });
+        if content.starts_with("# Dual") || content.starts_with("Dual value") {
+            break;
         }
-        values[j] = Some(number);
+        for (column, value) in named(content) {
+            let Some(j) = place(column).filter(|j| *j < values.len()) else { continue };
+            let column = column.to_owned();
+            let Some(number) = value.parse::<f64>().ok().filter(|v| v.is_finite()) else {
+                return Err(SolutionFileError::Value { line, column, value: value.to_owned() });
+            };
+            if values[j].is_some_and(|before| before != number) {
+                return Err(SolutionFileError::Twice { line, column });
+            }
+            values[j] = Some(number);
+        }
     }
     if values.iter().all(Option::is_none) && !milp.columns.is_empty() {
         return Err(SolutionFileError::NoColumn);
@@ -69,27 +72,29 @@ pub fn read_solution(text: &str, milp: &Milp) -> Result<Vec<f64>, SolutionFileEr
     Ok(values.into_iter().map(|v| v.unwrap_or(0.0)).collect())
 }
 
-/// The column and the value on a line, if it names a column.
-fn pair<'t>(line: &'t str, index: &HashMap<&str, usize>) -> Option<(usize, &'t str)> {
-    let line = line.trim();
-    if line.starts_with('<') {
-        let name = attribute(line, "name")?;
-        return Some((*index.get(name)?, attribute(line, "value")?));
-    }
-    // CBC marks columns off their bounds by `**`.
-    let mut words = line.split_whitespace().filter(|w| *w != "**");
-    let first = words.next()?;
-    if let Some(&j) = index.get(first) {
-        return Some((j, words.next()?));
-    }
-    first.parse::<usize>().ok()?;
-    Some((*index.get(words.next()?)?, words.next()?))
+/// The place of the column that is written under `name`.
+fn place(name: &str) -> Option<usize> {
+    let j = name.strip_prefix('x')?.parse().ok()?;
+    (column_name(j) == name).then_some(j)
 }
 
-/// The value of an attribute of an XML element on one line.
-fn attribute<'t>(line: &'t str, name: &str) -> Option<&'t str> {
-    let from = line.find(&format!(" {name}=\""))? + name.len() + 3;
-    line[from..].split('"').next()
+/// What may be a column's name and its value on a line.
+fn named(line: &str) -> Vec<(&str, &str)> {
+    if line.trim_start().starts_with('<') {
+        let elements = line.split("<variable ").skip(1);
+        return elements
+            .filter_map(|e| Some((attribute(e, "name")?, attribute(e, "value")?)))
+            .collect();
+    }
+    let mut words = line.split_whitespace().filter(|w| !matches!(*w, "*" | "**")).peekable();
+    words.next_if(|word| word.bytes().all(|b| b.is_ascii_digit()));
+    words.next().zip(words.next()).into_iter().collect()
+}
+
+/// The value of an attribute of an XML element.
+fn attribute<'t>(element: &'t str, name: &str) -> Option<&'t str> {
+    let from = element.find(&format!("{name}=\""))? + name.len() + 2;
+    element[from..].split('"').next()
 }
 
 #[cfg(test)]
@@ -108,12 +113,31 @@ mod tests {
     #[test]
     fn every_solver_is_understood() {
         let files = [
-            "Model status\nOptimal\n\n# Columns 3\ny_0_0 1\ny_0_1 0\nn_1_0 4\n# Rows 1\nserve_0 1\n",
-            "# Objective value = 5\ny_0_0 1\ny_0_1 0\nn_1_0 4\n",
-            "solution status: optimal\nobjective value: 5\ny_0_0   1 \t(obj:1)\nn_1_0   4 (obj:1)\n",
-            "Optimal - objective value 5\n      0 y_0_0    1    0\n **   2 n_1_0    4   0\n",
-            "<variables>\n <variable name=\"y_0_0\" index=\"0\" value=\"1\"/>\n\
-             <variable name=\"n_1_0\" index=\"2\" value=\"4\"/>\n</variables>\n",
+            // HiGHS, of a relaxation: its reduced costs stand under the same names.
+            "Model status\nOptimal\n\n# Primal solution values\nFeasible\nObjective 5\n# Columns 3\n\
+             x0 1\nx1 0\nx2 4\n# Rows 1\nr0 1\n\n# Dual solution values\nFeasible\n# Columns 3\nx0 7\n",
+            // Gurobi
+            "# Solution for model isocost\n# Objective value = 5\nx0 1\nx1 0\nx2 4\n",
+            // SCIP
+            "solution status: optimal solution found\nobjective value:     5\n\
+             x0          1 \t(obj:1)\nx2          4 \t(obj:1)\n",
+            // CBC
+            "Optimal - objective value 5.00000000\n      0 x0    1    0\n**    2 x2    4   0\n",
+            // GLPK
+            "   No. Column name       Activity     Lower bound   Upper bound\n\
+             ------ ------------    ------------- ------------- -------------\n\
+                  1 x0           *              1             0             9 \n\
+                  2 x1           *              0             0             9 \n\
+                  3 x2           *              4             0             9 \n",
+            // lp_solve -S4
+            "\nValue of objective function: 5.00000000\n\nActual values of the variables:\n\
+             x0                              1\nx1                              0\n\
+             x2                              4\n\nActual values of the constraints:\n\
+             r0                              1\n\nDual values with upper and lower limits:\n\
+             x0                              7\n",
+            // CPLEX
+            "<variables>\n <variable name=\"x0\" index=\"0\" value=\"1\"/>\
+             <variable name=\"x2\" index=\"2\" value=\"4\"/>\n</variables>\n",
         ];
         for file in files {
             assert_eq!(read_solution(file, &milp()), Ok(vec![1.0, 0.0, 4.0]), "{file}");
@@ -122,11 +146,13 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        assert_eq!(read_solution("hello\n", &milp()), Err(SolutionFileError::NoColumn));
-        let twice = read_solution("y_0_0 1\ny_0_0 2\n", &milp());
-        assert_eq!(twice, Err(SolutionFileError::Twice { line: 2, column: "y_0_0".into() }));
+        for text in ["hello\n", "", "x3 1\nx+1 1\nx01 1\n", "r0 1\n", "x0"] {
+            assert_eq!(read_solution(text, &milp()), Err(SolutionFileError::NoColumn), "{text}");
+        }
+        let twice = read_solution("x0 1\nx0 2\n", &milp());
+        assert_eq!(twice, Err(SolutionFileError::Twice { line: 2, column: "x0".into() }));
         assert!(matches!(
-            read_solution("n_1_0 nan\n", &milp()),
+            read_solution("x2 nan\n", &milp()),
             Err(SolutionFileError::Value { line: 1, .. })
         ));
     }

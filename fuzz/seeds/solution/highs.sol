@@ -5,6 +5,6 @@ Optimal
 Feasible
 Objective 3
 # Columns 3
-y_0_0 1
-y_0_1 0
-y_1_0 1
+x0 1
+x1 0
+x2 1
