@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
-#[cfg(feature = "service")]
+#[cfg(feature = "serve")]
 use crate::commands::service;
 use crate::commands::{
     buckets, diff, experiment, explain, fit, horizon, plan, queue, reference, shell, simulate,
@@ -85,13 +85,13 @@ fn main() -> ExitCode {
         Command::Fit(args) => fit::run(args),
         Command::Analyze(args) => queue::analyze(args),
         Command::Size(args) => queue::size(args),
-        #[cfg(feature = "service")]
+        #[cfg(feature = "serve")]
         Command::Serve(args) => service::run(args),
-        #[cfg(feature = "service")]
+        #[cfg(feature = "kubernetes")]
         Command::Control(args) => commands::control::control(args),
-        #[cfg(feature = "service")]
+        #[cfg(feature = "kubernetes")]
         Command::Collect(args) => commands::control::collect(args),
-        #[cfg(feature = "service")]
+        #[cfg(feature = "kubernetes")]
         Command::Actuate(args) => commands::control::actuate(args),
         Command::Reference(args) => reference::run(args),
         Command::Completions(args) => shell::completions(args),
@@ -99,9 +99,9 @@ fn main() -> ExitCode {
         Command::Sweep(args) => sweep::run(args),
         Command::Merge(args) => sweep::merge(args),
         Command::Experiment(args) => experiment::run(args),
-        #[cfg(feature = "service")]
+        #[cfg(feature = "kubernetes")]
         Command::EmulateLoad(args) => commands::emulate::load(args),
-        #[cfg(feature = "service")]
+        #[cfg(feature = "kubernetes")]
         Command::EmulateServer(args) => commands::emulate::server(args),
     };
     match done {

@@ -1,5 +1,5 @@
 //! The manifests under `deploy/` name commands, flags and variables that there are.
-#![cfg(feature = "service")]
+#![cfg(feature = "kubernetes")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -21,7 +21,8 @@ fn plan(args: &[&str]) -> Value {
 
 /// HiGHS minimises the program in the file `model` and writes what it found to `solution`.
 fn solve(model: &Path, solution: &Path) {
-    let name = |path: &Path| CString::new(path.to_str().expect("UTF-8")).expect("no NUL in the path");
+    let name =
+        |path: &Path| CString::new(path.to_str().expect("UTF-8")).expect("no NUL in the path");
     // SAFETY: the instance lives from `create` to `destroy`; names are strings that end in NUL.
     unsafe {
         let highs = highs_sys::Highs_create();

@@ -1,6 +1,6 @@
 //! `isocost serve` as a process: what it says, what it answers, how it ends.
 
-#![cfg(feature = "service")]
+#![cfg(feature = "serve")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -174,6 +174,11 @@ pub struct Server {
     pub current: Option<CurrentAllocation>,
 }
 
+/// An arrival rate, requests per minute, as it is planned for: what is next to nothing is none.
+pub fn rate_or_none(per_min: f64) -> f64 {
+    if (0.0..Load::LEAST_PER_MIN).contains(&per_min) { 0.0 } else { per_min }
+}
+
 /// Requests that arrive at a server.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Load {
@@ -196,8 +201,7 @@ impl Load {
 
     /// Requests per second, 0 where there are none to speak of.
     pub fn rate_per_s(&self) -> f64 {
-        let per_min = self.arrival_rate_per_min;
-        if per_min < Self::LEAST_PER_MIN { 0.0 } else { per_min / 60.0 }
+        rate_or_none(self.arrival_rate_per_min).max(0.0) / 60.0
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use clap::builder::FalseyValueParser;
-use isocost_service::actuate::ActuateOptions;
-use isocost_service::cluster::{Access, Products};
-use isocost_service::collect::{Grouping, PrometheusOptions};
-use isocost_service::control::Stability;
+use isocost_kubernetes::actuate::ActuateOptions;
+use isocost_kubernetes::cluster::{Access, Products};
+use isocost_kubernetes::collect::{Grouping, PrometheusOptions};
+use isocost_kubernetes::control::Stability;
 
 use super::SizingArgs;
 use super::service::{ListenArgs, LogArgs};

@@ -1,10 +1,10 @@
 //! Arguments: one file a command, and what several of them share.
 
 mod buckets;
-#[cfg(feature = "service")]
+#[cfg(feature = "kubernetes")]
 mod control;
 mod diff;
-#[cfg(feature = "service")]
+#[cfg(feature = "kubernetes")]
 mod emulate;
 mod experiment;
 mod explain;
@@ -12,7 +12,7 @@ mod fit;
 mod horizon;
 mod plan;
 mod scenario;
-#[cfg(feature = "service")]
+#[cfg(feature = "serve")]
 mod service;
 mod shell;
 mod simulate;
@@ -26,12 +26,12 @@ mod verify;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use buckets::BucketsArgs;
-#[cfg(feature = "service")]
+#[cfg(feature = "kubernetes")]
 pub use control::{
     ActuateArgs, CapacityFrom, ClusterArgs, CollectArgs, ControlArgs, ElectionArgs, PrometheusArgs,
 };
 pub use diff::DiffArgs;
-#[cfg(feature = "service")]
+#[cfg(feature = "kubernetes")]
 pub use emulate::{EmulateLoadArgs, EmulateServerArgs};
 pub use experiment::{ExperimentArgs, ExperimentCommand, RunArgs, SummarizeArgs};
 pub use explain::{ExplainArgs, ExplainFormat};
@@ -39,7 +39,7 @@ pub use fit::{FitArgs, FitFormat};
 pub use horizon::HorizonArgs;
 pub use plan::PlanArgs;
 pub use scenario::{MarginArgs, ScenarioArgs, SizingArgs};
-#[cfg(feature = "service")]
+#[cfg(feature = "serve")]
 pub use service::ServeArgs;
 pub use shell::{CompletionsArgs, ManArgs, ReferenceArgs};
 pub use simulate::{Alone, EffortArgs, EngineArgs, ReplicaArgs, SimulateArgs};
@@ -93,16 +93,16 @@ pub enum Command {
     /// Say what rate a replica's objectives allow, at every batch size
     Size(SizeArgs),
     /// Serve plans over HTTP: the reference optimizer's interface, and a page for people
-    #[cfg(feature = "service")]
+    #[cfg(feature = "serve")]
     Serve(Box<ServeArgs>),
     /// Plan the Deployments of a cluster over and over, and change what is worth a change
-    #[cfg(feature = "service")]
+    #[cfg(feature = "kubernetes")]
     Control(Box<ControlArgs>),
     /// Print what the managed Deployments are and what loads they are under, or serve that
-    #[cfg(feature = "service")]
+    #[cfg(feature = "kubernetes")]
     Collect(CollectArgs),
     /// Carry allocations out on a cluster: those of a file, or those that are posted
-    #[cfg(feature = "service")]
+    #[cfg(feature = "kubernetes")]
     Actuate(ActuateArgs),
     /// Print every field of a scenario, with unit, range and meaning
     Reference(ReferenceArgs),
@@ -117,10 +117,10 @@ pub enum Command {
     /// Run the comparisons behind every claim: formulations, backends, scale, batch sizes
     Experiment(ExperimentArgs),
     /// Let the loads of managed Deployments wander around their nominal ones
-    #[cfg(feature = "service")]
+    #[cfg(feature = "kubernetes")]
     EmulateLoad(EmulateLoadArgs),
     /// Serve vLLM's metrics of a simulated replica, without a GPU
-    #[cfg(feature = "service")]
+    #[cfg(feature = "kubernetes")]
     EmulateServer(EmulateServerArgs),
 }
 

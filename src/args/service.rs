@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgMatches, Command, ValueEnum};
-use isocost_service::http::Settings;
-use isocost_service::logging;
+use isocost_serve::http::Settings;
+use isocost_serve::logging;
 
 use super::values::seconds;
 use super::{SizingArgs, SolveArgs};

@@ -4,17 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use isocost_service::actuate::Actuator;
-use isocost_service::cluster::Cluster;
-use isocost_service::collect::{Collector, Prometheus};
-use isocost_service::control::{
+use isocost_kubernetes::actuate::Actuator;
+use isocost_kubernetes::cluster::Cluster;
+use isocost_kubernetes::collect::{Collector, Prometheus};
+use isocost_kubernetes::control::{
     Actuate, Candidate, Capacity, Clock, Collect, Controller, CycleLog, DataOptions,
     ElectionOptions, Invoker, Metrics, Optimizer, Parts, Remote, Service, planner_options, routes,
     run as run_loop, serve,
 };
-use isocost_service::http::{Listening, Registry, terminated};
-use isocost_service::planning::Planner;
-use isocost_service::runtime;
+use isocost_serve::http::{Listening, Registry, terminated};
+use isocost_serve::planning::Planner;
+use isocost_serve::runtime;
 use isocost_solver::{backend, default_backend};
 
 use super::service::{failure, listens};

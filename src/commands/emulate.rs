@@ -1,13 +1,13 @@
 //! `isocost emulate-load` and `isocost emulate-server`.
 
-use isocost_model::input;
-use isocost_service::cluster::{Access, Cluster, LabelLoad};
-use isocost_service::emulate::{
+use isocost_kubernetes::cluster::{Access, Cluster, LabelLoad};
+use isocost_kubernetes::emulate::{
     Assignment, EmulatedServer, LoadEmulator, LoadSettings, Phases, ServerSettings, Told, Walk,
     phases,
 };
-use isocost_service::http::terminated;
-use isocost_service::runtime;
+use isocost_model::input;
+use isocost_serve::http::terminated;
+use isocost_serve::runtime;
 
 use super::service;
 use crate::args::{EmulateLoadArgs, EmulateServerArgs};

@@ -1,10 +1,10 @@
 //! One file a command: arguments in, its output and exit code out.
 
 pub mod buckets;
-#[cfg(feature = "service")]
+#[cfg(feature = "kubernetes")]
 pub mod control;
 pub mod diff;
-#[cfg(feature = "service")]
+#[cfg(feature = "kubernetes")]
 pub mod emulate;
 pub mod experiment;
 pub mod explain;
@@ -15,7 +15,7 @@ pub mod plan;
 pub mod queue;
 pub mod reference;
 mod report;
-#[cfg(feature = "service")]
+#[cfg(feature = "serve")]
 pub mod service;
 pub mod shell;
 pub mod simulate;

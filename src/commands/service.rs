@@ -1,8 +1,7 @@
 //! `isocost serve`: the planner as a service.
 
-use isocost_service::http::{self, ListenError, Listening, Settings};
-use isocost_service::planning::Options;
-use isocost_service::serve;
+use isocost_serve::http::{self, ListenError, Listening, Settings};
+use isocost_serve::planning::Options;
 
 use crate::args::{ServeArgs, SizingArgs, SolveArgs};
 use crate::job::{choose_backend, request};
@@ -16,7 +15,7 @@ pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
     let backend = choose_backend(&args.solve.0)?;
     args.log.start()?;
     let name = backend.name();
-    let app = serve::app(options(&args.sizing, &args.solve.0)?, backend, args.stateful);
+    let app = isocost_serve::app(options(&args.sizing, &args.solve.0)?, backend, args.stateful);
     let state = if args.stateful { "stateful" } else { "stateless" };
     http::run(&settings, app, |listening| {
         listens("optimizer", &format!("{state}, {name}"), &settings, listening);

@@ -6,9 +6,14 @@ use super::problem::Report;
 use super::{Section, entities};
 use crate::scenario::{Budget, Saturation, Scenario};
 
-/// Sets how many cards of each type exist.
-pub(super) fn capacity(section: Option<&Section>, scenario: &mut Scenario, report: &mut Report) {
-    let Some(section) = section else { return };
+/// Sets how many cards of each type exist; the card types that have no entry, which count as 0 cards.
+pub(super) fn capacity(
+    section: Option<&Section>,
+    scenario: &mut Scenario,
+    report: &mut Report,
+) -> Vec<usize> {
+    let Some(section) = section else { return Vec::new() };
+    scenario.card_types.iter_mut().for_each(|card| (card.count, card.spare) = (None, 0));
     let types = names(scenario.card_types.iter().map(|t| t.name.as_str()));
     let mut seen = Names::default();
     for mut fields in entities(section, ("count", "capacity"), report) {
@@ -31,12 +36,15 @@ pub(super) fn capacity(section: Option<&Section>, scenario: &mut Scenario, repor
         }
         fields.finish(report);
     }
-    for card in scenario.card_types.iter_mut().filter(|card| card.count.is_none()) {
+    let mut uncounted = Vec::new();
+    for (t, card) in scenario.card_types.iter_mut().enumerate().filter(|(_, c)| c.count.is_none()) {
         card.count = Some(0);
+        uncounted.push(t);
         let entity = format!("capacity of `{}`", card.name);
         let what = "there is no entry for this type: it counts as 0 cards".to_owned();
         report.warning_at(&section.file, section.node.at, &entity, what, "add an entry");
     }
+    uncounted
 }
 
 /// Sets the optimizer's options and the budgets.

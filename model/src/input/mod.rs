@@ -48,6 +48,7 @@ pub use loads::{with_loads, with_loads_text};
 pub use prices::{prices, prices_text};
 pub use profile::{profile, profile_text};
 pub use saved::{is_plan, load_plan, plan_text};
+pub use servers::{Fault, server_faults};
 pub use sizes::{sizes, sizes_text};
 pub use text::MAX_FILE_BYTES;
 use text::{name_of, read_text};
@@ -110,6 +111,38 @@ fn read(path: &Path, optional: &[usize]) -> Result<Loaded, InputError> {
     finish(sections.unwrap_or_default(), optional, report)
 }
 
+/// Cards as they were counted anew.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counted {
+    /// The scenario with its new counts.
+    pub scenario: Scenario,
+    /// Card types, by index, of which there is no count: they stand at 0 cards.
+    pub uncounted: Vec<usize>,
+    /// What was read but may not be meant.
+    pub warnings: Vec<Problem>,
+}
+
+/// Counts the cards of `scenario` anew by the capacity file of a directory; `None` where there is no such
+/// file.
+///
+/// # Errors
+/// Every problem of the file.
+pub fn with_capacity(
+    mut scenario: Scenario,
+    directory: &Path,
+) -> Result<Option<Counted>, InputError> {
+    let (stem, key, _) = SECTIONS[OPTIONAL[0]];
+    let Some(path) = find(directory, stem) else { return Ok(None) };
+    let mut report = Report::default();
+    let node = read_file(&path, &mut report).map(|node| unwrap(node, key));
+    let section = node.map(|node| Section { file: path.display().to_string(), node });
+    let uncounted = limits::capacity(section.as_ref(), &mut scenario, &mut report);
+    if report.problems.is_empty() {
+        return Ok(Some(Counted { scenario, uncounted, warnings: report.warnings }));
+    }
+    Err(InputError { problems: report.problems })
+}
+
 /// Reads the scenario in `text`, a JSON or YAML document; `name` stands for the file in messages
 /// and tells the two apart by how it ends, where it does.
 ///
@@ -159,14 +192,11 @@ fn read_directory(
     optional: &[usize],
     report: &mut Report,
 ) -> Option<Vec<Option<Section>>> {
-    let find = |stem: &str| -> Option<PathBuf> {
-        EXTENSIONS.iter().map(|e| path.join(format!("{stem}.{e}"))).find(|p| p.is_file())
-    };
-    let files: Vec<Option<PathBuf>> = SECTIONS.iter().map(|s| find(s.0)).collect();
+    let files: Vec<Option<PathBuf>> = SECTIONS.iter().map(|s| find(path, s.0)).collect();
     let missing: Vec<usize> =
         (0..files.len()).filter(|i| !optional.contains(i) && files[*i].is_none()).collect();
     if !missing.is_empty() {
-        if let Some(system) = find("system-data") {
+        if let Some(system) = find(path, "system-data") {
             let name = system.display().to_string();
             return read_file(&system, report).map(|node| split(&name, node, optional, report));
         }
@@ -178,6 +208,11 @@ fn read_directory(
         Some(Section { file: file.display().to_string(), node: unwrap(node, SECTIONS[i].1) })
     });
     Some(sections.collect())
+}
+
+/// The file of a section in a directory.
+fn find(directory: &Path, stem: &str) -> Option<PathBuf> {
+    EXTENSIONS.iter().map(|e| directory.join(format!("{stem}.{e}"))).find(|p| p.is_file())
 }
 
 fn missing_files(directory: &str, missing: &[usize], report: &mut Report) {

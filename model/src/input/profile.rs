@@ -15,7 +15,7 @@ use super::loads::complete;
 use super::problem::{Problem, Report, known_names};
 use super::sheet::{Row, Sheet, csv_file};
 use crate::horizon::{Period, Profile};
-use crate::scenario::{Load, Scenario};
+use crate::scenario::{Load, Scenario, rate_or_none};
 
 const COLUMNS: [&str; 7] = [
     "period",
@@ -161,7 +161,7 @@ fn load(sheet: &Sheet, row: &Row, load: &mut Load, report: &mut Report) {
         sheet.problem(row.line, what, "keep one of them", report);
     }
     if let Some(rate) = rate.or(factor.map(|f| f * load.arrival_rate_per_min)) {
-        load.arrival_rate_per_min = rate;
+        load.arrival_rate_per_min = rate_or_none(rate);
     }
     complete(sheet, row, load, report);
 }

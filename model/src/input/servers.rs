@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::fields::Fields;
+use super::fields::{ABSURD, Fields};
 use super::fleet::{Names, names, resolve, unique};
 use super::loads::{FEW, none_to_speak_of};
 use super::problem::Report;
@@ -168,12 +168,81 @@ fn read_load(fields: &mut Fields<'_>, report: &mut Report) -> Load {
     if let Some(what) = none_to_speak_of(&mut load) {
         fields.warning("arrivalrate", what, FEW, report);
     }
-    let output = load.output_tokens;
-    if load.arrival_rate_per_min > 0.0 && output < 1.0 && report.problems.is_empty() {
-        let what = format!("requests arrive, and their mean output is {output} tokens");
-        fields.problem("avgouttokens", what, "expected at least 1", report);
+    let fault = load_fault(&load).filter(|_| report.problems.is_empty());
+    if let Some(Fault { field, what, remedy }) = fault {
+        fields.problem(field, what, remedy, report);
     }
     load
+}
+
+/// Something that a server asks for and that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Field of the server.
+    pub field: &'static str,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+/// What a server asks for and cannot have, its names resolved: the rules that every server is held to,
+/// whether it was read from a file or put together by a program.
+pub fn server_faults(server: &Server, scenario: &Scenario) -> Vec<Fault> {
+    let own = scenario.profiles.iter().filter(|p| p.model == server.model);
+    let profiles = own.map(|p| (p.model, p.accelerator)).collect();
+    load_fault(&server.load).into_iter().chain(faults(server, scenario, &profiles)).collect()
+}
+
+fn load_fault(load: &Load) -> Option<Fault> {
+    let Load { arrival_rate_per_min: rate, input_tokens: input, output_tokens: output, .. } = *load;
+    let limits = [
+        ("arrivalrate", rate, ABSURD),
+        ("avgintokens", input, MAX_TOKENS),
+        ("avgouttokens", output, MAX_TOKENS),
+    ];
+    for (field, value, most) in limits {
+        if !(0.0..=most).contains(&value) {
+            let what = format!("{field} is {value}, which is out of range");
+            return Some(Fault {
+                field,
+                what,
+                remedy: "give what is measured, 0 where nothing is",
+            });
+        }
+    }
+    let what = || format!("requests arrive, and their mean output is {output} tokens");
+    let silent = rate > 0.0 && output < 1.0;
+    silent.then(|| Fault { field: "avgouttokens", what: what(), remedy: "expected at least 1" })
+}
+
+fn faults(
+    server: &Server,
+    scenario: &Scenario,
+    profiles: &FxHashSet<(usize, usize)>,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let class = &scenario.classes[server.class];
+    let model = &scenario.models[server.model];
+    if class.targets[server.model].is_none() {
+        let what = format!("service class `{}` has no target for model `{model}`", class.name);
+        faults.push(Fault { field: "class", what, remedy: "add one to its modelTargets" });
+    }
+    if server.max_replicas.is_some_and(|most| most < server.min_replicas) {
+        let what = "minNumReplicas is above maxNumReplicas".to_owned();
+        faults.push(Fault { field: "minnumreplicas", what, remedy: "swap or mend them" });
+    }
+    let usable = |&a: &usize| {
+        profiles.contains(&(server.model, a))
+            && (server.allow.is_empty() || server.allow.contains(&a))
+            && !server.deny.contains(&a)
+    };
+    if !(0..scenario.accelerators.len()).any(|a| usable(&a)) {
+        let what = format!("model `{model}` has no profile on an accelerator that it may use");
+        let remedy = "add one to the model data, or relax allow and deny";
+        faults.push(Fault { field: "model", what, remedy });
+    }
+    faults
 }
 
 /// What a server asks for has to be possible at all.
@@ -184,27 +253,51 @@ fn check(
     fields: &Fields<'_>,
     report: &mut Report,
 ) {
-    let class = &scenario.classes[server.class];
-    let model = &scenario.models[server.model];
-    if class.targets[server.model].is_none() {
-        let what = format!("service class `{}` has no target for model `{model}`", class.name);
-        fields.problem("class", what, "add one to its modelTargets", report);
-    }
-    if server.max_replicas.is_some_and(|most| most < server.min_replicas) {
-        let what = "minNumReplicas is above maxNumReplicas".to_owned();
-        fields.problem("minnumreplicas", what, "swap or mend them", report);
-    }
-    let usable = |&a: &usize| {
-        known.profiles.contains(&(server.model, a))
-            && (server.allow.is_empty() || server.allow.contains(&a))
-            && !server.deny.contains(&a)
-    };
-    if !(0..scenario.accelerators.len()).any(|a| usable(&a)) {
-        let what = format!("model `{model}` has no profile on an accelerator that it may use");
-        fields.problem("model", what, "add one to the model data, or relax allow and deny", report);
+    for Fault { field, what, remedy } in faults(server, scenario, &known.profiles) {
+        fields.problem(field, what, remedy, report);
     }
     if server.keep_accelerator && server.current.is_none() {
         let what = "there is no current accelerator to keep".to_owned();
         fields.warning("keepaccelerator", what, "give currentAlloc.accelerator", report);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::input::load_text;
+
+    /// The example with another rate of its first server.
+    fn rate(rate: &str) -> String {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/quickstart.yaml");
+        let text = std::fs::read_to_string(path).expect("the example is there");
+        text.replacen("arrivalRate: 120", &format!("arrivalRate: {rate}"), 1)
+    }
+
+    #[test]
+    fn next_to_no_load_is_none() {
+        for none in ["1e-320", "1e-300", "2.3e-10", "0"] {
+            let scenario = load_text("x.yaml", &rate(none)).expect("it is sound").scenario;
+            assert_eq!(scenario.servers[0].load.arrival_rate_per_min, 0.0, "{none}");
+        }
+        let scenario = load_text("x.yaml", &rate("0.001")).expect("it is sound").scenario;
+        assert_eq!(scenario.servers[0].load.arrival_rate_per_min, 0.001);
+    }
+
+    #[test]
+    fn servers_that_programs_make_are_held_to_the_same_rules() {
+        let scenario = load_text("x.yaml", &rate("60")).expect("it is sound").scenario;
+        let mut server = scenario.servers[0].clone();
+        let faults = |server: &crate::scenario::Server| -> Vec<&'static str> {
+            super::server_faults(server, &scenario).iter().map(|f| f.field).collect()
+        };
+        assert_eq!(faults(&server), Vec::<&str>::new());
+        (server.min_replicas, server.max_replicas) = (3, Some(2));
+        server.deny = (0..scenario.accelerators.len()).collect();
+        server.load.output_tokens = 0.5;
+        assert_eq!(faults(&server), ["avgouttokens", "minnumreplicas", "model"]);
+        for odd in [f64::NAN, f64::INFINITY, -1.0, 1e300] {
+            server.load.arrival_rate_per_min = odd;
+            assert_eq!(faults(&server)[0], "arrivalrate", "{odd}");
+        }
     }
 }

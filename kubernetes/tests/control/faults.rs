@@ -1,0 +1,138 @@
+//! Faults of the API server, of Deployments and of the data.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use isocost_kubernetes::actuate::ActuateOptions;
+use isocost_kubernetes::control::{Controller, Record};
+use serde_json::json;
+
+use crate::stand_in::StandIn;
+use crate::stand_in::fleet::{Setup, controller, cycle, data, parts, servers, state};
+use crate::stand_in::store::Write;
+use crate::{SPACE, fleet, id, undisturbed};
+
+#[tokio::test]
+async fn an_api_server_that_goes_away_in_a_cycle_leaves_nothing_that_the_next_does_not_mend() {
+    let wanted = undisturbed(12).await;
+    // The first request lists; the others apply. It goes away at the start, in the midst, at the end.
+    for answered in [0, 1, 2, 7, 12] {
+        let stand_in = fleet(12).await;
+        let controller = controller(&stand_in, SPACE, &Setup::default());
+        stand_in.faults.gone_after(answered);
+        let cut = cycle(&controller).await;
+        assert!(!cut.errors.is_empty());
+        assert_eq!(cut.count("applied") as i64, (answered - 1).max(0), "{:?}", cut.errors);
+        stand_in.faults.mended();
+        let mended = cycle(&controller).await;
+        assert_eq!(mended.errors, Vec::<String>::new());
+        assert_eq!(state(&stand_in, SPACE), wanted, "after {answered} answers");
+    }
+}
+
+#[tokio::test]
+async fn one_answer_that_fails_fails_one_change() {
+    let stand_in = fleet(6).await;
+    let controller = controller(&stand_in, SPACE, &Setup::default());
+    stand_in.faults.fail_at(4);
+    let record = cycle(&controller).await;
+    assert_eq!((record.count("applied"), record.count("failed")), (5, 1));
+    assert_eq!(cycle(&controller).await.count("applied"), 1);
+    assert_eq!(state(&stand_in, SPACE), undisturbed(6).await);
+}
+
+#[tokio::test]
+async fn a_slow_api_server_is_given_up_in_time_and_the_next_cycle_mends_it() {
+    let stand_in = fleet(3).await;
+    let setup = Setup { timeout: Duration::from_millis(200), ..Setup::default() };
+    stand_in.faults.slow(Duration::from_secs(3600));
+    let slow = cycle(&controller(&stand_in, SPACE, &setup)).await;
+    assert!(slow.errors[0].contains("cannot list Deployments"), "{:?}", slow.errors);
+    stand_in.faults.mended();
+    let record = cycle(&controller(&stand_in, SPACE, &Setup::default())).await;
+    assert_eq!(record.count("applied"), 3);
+}
+
+#[tokio::test]
+async fn half_of_the_deployments_may_vanish_between_observing_and_applying() {
+    let stand_in = fleet(12).await;
+    let controller = controller(&stand_in, SPACE, &Setup::default());
+    let view = controller.observe().await.unwrap();
+    let (fleet, decision) = controller.decide(view).await.unwrap();
+    for (name, _) in servers(12).iter().step_by(2) {
+        stand_in.store.lock().unwrap().delete(&id(name)).unwrap();
+    }
+    let done = controller.apply(&fleet, decision, || true).await;
+    let mut record = Record::begin(1, "test", false);
+    record.apply(&done);
+    assert_eq!((record.count("applied"), record.count("failed")), (6, 6));
+    assert!(record.errors.iter().all(|e| e.contains("is gone")), "{:?}", record.errors);
+    assert_eq!(state(&stand_in, SPACE).len(), 6, "none was made anew");
+    let next = cycle(&controller).await;
+    assert_eq!(next.errors, Vec::<String>::new());
+    assert_eq!(next.observed.len(), 6);
+}
+
+#[tokio::test]
+async fn a_cycle_cut_off_between_deciding_and_applying_is_made_up_for() {
+    let stand_in = fleet(12).await;
+    let first = controller(&stand_in, SPACE, &Setup::default());
+    let view = first.observe().await.unwrap();
+    let decided = first.decide(view).await.unwrap();
+    drop(decided);
+    // The same process goes on.
+    assert_eq!(cycle(&first).await.count("applied"), 12);
+    assert_eq!(state(&stand_in, SPACE), undisturbed(12).await);
+
+    // The process died; some changes were on their way.
+    let stand_in = fleet(12).await;
+    let dies = controller(&stand_in, SPACE, &Setup::default());
+    stand_in.faults.slow(Duration::from_millis(20));
+    let cut = tokio::time::timeout(Duration::from_millis(400), cycle(&dies)).await;
+    drop((cut, dies));
+    stand_in.faults.mended();
+    cycle(&controller(&stand_in, SPACE, &Setup::default())).await;
+    assert_eq!(state(&stand_in, SPACE), undisturbed(12).await);
+}
+
+#[tokio::test]
+async fn a_contested_deployment_fails_alone_and_is_tried_again() {
+    let stand_in = fleet(6).await;
+    let (name, _) = &servers(6)[2];
+    let someone = Write { manager: "kubectl", force: false, dry_run: false };
+    let body = json!({ "spec": { "replicas": 77 } });
+    stand_in.store.lock().unwrap().merge(&id(name), &body, &someone).unwrap();
+    let controller = controller(&stand_in, SPACE, &Setup::default());
+    for _ in 0..2 {
+        let record = cycle(&controller).await;
+        assert_eq!(record.count("failed"), 1);
+        assert!(record.errors[0].contains("contested") && record.errors[0].contains("kubectl"));
+    }
+    let replicas = |stand_in: &StandIn| {
+        stand_in.object("deployments", SPACE, name).unwrap()["spec"]["replicas"].clone()
+    };
+    assert_eq!(replicas(&stand_in), json!(77));
+    let actuate = ActuateOptions { force: true, ..ActuateOptions::default() };
+    let forced = self::controller(&stand_in, SPACE, &Setup { actuate, ..Setup::default() });
+    assert_eq!(cycle(&forced).await.errors, Vec::<String>::new());
+    assert_ne!(replicas(&stand_in), json!(77));
+}
+
+#[tokio::test]
+async fn static_data_that_breaks_is_an_error_of_the_cycle_and_not_of_the_process() {
+    let stand_in = fleet(3).await;
+    let dir = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(data()).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let setup = Setup { data: dir.path().to_owned(), ..Setup::default() };
+    let mut parts = parts(stand_in.config(), SPACE, &setup);
+    parts.data.dynamic = true;
+    let controller = Arc::new(Controller::new(parts).unwrap());
+    std::fs::write(dir.path().join("model-data.json"), "{").unwrap();
+    let record = cycle(&controller).await;
+    assert!(record.errors[0].contains("model-data.json"), "{:?}", record.errors);
+    std::fs::copy(data().join("model-data.json"), dir.path().join("model-data.json")).unwrap();
+    assert_eq!(cycle(&controller).await.count("applied"), 3);
+}
