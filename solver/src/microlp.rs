@@ -61,8 +61,9 @@ enum Outcome {
 }
 
 fn run(milp: &Milp, options: &SolveOptions, whole: bool) -> Result<Outcome, SolverError> {
-    let crossed = |c: &Column| {
-        if c.integer && whole { c.lower.ceil() > c.upper.floor() } else { c.lower > c.upper }
+    let crossed = |c: &Column| match c.integer && whole {
+        true => c.lower.ceil() > c.upper.floor(),
+        false => c.lower > c.upper,
     };
     let empty = |row: &Row| row.terms.is_empty() && (row.lower > 0.0 || row.upper < 0.0);
     if milp.columns.iter().any(crossed) || milp.rows.iter().any(empty) {
@@ -73,6 +74,7 @@ fn run(milp: &Milp, options: &SolveOptions, whole: bool) -> Result<Outcome, Solv
     let slice = || deadline.within(SLICE).time_limit;
     let mut first = Options::default();
     (first.mip_gap, first.time_limit) = (options.relative_gap.max(0.0), slice());
+    let mut gap = Some(options.relative_gap.max(0.0));
     let mut outcome = model.as_inner().solve_with(first);
     let mut last = Outcome::Stopped { bound: f64::NEG_INFINITY };
     loop {
@@ -88,11 +90,18 @@ fn run(milp: &Milp, options: &SolveOptions, whole: bool) -> Result<Outcome, Solv
             reached.stats().best_bound.map_or(f64::NEG_INFINITY, |bound| bound + milp.offset);
         let is_over = deadline.is_over();
         let limited = reached.termination_reason() == TerminationReason::TimeLimit;
-        if !limited || is_over {
+        let incumbent = reached.solution().map(|found| found.objective() + milp.offset);
+        // Its gap is one of the objective without its constant part.
+        let is_open = !reached.is_optimal()
+            && incumbent.is_some_and(|cost| cost - bound > options.relative_gap * cost.abs());
+        let go_on = limited || (is_open && gap.is_some());
+        if !go_on || is_over {
             return Ok(outcome_of(&reached, !limited, bound));
         }
+        if !limited {
+            gap = None;
+        }
         if let Some(progress) = &options.progress {
-            let incumbent = reached.solution().map(|found| found.objective() + milp.offset);
             progress(&Progress {
                 seconds: deadline.start.elapsed().as_secs_f64(),
                 incumbent,
@@ -101,7 +110,7 @@ fn run(milp: &Milp, options: &SolveOptions, whole: bool) -> Result<Outcome, Solv
         }
         last = outcome_of(&reached, false, bound);
         let mut next = ResumeOptions::default();
-        (next.mip_gap, next.time_limit) = (Some(options.relative_gap.max(0.0)), slice());
+        (next.mip_gap, next.time_limit) = (gap, slice());
         outcome = reached.resume_with(next);
     }
 }
