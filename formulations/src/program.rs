@@ -6,6 +6,9 @@ use rustc_hash::FxHashMap;
 
 use crate::problem::Problem;
 
+/// Share of what is summed that a sum may be off by.
+const ROUNDING: f64 = 1e-9;
+
 /// Replicas that one unit of a column places.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Meaning {
@@ -62,22 +65,33 @@ impl Program {
         Ok(self.choice(problem, &solution, backend.name()))
     }
 
-    /// The choice that a solution of the program stands for.
+    /// The choice that a solution of the program stands for. A bound that misses its objective by the
+    /// rounding of the costs alone is met: a change's value is their difference, and may be near nothing.
     pub fn choice(&self, problem: &Problem, solution: &Solution, backend: &str) -> Choice {
+        let (objective, mut bound) = (solution.objective, solution.bound);
+        if objective - bound <= ROUNDING * self.summed(&solution.values) {
+            bound = bound.max(objective);
+        }
         let status = match solution.status {
             isocost_solver::Status::Infeasible => Status::Infeasible,
             isocost_solver::Status::Unknown | isocost_solver::Status::Unbounded => Status::Unknown,
-            _ if relative_gap(solution.objective, solution.bound) <= OPTIMAL_GAP => Status::Optimal,
+            _ if relative_gap(objective, bound) <= OPTIMAL_GAP => Status::Optimal,
             _ => Status::Feasible,
         };
         Choice {
             status,
             shares: self.decode(problem, &solution.values),
-            objective: solution.objective,
-            bound: solution.bound,
+            objective,
+            bound,
             approach: self.approach,
             backend: backend.to_owned(),
             notes: Vec::new(),
         }
+    }
+
+    /// What the objective sums at `values`, each part by its size.
+    fn summed(&self, values: &[f64]) -> f64 {
+        let parts = self.milp.columns.iter().zip(values).map(|(c, x)| (c.cost * x).abs());
+        self.milp.offset.abs() + parts.sum::<f64>()
     }
 }
