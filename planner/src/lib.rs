@@ -143,7 +143,10 @@ impl Planner {
         let Fleet { candidates, margin, .. } = fleet;
         let scenario = fleet.planned_for();
         let options = self.request.options(scenario);
-        let partial = choice.approach.shortage || self.request.policy(scenario).is_some();
+        // The heuristic shares what there is without a word of it.
+        let by_greedy = choice.approach.method == Method::Greedy;
+        let partial =
+            choice.approach.shortage || (by_greedy && self.request.policy(scenario).is_some());
         // A plan that was given is held against limits and objectives, not against what it was made for.
         let given = choice.approach.method == Method::Given;
         let policy = self.request.policy(scenario).filter(|_| !given);
