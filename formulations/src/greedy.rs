@@ -165,8 +165,12 @@ impl<'a> Run<'a> {
         match effort {
             Effort::Whole if self.policy.is_none() => {}
             Effort::Whole => {
-                let capped = missed.iter().filter(|w| !w.options.iter().any(|o| o.in_full));
-                capped.for_each(|w| self.give_most(w, u64::MAX));
+                for waiting in missed {
+                    let s = waiting.server;
+                    if self.problem.servers[s].is_capped(self.problem.items(s)) {
+                        self.give_most(&waiting, u64::MAX);
+                    }
+                }
             }
             Effort::Exhaustive => missed.iter().for_each(|w| self.give_most(w, u64::MAX)),
             Effort::RoundRobin => self.give_in_turn(&missed),

@@ -75,7 +75,7 @@ impl From<Formulation> for planner::Formulation {
 pub enum Shortage {
     /// Say that it is infeasible
     None,
-    /// Serve servers in full or not at all
+    /// Serve servers in full, or hold their fewest replicas alone
     Whole,
     /// Serve the most of the load, priority by priority
     Partial,
