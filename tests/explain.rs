@@ -119,19 +119,19 @@ fn marginal_values_are_what_planning_anew_costs() {
 }
 
 #[test]
-fn an_accelerator_enters_the_plan_below_its_entry_price() {
+fn an_accelerator_enters_the_plan_below_its_break_even_price() {
     if !highs() {
         return;
     }
     let said = json(&["explain", "data/fleet-27", "--options", "0"]);
     let cost = exact(&said["objective"]);
     let mut tried = 0;
-    for entry in said["entries"].as_array().expect("a list") {
+    for entry in said["breakEven"].as_array().expect("a list") {
         let name = entry["accelerator"].as_str().expect("a name");
-        if entry["entersBelow"]["known"] != "exact" {
+        if entry["breakEvenPrice"]["known"] != "exact" {
             continue;
         }
-        let price = exact(&entry["entersBelow"]);
+        let price = exact(&entry["breakEvenPrice"]);
         let at = |price: f64| {
             let copy = Copy::of("data/fleet-27");
             copy.change("accelerator-data.json", |data| {
@@ -149,13 +149,109 @@ fn an_accelerator_enters_the_plan_below_its_entry_price() {
 }
 
 #[test]
+fn a_limit_of_moves_that_cannot_bind_changes_nothing() {
+    let args = ["explain", "data/fleet-27", "--capacity-scale", "0.9", "--options", "0"];
+    let (free, counted) = (json(&args), json(&[&args[..], &["--max-moves", "27"]].concat()));
+    let bounds = |said: &Value| -> Vec<f64> {
+        let options = said["choices"].as_array().expect("a list").iter();
+        let options = options.flat_map(|choice| choice["options"].as_array().expect("a list"));
+        options.filter_map(|o| o["regret"]["atLeast"].as_f64()).collect()
+    };
+    assert!(bounds(&free).iter().filter(|bound| **bound > 0.0).count() > 27);
+    assert_eq!(bounds(&free), bounds(&counted));
+    let limits = free["limits"].as_array().expect("a list");
+    assert!(limits.iter().any(|limit| number(&limit["dualPrice"]) > 0.0));
+    for key in ["limits", "choices", "breakEven", "notes"] {
+        assert_eq!(free[key], counted[key], "{key}");
+    }
+}
+
+/// A quickstart of unlimited cards with something more in its first server, and how it is stated.
+fn ruled(rules: &[(&str, u64)], formulation: &str) -> [String; 2] {
+    let copy = Copy::of("data/quickstart");
+    copy.change("server-data.json", |data| {
+        for (field, value) in rules {
+            data["servers"][0][field] = (*value).into();
+        }
+    });
+    let path = copy.path();
+    ["plan", "explain"].map(|command| {
+        let output = isocost(&[command, &path, "--formulation", formulation]);
+        assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+        text(&output.stdout)
+    })
+}
+
+#[test]
+fn a_rule_that_no_plan_keeps_is_named_with_what_it_needs_and_the_repair() {
+    let cases: [(&[(&str, u64)], &str, &str); 6] = [
+        (
+            &[("maxNumReplicas", 0)],
+            "single",
+            "needs 1 replica of H100 for 120 requests/min, maxNumReplicas allows 0: raise it to 1",
+        ),
+        (
+            &[("maxNumReplicas", 0)],
+            "mixed",
+            "needs 1 replica of H100 for 120 requests/min, maxNumReplicas allows 0: raise it to 1",
+        ),
+        (
+            &[("minTypes", 2)],
+            "single",
+            "has to be on 2 card types (minTypes), and single keeps a server on one",
+        ),
+        (&[("minTypes", 5)], "mixed", "has to be on 5 card types (minTypes), "),
+        (
+            &[("minTypes", 2), ("maxNumReplicas", 1)],
+            "mixed",
+            "needs 2 replicas of H100 and A100-80GB for 120 requests/min, maxNumReplicas allows 1: raise \
+             it to 2",
+        ),
+        (
+            &[("minNumReplicas", 40)],
+            "single",
+            "has to have 40 replicas (minNumReplicas), 8 fit if no other server is there: lower \
+             minNumReplicas to 8, or raise the limits",
+        ),
+    ];
+    for (rules, formulation, words) in cases {
+        for said in ruled(rules, formulation) {
+            assert!(said.contains(words), "{rules:?} {formulation}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_budget_is_repaired_in_its_own_unit() {
+    let copy = Copy::of("data/quickstart");
+    copy.change("optimizer-data.json", |data| {
+        let budget = serde_json::json!({"name": "north", "watts": 500});
+        data["optimizer"]["budgets"] = serde_json::json!([budget]);
+    });
+    let said = text(&isocost(&["explain", &copy.path()]).stdout);
+    let repair =
+        said.lines().find(|line| line.contains("  budgets: ")).unwrap_or_else(|| panic!("{said}"));
+    assert!(repair.contains(" W of budget north more; the plan then costs "), "{repair}");
+    assert!(!said.contains("0 cards)") && !said.contains("cheapest cards"), "{said}");
+    // What is said is enough, and one watt less is not.
+    let found = json(&["explain", &copy.path()]);
+    let more = number(&found["repairs"]["cheapest"]["add"][0]["more"]);
+    for (watts, status) in [(500.0 + more, "optimal"), (499.0 + more, "infeasible")] {
+        copy.change("optimizer-data.json", |data| {
+            data["optimizer"]["budgets"][0]["watts"] = watts.into();
+        });
+        assert_eq!(copy.plan()["status"], status, "{watts} W");
+    }
+}
+
+#[test]
 fn repairs_make_the_fleet_fit() {
     if !highs() {
         return;
     }
     let said = json(&["explain", "data/fleet-27", "--capacity-scale", "0.5"]);
     assert_eq!((&said["status"], &said["othersFit"]), (&"infeasible".into(), &false.into()));
-    assert_eq!(said["conflict"]["irreducible"], true);
+    assert_eq!(said["iis"]["irreducible"], true);
     let repairs = &said["repairs"];
     for repair in [&repairs["cheapest"], &repairs["fewest"]] {
         let copy = Copy::of("data/fleet-27");
@@ -189,7 +285,7 @@ fn repairs_make_the_fleet_fit() {
 }
 
 #[test]
-fn a_conflict_does_not_fit_and_nothing_in_it_can_be_spared() {
+fn an_iis_does_not_fit_and_nothing_in_it_can_be_spared() {
     if !highs() {
         return;
     }
@@ -198,8 +294,8 @@ fn a_conflict_does_not_fit_and_nothing_in_it_can_be_spared() {
         let name = |v: &Value| key.map_or(v, |k| &v[k]).as_str().expect("a name").to_owned();
         list.as_array().expect("a list").iter().map(name).collect()
     };
-    let servers = names(&said["conflict"]["servers"], None);
-    let limits = names(&said["conflict"]["limits"], Some("limit"));
+    let servers = names(&said["iis"]["servers"], None);
+    let limits = names(&said["iis"]["limits"], Some("limit"));
     let status = |without: &str| -> Value {
         let copy = Copy::of("data/fleet-27");
         copy.cards(|t, n| {
@@ -262,7 +358,7 @@ fn the_smallest_relaxation_is_enough_and_no_less_is() {
 }
 
 #[test]
-fn a_relaxed_objective_dissolves_a_conflict() {
+fn a_relaxed_objective_makes_an_iis_fit() {
     let copy = Copy::of("data/quickstart");
     copy.cards(|t, _| match t {
         "L4" => 2,
@@ -284,7 +380,7 @@ fn a_relaxed_objective_dissolves_a_conflict() {
 }
 
 #[test]
-fn the_reference_fleet_at_half_its_cards_has_a_conflict_of_two() {
+fn the_reference_fleet_at_half_its_cards_has_an_iis_of_two() {
     let path = root().join("../shared/reference/large");
     if !path.exists() {
         println!("skipped: {} is not here", path.display());
@@ -296,12 +392,9 @@ fn the_reference_fleet_at_half_its_cards_has_a_conflict_of_two() {
     let path = path.display().to_string();
     let flags = ["--reading", "reference", "--capacity-scale"];
     let said = json(&[&["explain", &path][..], &flags, &["0.5"]].concat());
-    let conflict = &said["conflict"];
-    assert_eq!(conflict["servers"], serde_json::json!(["Free-llama_70b", "Free-mixtral_8_7b"]));
-    assert_eq!(
-        (&conflict["irreducible"], &conflict["fewestServers"]),
-        (&true.into(), &true.into())
-    );
+    let iis = &said["iis"];
+    assert_eq!(iis["servers"], serde_json::json!(["Free-llama_70b", "Free-mixtral_8_7b"]));
+    assert_eq!((&iis["irreducible"], &iis["fewestServers"]), (&true.into(), &true.into()));
     // The design's figure at three quarters.
     let said = json(&[&["explain", &path, "--options", "1"][..], &flags, &["0.75"]].concat());
     assert_eq!(exact(&said["objective"]), 22_328.0);

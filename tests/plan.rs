@@ -231,6 +231,47 @@ fn out_writes_four_files_and_no_other() {
 }
 
 #[test]
+fn a_budget_stands_beside_the_types_with_its_use_and_its_limit() {
+    let dir = changed("optimizer-data.json", |text| {
+        let budgets = r#"{"budgets": [{"name": "north", "watts": 2500.5, "cards": 9}],"#;
+        let (before, optimizer) = text.split_once("\"optimizer\": {").expect("an optimizer");
+        format!("{before}\"optimizer\": {}{optimizer}", budgets)
+    });
+    let (scenario, out) = (dir.path().display().to_string(), dir.path().join("out"));
+    let output = isocost(&["plan", &scenario, "--out", &out.display().to_string()]);
+    let said = text(&output.stdout);
+    let row = |unit: &str| -> Vec<String> {
+        let line = said.lines().find(|l| l.contains("north") && l.contains(unit));
+        line.unwrap_or_else(|| panic!("{said}")).split_whitespace().map(str::to_owned).collect()
+    };
+    let plan = plan_json(&[&scenario]);
+    let cards: u64 =
+        plan["usage"].as_array().expect("a list").iter().filter_map(|u| u["cards"].as_u64()).sum();
+    assert_eq!(row("cards")[1..4], ["cards", &cards.to_string(), "9"]);
+    assert_eq!(row("watts")[3], "2,500.5");
+    let [counted, drawn] = [&plan["budgets"][0], &plan["budgets"][1]];
+    assert_eq!((&counted["unit"], &counted["used"]), (&"cards".into(), &(cards as f64).into()));
+    assert_eq!((&drawn["unit"], &drawn["limit"]), (&"watts".into(), &2500.5.into()));
+    let watts = drawn["used"].as_f64().expect("a number");
+    assert!(watts > 0.0 && watts <= 2500.5);
+    let rows = std::fs::read_to_string(out.join("budgets.csv")).expect("it was written");
+    assert_eq!(
+        rows,
+        format!("budget,unit,used,limit\nnorth,cards,{cards},9\nnorth,watts,{watts},2500.5\n")
+    );
+    assert_eq!(plan_json(&[&scenario, "--unlimited"])["budgets"], serde_json::json!([]));
+}
+
+#[test]
+fn no_cost_is_a_plain_zero() {
+    let plan = plan_json(&["data/quickstart", "--capacity-scale", "0.2"]);
+    assert_eq!(
+        (&plan["status"], plan["totalCost"].to_string().as_str()),
+        (&"infeasible".into(), "0.0")
+    );
+}
+
+#[test]
 fn infeasible_is_an_answer_with_its_reason() {
     let dir =
         changed("serviceclass-data.json", |text| text.replace("\"slo-itl\": 40", "\"slo-itl\": 1"));

@@ -142,6 +142,9 @@ pub struct Plan {
     pub placements: Vec<Placement>,
     /// Cards used of each type, in the order of [`Scenario::card_types`].
     pub usage: Vec<Usage>,
+    /// Budgets in use, cards before watts, in the order of [`Scenario::budgets`]; none where limits do
+    /// not bind.
+    pub budgets: Vec<BudgetUse>,
     /// Sum of the parts' costs, cents per hour.
     pub total_cost: f64,
     /// What was minimised, cents per hour: the cost, or the change's value.
@@ -203,6 +206,42 @@ pub struct Usage {
     pub cost: f64,
 }
 
+/// What a plan takes of one limit of a budget.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BudgetUse {
+    /// Index into [`Scenario::budgets`].
+    pub budget: usize,
+    /// What the limit counts.
+    pub unit: Unit,
+    /// Cards in use, or watts of the replicas in use with every card at full load.
+    pub used: f64,
+    /// Most that may be used.
+    pub limit: f64,
+}
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Unit {
+    /// Cards.
+    Cards,
+    /// Watts.
+    Watts,
+}
+
+impl Unit {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cards => "cards",
+            Self::Watts => "watts",
+        }
+    }
+}
+
+/// From this share on a load counts as served in full: arrival rates are never known better.
+const IN_FULL: f64 = 1.0 - 1e-9;
+
 impl Plan {
     /// Spreads each server's load over the replicas chosen for it, in proportion to their rates,
     /// and predicts what each of them will see. `unlimited` drops the card counts.
@@ -220,13 +259,14 @@ impl Plan {
             })
             .collect();
         let usage = usage(scenario, &placements, unlimited);
+        let budgets = if unlimited { Vec::new() } else { budgets(scenario, &placements) };
         // A sum of nothing, or the value of a change of nothing, may be -0.
-        let total_cost =
-            placements.iter().flat_map(|p| &p.parts).map(|p| p.cost).sum::<f64>() + 0.0;
+        let total_cost = placements.iter().map(Placement::cost).sum::<f64>() + 0.0;
         Self {
             status: choice.status,
             placements,
             usage,
+            budgets,
             total_cost,
             objective: choice.objective + 0.0,
             bound: choice.bound + 0.0,
@@ -242,6 +282,12 @@ impl Plan {
         relative_gap(self.objective, self.bound)
     }
 
+    /// Whether the value of a change was minimised, which the objective and its bound then are, and not
+    /// the cost.
+    pub fn values_change(&self) -> bool {
+        (self.objective - self.total_cost).abs() > 1e-6 * self.total_cost.abs().max(1.0)
+    }
+
     /// Whether there is a plan to carry out.
     pub fn has_plan(&self) -> bool {
         matches!(self.status, Status::Optimal | Status::Feasible)
@@ -249,7 +295,7 @@ impl Plan {
 
     /// Whether there is a plan, and every request is served within its objectives.
     pub fn serves_all(&self) -> bool {
-        self.has_plan() && self.placements.iter().all(|p| p.served_share >= 1.0 - 1e-9)
+        self.has_plan() && self.placements.iter().all(Placement::is_in_full)
     }
 }
 
@@ -257,6 +303,17 @@ impl Placement {
     /// Cost, cents per hour.
     pub fn cost(&self) -> f64 {
         self.parts.iter().map(|p| p.cost).sum::<f64>() + 0.0
+    }
+
+    /// Whether the whole load is served within the objectives.
+    pub fn is_in_full(&self) -> bool {
+        self.served_share >= IN_FULL
+    }
+
+    /// The share that is served in percent, to a tenth: 100 where all of it is, and only there.
+    pub fn served_percent(&self) -> f64 {
+        let rounded = (self.served_share * 1000.0).round() / 10.0;
+        if self.is_in_full() { 100.0 } else { rounded.min(99.9) }
     }
 
     /// Replicas on all accelerators.
@@ -278,10 +335,7 @@ fn place(
     let shares = || shares.iter().filter(|&&(_, replicas)| replicas > 0);
     // A sum of nothing would be -0.
     let credited = shares().fold(0.0, |sum, &(o, n)| sum + options[o].rate_per_s * n as f64);
-    let served_share = match demand_per_s > 0.0 {
-        true => (credited / demand_per_s).min(1.0),
-        false => 1.0,
-    };
+    let served_share = if demand_per_s > 0.0 { (credited / demand_per_s).min(1.0) } else { 1.0 };
     let parts = shares().map(|&(o, replicas)| {
         let option = &options[o];
         let load = demand_per_s * served_share;
@@ -323,4 +377,42 @@ fn usage(scenario: &Scenario, placements: &[Placement], unlimited: bool) -> Vec<
         entry.cost += part.cost;
     }
     usage
+}
+
+fn budgets(scenario: &Scenario, placements: &[Placement]) -> Vec<BudgetUse> {
+    let mut uses = Vec::new();
+    for (index, budget) in scenario.budgets.iter().enumerate() {
+        let (mut cards, mut watts) = (0.0, 0.0);
+        for part in placements.iter().flat_map(|p| &p.parts) {
+            let accelerator = &scenario.accelerators[part.accelerator];
+            if budget.counts(accelerator.card_type) {
+                let units = part.cards as f64 / f64::from(accelerator.multiplicity);
+                cards += part.cards as f64;
+                watts += units * accelerator.power.full_w;
+            }
+        }
+        let limits = [
+            (Unit::Cards, cards, budget.cards.map(|most| most as f64)),
+            (Unit::Watts, watts, budget.watts),
+        ];
+        for (unit, used, limit) in limits {
+            uses.extend(limit.map(|limit| BudgetUse { budget: index, unit, used, limit }));
+        }
+    }
+    uses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_served_in_full_reads_as_a_hundred() {
+        let percent = |served_share| {
+            Placement { parts: Vec::new(), demand_per_s: 1.0, served_share }.served_percent()
+        };
+        assert_eq!([1.0, 1.0 - 2e-16, 1.0 - 1e-10].map(percent), [100.0; 3]);
+        assert_eq!([0.999_6, 1.0 - 1e-8].map(percent), [99.9; 2]);
+        assert_eq!([0.0, 0.273_44, 0.990_099].map(percent), [0.0, 27.3, 99.0]);
+    }
 }

@@ -229,6 +229,13 @@ pub struct Budget {
     pub watts: Option<f64>,
 }
 
+impl Budget {
+    /// Whether cards of a type, by its index, count.
+    pub fn counts(&self, card_type: usize) -> bool {
+        self.card_types.is_empty() || self.card_types.contains(&card_type)
+    }
+}
+
 /// What the scenario asks of the optimizer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Optimizer {

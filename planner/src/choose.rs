@@ -11,10 +11,11 @@ use isocost_formulations::program::Program;
 use isocost_formulations::shortage::{Policy, missing, shortage};
 use isocost_formulations::{mixed, single};
 use isocost_model::Scenario;
-use isocost_model::candidates::{Candidates, Reason};
+use isocost_model::candidates::Reason;
 use isocost_model::plan::{Choice, Method, Shape, Status};
 use isocost_solver::{Backend, Deadline, SolveOptions, SolverError};
 
+use crate::explain::rule;
 use crate::fleet::Fleet;
 use crate::request::{Formulation, Request};
 
@@ -43,7 +44,7 @@ pub fn choose(
         };
         choice.notes.push(format!("formulation: {}, {why}", choice.approach));
     }
-    choice.notes.extend(unserved(scenario, &fleet.candidates));
+    choice.notes.extend(unserved(fleet, problem, request));
     Ok(choice)
 }
 
@@ -180,24 +181,30 @@ fn or_heuristic(mut choice: Choice, problem: &Problem, options: &ProblemOptions)
     choice
 }
 
-/// Servers that no accelerator serves within their objectives, each with the closest miss.
-pub fn unserved(scenario: &Scenario, candidates: &Candidates) -> Vec<String> {
-    let without = (0..scenario.servers.len()).filter(|&s| candidates.options(s).is_empty());
-    let describe = |s: usize| {
-        let reasons = candidates.rejected(s).iter();
-        let closest = reasons.filter_map(|r| match r.reason {
-            Reason::Objective(shortfall) => Some((r.accelerator, shortfall)),
-            _ => None,
-        });
-        let closest = closest.min_by(|a, b| a.1.excess().total_cmp(&b.1.excess()));
-        let name = &scenario.servers[s].name;
-        match closest {
-            Some((a, shortfall)) => format!(
-                "no accelerator serves `{name}`; closest is {}: {shortfall}",
-                scenario.accelerators[a].name
-            ),
-            None => format!("no accelerator may serve `{name}`"),
+/// Servers that no plan serves, however many cards there are: each with the rule of its own that
+/// stands against it, or with the closest miss where no accelerator serves it.
+pub fn unserved(fleet: &Fleet, problem: &Problem, request: &Request) -> Vec<String> {
+    let (scenario, candidates) = (fleet.planned_for(), &fleet.candidates);
+    let shape = request.formulation.shape(scenario);
+    let mut unserved = Vec::new();
+    for (s, server) in scenario.servers.iter().enumerate() {
+        if let Some(rule) = rule::of(scenario, problem, shape, s) {
+            unserved.push(format!("`{}` {rule}", server.name));
+        } else if candidates.options(s).is_empty() {
+            let reasons = candidates.rejected(s).iter();
+            let misses = reasons.filter_map(|r| match r.reason {
+                Reason::Objective(shortfall) => Some((r.accelerator, shortfall)),
+                _ => None,
+            });
+            let closest = misses.min_by(|a, b| a.1.excess().total_cmp(&b.1.excess()));
+            unserved.push(match closest {
+                Some((a, shortfall)) => format!(
+                    "no accelerator serves `{}`; closest is {}: {shortfall}",
+                    server.name, scenario.accelerators[a].name
+                ),
+                None => format!("no accelerator may serve `{}`", server.name),
+            });
         }
-    };
-    without.map(describe).collect()
+    }
+    unserved
 }

@@ -40,7 +40,7 @@ use isocost_model::plan::{Choice, Method, Plan};
 use isocost_model::trust::{CostRange, End, Trust, at_end};
 use isocost_solver::{Backend, SolverError};
 
-pub use choose::{exact, unserved};
+pub use choose::exact;
 pub use explain::{ExplainError, Explanation};
 pub use fleet::Fleet;
 pub use given::GivenError;
@@ -132,6 +132,11 @@ impl Planner {
         problem: &Problem,
     ) -> Result<Option<(Choice, Option<String>)>, SolverError> {
         choose::proven(fleet.planned_for(), problem, &self.request, &*self.backend)
+    }
+
+    /// Servers that no plan serves, however many cards there are, each with what stands against it.
+    pub fn unserved(&self, fleet: &Fleet) -> Vec<String> {
+        choose::unserved(fleet, &self.problem(fleet), &self.request)
     }
 
     /// The plan of a choice, once the checker finds nothing against it, as it runs under the stated

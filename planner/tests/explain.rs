@@ -1,8 +1,8 @@
 //! Explanations against trying everything, on random tiny fleets.
 
-use isocost_formulations::Problem;
 use isocost_formulations::pattern::Shape;
 use isocost_formulations::problem::{Item, Limit, Needs};
+use isocost_formulations::{Problem, ProblemOptions};
 use isocost_model::Scenario;
 use isocost_model::plan::{Choice, Status};
 use isocost_model::scenario::{Accelerator, CardType, Optimizer, PowerCurve};
@@ -11,11 +11,12 @@ use isocost_planner::explain::Known;
 use isocost_planner::explain::conflict;
 use isocost_planner::explain::entry;
 use isocost_planner::explain::limits;
-use isocost_planner::explain::probe::{Effort, Probe};
+use isocost_planner::explain::probe::{Base, Effort, Probe};
 use isocost_planner::explain::regret;
 use isocost_planner::explain::repair::{self, Measure};
+use isocost_planner::explain::rule::{self, Rule};
 use isocost_planner::explain::source::Source;
-use isocost_solver::{Backend, backend, backends};
+use isocost_solver::{Backend, backend, backends, default_backend};
 use proptest::prelude::*;
 
 /// A tiny fleet: three accelerators, the first two on one card type, and up to three servers.
@@ -195,13 +196,13 @@ impl Case<'_> {
 
     fn feasible(&self, choice: &Choice) -> Result<(), TestCaseError> {
         let (probe, problem) = (&self.probe, self.problem());
-        let base = Known::objective(choice);
+        let dual = probe.dual(problem).expect("it solves");
+        let base = Base { probe, problem, cost: Known::objective(choice), dual };
         let cost = cheapest(&self.plans, self.capacity);
-        is(base, cost, "the plan")?;
+        is(base.cost, cost, "the plan")?;
         let used = limits::uses(problem, &choice.shares);
         for k in 0..2 {
-            let (more, fewer) =
-                limits::worth(probe, problem, &base, used[k], k, 1.0).expect("it solves");
+            let (more, fewer) = limits::worth(&base, k, used[k], 1.0).expect("it solves");
             let with = |by: f64| {
                 let mut capacity = self.capacity;
                 capacity[k] += by;
@@ -209,7 +210,7 @@ impl Case<'_> {
             };
             is(more, cost - with(1.0), "one more")?;
             is(fewer, with(-1.0) - cost, "one fewer")?;
-            let enough = limits::enough(probe, problem, &base, used[k], k, 1.0).expect("it solves");
+            let enough = limits::enough(&base, k, used[k], 1.0).expect("it solves");
             let enough = enough.expect("it is proven");
             let saving = cost - with(1000.0);
             is(enough.saving, saving, "saves in all")?;
@@ -223,7 +224,7 @@ impl Case<'_> {
             self.regrets(choice, &base, cost, s)?;
         }
         for a in 0..3 {
-            self.entry(choice, &base, cost, a)?;
+            self.break_even(choice, &base, cost, a)?;
         }
         Ok(())
     }
@@ -231,12 +232,11 @@ impl Case<'_> {
     fn regrets(
         &self,
         choice: &Choice,
-        base: &Known,
+        base: &Base<'_>,
         cost: f64,
         s: usize,
     ) -> Result<(), TestCaseError> {
-        let (probe, problem) = (&self.probe, self.problem());
-        let dual = probe.dual(problem).expect("it solves");
+        let problem = self.problem();
         let on = |c: usize| problem.items(s)[c].accelerator;
         let used: Vec<usize> = choice.shares[s].iter().map(|&(c, _)| on(c)).collect();
         let alone = if let [a] = used[..] { Some(a) } else { None };
@@ -246,8 +246,7 @@ impl Case<'_> {
         let only = |a: usize| forced(&|mix| mix.iter().enumerate().all(|(b, n)| b == a || *n == 0));
         // Exact for all, then with bounds alone.
         for exact in [3, 0] {
-            let options = regret::options(probe, problem, dual.as_ref(), base, s, alone, exact)
-                .expect("it solves");
+            let options = regret::options(base, s, alone, exact).expect("it solves");
             prop_assert_eq!(options.len(), problem.items(s).len());
             for option in &options {
                 let a = on(option.item);
@@ -261,17 +260,17 @@ impl Case<'_> {
                 }
             }
             for &a in used.iter().filter(|_| exact > 0) {
-                let off = regret::off(probe, problem, base, s, a, &options).expect("it solves");
-                is(off, forced(&|mix| mix[a] == 0), "off")?;
+                let off = regret::exclusion_cost(base, s, a, &options).expect("it solves");
+                is(off, forced(&|mix| mix[a] == 0), "exclusion cost")?;
             }
         }
         Ok(())
     }
 
-    fn entry(
+    fn break_even(
         &self,
         choice: &Choice,
-        base: &Known,
+        base: &Base<'_>,
         cost: f64,
         a: usize,
     ) -> Result<(), TestCaseError> {
@@ -291,12 +290,11 @@ impl Case<'_> {
         let expected = self.plans.iter().filter(fits).map(ratio).fold(f64::NEG_INFINITY, f64::max);
         for start in [0.0, price / 2.0, price] {
             let (found, users) =
-                entry::price(&self.probe, &self.fleet.scenario, problem, base, a, start)
-                    .expect("it solves");
+                entry::price(base, &self.fleet.scenario, a, start).expect("it solves");
             if expected <= 1e-9 {
                 prop_assert_eq!(found, Known::Infeasible);
             } else {
-                is(found, expected.min(price), "entry price")?;
+                is(found, expected.min(price), "break-even price")?;
                 prop_assert!(!users.is_empty());
             }
         }
@@ -325,7 +323,7 @@ impl Case<'_> {
                     .collect()
             })
         };
-        self.conflict(
+        self.iis(
             &rest,
             &fits,
             subsets().filter(|s| !fits(s, self.capacity)).map(|s| s.len()).min(),
@@ -345,29 +343,29 @@ impl Case<'_> {
         is(out.count, least.0 as f64, "servers left out")
     }
 
-    fn conflict(
+    fn iis(
         &self,
         rest: &Problem,
         fits: &dyn Fn(&[usize], [f64; 2]) -> bool,
         fewest: Option<usize>,
     ) -> Result<(), TestCaseError> {
-        let core = conflict::find(&self.probe, rest).expect("it solves").expect("there is one");
-        prop_assert!(core.irreducible && core.fewest_servers && !core.moves);
+        let members = conflict::find(&self.probe, rest).expect("it solves").expect("there is one");
+        prop_assert!(members.irreducible && members.fewest_servers && !members.moves);
         let within = |limits: &[usize]| {
             let mut capacity = [f64::INFINITY; 2];
             limits.iter().for_each(|&k| capacity[k] = self.capacity[k]);
             capacity
         };
-        prop_assert!(!fits(&core.servers, within(&core.limits)), "{core:?} fits");
-        prop_assert_eq!(Some(core.servers.len()), fewest);
+        prop_assert!(!fits(&members.servers, within(&members.limits)), "{members:?} fits");
+        prop_assert_eq!(Some(members.servers.len()), fewest);
         let without = |all: &[usize], i: usize| [&all[..i], &all[i + 1..]].concat();
-        for i in 0..core.servers.len() {
-            let fewer = without(&core.servers, i);
-            prop_assert!(fits(&fewer, within(&core.limits)), "{core:?} needs less");
+        for i in 0..members.servers.len() {
+            let fewer = without(&members.servers, i);
+            prop_assert!(fits(&fewer, within(&members.limits)), "{members:?} needs less");
         }
-        for i in 0..core.limits.len() {
-            let fewer = without(&core.limits, i);
-            prop_assert!(fits(&core.servers, within(&fewer)), "{core:?} needs less");
+        for i in 0..members.limits.len() {
+            let fewer = without(&members.limits, i);
+            prop_assert!(fits(&members.servers, within(&fewer)), "{members:?} needs less");
         }
         Ok(())
     }
@@ -435,4 +433,121 @@ proptest! {
             }
         }
     }
+
+    /// A server alone, without limits: what its rules allow, by trying everything.
+    #[test]
+    fn a_rule_is_named_where_no_mix_keeps_it_and_says_what_would(
+        fleet in fleets(),
+        most in proptest::option::of(0_u64..=7),
+        types in 0_u32..=3,
+    ) {
+        let Fleet { scenario, mut problem } = fleet;
+        for needs in &mut problem.servers {
+            needs.min_replicas = needs.min_replicas.min(most.unwrap_or(2));
+            (needs.max_replicas, needs.min_types) = (most, types);
+        }
+        for s in 0..problem.servers.len() {
+            let is_empty = problem.items(s).is_empty();
+            for shape in [Shape::Single, Shape::Mixed] {
+                let found = rule::of(&scenario, &problem, shape, s);
+                prop_assert_eq!(found.is_none(), is_empty || kept(&problem, shape, s), "{:?}", found);
+                match found {
+                    Some(Rule::MaxNumReplicas { needs, serves_per_min, .. }) => {
+                        let mut changed = problem.clone();
+                        for (most, enough) in [(needs, true), (needs - 1, false)] {
+                            changed.servers[s].max_replicas = Some(most);
+                            prop_assert_eq!(kept(&changed, shape, s), enough, "{} replicas", most);
+                        }
+                        changed.servers[s].max_replicas = most;
+                        changed.servers[s].demand = serves_per_min / 60.0;
+                        prop_assert!(serves_per_min <= 0.0 || kept(&changed, shape, s));
+                        changed.servers[s].demand = serves_per_min / 60.0 + 1e-3;
+                        prop_assert!(!kept(&changed, shape, s));
+                    }
+                    Some(Rule::MinTypes { on, spreads, .. }) => {
+                        let mut changed = problem.clone();
+                        changed.servers[s].min_types = if spreads { on.len() as u32 } else { 1 };
+                        changed.servers[s].max_replicas = None;
+                        prop_assert!(kept(&changed, shape, s));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Prices know moves, the change's value and spread: their bounds are below what solves say.
+    #[test]
+    fn bounds_by_prices_hold_whatever_a_pattern_is_charged(
+        fleet in fleets(),
+        now in [0_usize..3, 0..3, 0..3],
+        (transition, moves, types) in (any::<bool>(), proptest::option::of(0_u64..=3), 0_u32..=2),
+    ) {
+        let mut problem = fleet.problem;
+        for (needs, now) in problem.servers.iter_mut().zip(now) {
+            needs.current = (transition || moves.is_some()).then_some((now, 3.0));
+            needs.min_types = types;
+        }
+        let asked = ProblemOptions { transition, max_moves: moves, ..ProblemOptions::default() };
+        let request = Request { problem: asked, ..Request::default() };
+        let backend = default_backend().expect("one is built");
+        for shape in [Shape::Single, Shape::Mixed] {
+            let effort = Effort { stage: std::time::Duration::from_secs(600), ..Effort::default() };
+            let probe = Probe::new(shape, &request, effort, &*backend);
+            let choice = probe.solve(&problem).expect("it solves");
+            if choice.status != Status::Optimal {
+                continue;
+            }
+            let dual = probe.dual(&problem).expect("it solves").expect("there is a plan");
+            prop_assert!(dual.bound <= choice.objective + 1e-6, "{shape:?}");
+            let (cost, dual) = (Known::objective(&choice), Some(dual));
+            let base = Base { probe: &probe, problem: &problem, cost, dual };
+            for s in 0..problem.servers.len() {
+                let on = |c: usize| problem.items(s)[c].accelerator;
+                let used: Vec<usize> = choice.shares[s].iter().map(|&(c, _)| on(c)).collect();
+                let alone = if let [a] = used[..] { Some(a) } else { None };
+                let options = |exact| {
+                    let mut options =
+                        regret::options(&base, s, alone, exact)
+                            .expect("it solves");
+                    options.sort_by_key(|option| option.item);
+                    options
+                };
+                for (bound, solved) in options(0).into_iter().zip(options(3)) {
+                    let (bound, regret) = (bound.regret.at_least(), solved.regret.at_most());
+                    prop_assert!(bound <= regret + 1e-6, "{shape:?}: {bound} above {regret}");
+                }
+            }
+        }
+    }
+}
+
+/// Whether some mix of server `s` keeps its rules and covers its load, however many cards there are.
+fn kept(problem: &Problem, shape: Shape, s: usize) -> bool {
+    let (needs, items) = (&problem.servers[s], problem.items(s));
+    if needs.is_idle() {
+        return true;
+    }
+    let most = needs.max_replicas.unwrap_or(20);
+    let mut mixes = vec![vec![]];
+    for _ in items {
+        let longer = |mix: Vec<u64>| (0..=most).map(move |n| [&mix[..], &[n]].concat());
+        mixes =
+            mixes.into_iter().flat_map(longer).filter(|m| m.iter().sum::<u64>() <= most).collect();
+    }
+    mixes.iter().any(|mix| {
+        let used = || items.iter().zip(mix).filter(|(_, n)| **n > 0);
+        let rate: f64 = used().map(|(item, n)| item.rate * *n as f64).sum();
+        let types: std::collections::BTreeSet<usize> =
+            used().map(|(item, _)| item.card_type).collect();
+        let least = if shape == Shape::Single {
+            needs.min_types <= 1
+        } else {
+            types.len() >= needs.min_types as usize
+        };
+        mix.iter().sum::<u64>() >= needs.min_replicas
+            && rate >= needs.demand * (1.0 - 1e-9)
+            && least
+            && (shape == Shape::Mixed || used().count() <= 1)
+    })
 }

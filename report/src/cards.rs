@@ -1,45 +1,48 @@
-//! Cards used against those that exist.
+//! Cards used against those that exist, and what budgets leave.
 
 use isocost_charts::{Axis, Chart, Series};
 
 use crate::content::{Block, Cell, Figure, Section, Table};
 use crate::cost::height;
-use crate::format::{count, percent};
+use crate::format::{cents, count, percent};
 use crate::{BARS, Input};
 
 pub(crate) fn section(input: &Input<'_>) -> Section {
-    Section::new("cards", "Cards")
+    let section = Section::new("cards", "Cards")
         .with(Block::Figures(vec![Figure::new("cards", chart(input))]))
-        .with(Block::Table(table(input)))
+        .with(Block::Table(table(input)));
+    if input.plan.budgets.is_empty() {
+        return section;
+    }
+    section.with(Block::Table(budgets(input)))
 }
 
 /// Used and free cards of each type; types without a limit show what is used alone.
 fn chart(input: &Input<'_>) -> Chart {
     let Input { scenario, plan, .. } = input;
-    let size = |t: usize| plan.usage[t].available.unwrap_or(0).max(plan.usage[t].cards);
-    let mut shown: Vec<usize> = (0..plan.usage.len()).filter(|&t| size(t) > 0).collect();
-    shown.sort_by_key(|&t| std::cmp::Reverse(size(t)));
-    shown.truncate(BARS);
-    shown.sort_unstable();
-    let free = |t: usize| match plan.usage[t].available {
-        Some(available) => available.saturating_sub(plan.usage[t].cards),
-        None => 0,
-    };
-    let names = shown.iter().map(|&t| match plan.usage[t].available {
-        Some(_) => scenario.card_types[t].name.clone(),
-        None => format!("{} (no limit)", scenario.card_types[t].name),
-    });
-    let values = |value: &dyn Fn(usize) -> u64| shown.iter().map(|&t| value(t) as f64).collect();
-    let bars = height(shown.len());
+    let mut bars = Vec::new();
+    for (card, usage) in scenario.card_types.iter().zip(&plan.usage) {
+        let free = usage.available.map_or(0, |a| a.saturating_sub(usage.cards));
+        let name = match usage.available {
+            Some(_) => card.name.clone(),
+            None => format!("{} (no limit)", card.name),
+        };
+        if usage.cards + free > 0 {
+            bars.push((bars.len(), name, usage.cards, free));
+        }
+    }
+    bars.sort_by_key(|&(_, _, used, free)| std::cmp::Reverse(used + free));
+    bars.truncate(BARS);
+    bars.sort_by_key(|bar| bar.0);
     Chart::new(
         "Cards used against capacity",
         Axis::linear("Cards", ""),
-        Axis::categories("", names),
+        Axis::categories("", bars.iter().map(|bar| bar.1.clone())),
     )
-    .with(Series::bars("used", values(&|t| plan.usage[t].cards)).color(0))
-    .with(Series::bars("free", values(&free)).color(6))
+    .with(Series::bars("used", bars.iter().map(|bar| bar.2 as f64).collect()).color(0))
+    .with(Series::bars("free", bars.iter().map(|bar| bar.3 as f64).collect()).color(6))
     .stacked()
-    .size(640, bars)
+    .size(640, height(bars.len()))
 }
 
 fn table(input: &Input<'_>) -> Table {
@@ -62,6 +65,24 @@ fn table(input: &Input<'_>) -> Table {
             Cell::count(card.spare),
             Cell::number(free, |f| count(f as u64)),
             if full { share.tone("close") } else { share },
+        ]);
+    }
+    table
+}
+
+fn budgets(input: &Input<'_>) -> Table {
+    let columns = ["Budget", "Counts", "Used", "Limit", "Left", "Used, %"];
+    let caption = "Budgets; watts are those of the cards in use at full load";
+    let mut table = Table::new("budgets-used", caption, 2, &columns);
+    for budget in &input.plan.budgets {
+        let share = (budget.limit > 0.0).then(|| budget.used / budget.limit);
+        table.rows.push(vec![
+            Cell::text(&input.scenario.budgets[budget.budget].name),
+            Cell::text(budget.unit.word()),
+            Cell::number(Some(budget.used), cents),
+            Cell::number(Some(budget.limit), cents),
+            Cell::number(Some((budget.limit - budget.used).max(0.0)), cents),
+            Cell::number(share, percent),
         ]);
     }
     table

@@ -11,8 +11,8 @@ pub(crate) fn section(explanation: &Explanation) -> Option<Section> {
     if explanation.choices.is_empty() {
         return None;
     }
-    let text = "What the cheapest plan would cost more with a server off its accelerator, and with \
-                the server alone on one of its other options; the others make room as they have to.";
+    let text = "What the cheapest plan would cost more with a server kept off its accelerator (the \
+                exclusion cost), and with the server alone on one of its other options; the others make room as they have to.";
     let section = Section::new("choices", "Why each server is where it is").text(text);
     Some(section.with(Block::Table(table(&explanation.choices))))
 }
@@ -23,7 +23,7 @@ fn table(choices: &[ServerChoice]) -> Table {
         "Runs on",
         "Next best",
         "After that",
-        "Off it, cents/h more",
+        "Exclusion cost, cents/h",
         "Next best, cents/h more",
         "After that, cents/h more",
     ];
@@ -31,20 +31,21 @@ fn table(choices: &[ServerChoice]) -> Table {
     let mut table = Table::new("choices-table", caption, 4, &columns);
     for choice in choices {
         let next = others(choice);
-        let name = |i: usize| Cell::text(next.get(i).map_or("none", |o| o.accelerator.as_str()));
-        let regret = |i: usize| next.get(i).map_or(Cell::text(""), |o| money(&o.regret, ""));
-        for (nth, part) in choice.chosen.iter().enumerate() {
-            let on = format!("{} × {}", part.replicas, part.accelerator);
-            let first = nth == 0;
-            let only = |cell: Cell| if first { cell } else { Cell::text("") };
+        let mut first = [0, 1].map(|i| match next.get(i) {
+            Some(o) => (Cell::text(&o.accelerator), money(&o.regret, "")),
+            None => (Cell::text("none"), Cell::text("")),
+        });
+        for part in &choice.chosen {
+            let [best, then] = first;
+            first = [(); 2].map(|()| (Cell::text(""), Cell::text("")));
             table.rows.push(vec![
                 Cell::text(&choice.server),
-                Cell::text(on),
-                only(name(0)),
-                only(name(1)),
-                money(&part.off, "no plan"),
-                only(regret(0)),
-                only(regret(1)),
+                Cell::text(format!("{} × {}", part.replicas, part.accelerator)),
+                best.0,
+                then.0,
+                money(&part.exclusion_cost, "no plan"),
+                best.1,
+                then.1,
             ]);
         }
     }

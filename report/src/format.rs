@@ -1,7 +1,7 @@
 //! Numbers as people write them, each quantity its own way.
 
 /// Thousands apart, at most `decimals` of them and no zeros at the end.
-fn grouped(value: f64, decimals: usize) -> String {
+pub(crate) fn grouped(value: f64, decimals: usize) -> String {
     let text = format!("{:.decimals$}", value.abs());
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
     let mut out = String::new();

@@ -1,11 +1,11 @@
 //! Why there is no plan, and the ways out.
 
 use isocost_model::candidates::{Reason, Rejected};
-use isocost_planner::explain::{CardRepair, Conflict, Explanation, Known, LimitRepair, Repairs};
+use isocost_planner::explain::{CardRepair, Explanation, Iis, Known, LimitRepair, Repairs};
 
 use crate::content::{Block, Cell, Section, Table};
 use crate::format::{cents, count, percent, plural};
-use crate::known::{amount, dozen, list, relaxed, said};
+use crate::known::{dozen, list, relaxed, said};
 use crate::{Input, ROWS};
 
 /// What the candidates tell, and what the explanation proved besides.
@@ -26,7 +26,7 @@ pub(crate) fn section(input: &Input<'_>) -> Section {
         return if unmet.is_empty() {
             section.text(
                 "Every server has an accelerator that meets its objectives; together they need \
-                 more than the limits allow. isocost explain says which limits conflict, and the \
+                 more than the limits allow. isocost explain says which cannot go together, and the \
                  cheapest way out.",
             )
         } else {
@@ -34,8 +34,8 @@ pub(crate) fn section(input: &Input<'_>) -> Section {
         };
     };
     section = with_unmet(section, explanation);
-    if let Some(conflict) = &explanation.conflict {
-        section = with_conflict(section, conflict);
+    if let Some(iis) = &explanation.iis {
+        section = with_iis(section, iis);
     }
     match &explanation.repairs {
         Some(repairs) => section
@@ -46,13 +46,13 @@ pub(crate) fn section(input: &Input<'_>) -> Section {
 }
 
 fn with_unmet(section: Section, explanation: &Explanation) -> Section {
-    let ways: Vec<String> = explanation
-        .unmet
-        .iter()
-        .flat_map(|u| u.relaxations.iter().take(1).map(move |r| (u, r)))
-        .take(ROWS)
-        .map(|(u, r)| format!("{} is served with {}.", u.server, relaxed(r)))
-        .collect();
+    let mut ways: Vec<String> = Vec::new();
+    for unmet in explanation.unmet.iter().take(ROWS) {
+        let server = &unmet.server;
+        ways.extend(unmet.rule.iter().map(|rule| format!("{server} {rule}.")));
+        let relaxation = unmet.relaxations.first();
+        ways.extend(relaxation.map(|r| format!("{server} is served with {}.", relaxed(r))));
+    }
     let others = explanation.servers - explanation.unmet.len();
     let others = plural(others as u64, "other server");
     let fit = match (explanation.unmet.is_empty(), explanation.others_fit) {
@@ -70,12 +70,12 @@ fn with_unmet(section: Section, explanation: &Explanation) -> Section {
     section.text(fit)
 }
 
-fn with_conflict(section: Section, conflict: &Conflict) -> Section {
-    let there = |l: &LimitRepair| amount(l.unit, &cents(l.capacity), &l.limit);
-    let mut limits: Vec<String> = conflict.limits.iter().map(there).collect();
-    limits.extend(conflict.max_moves.map(|n| plural(n, "move")));
-    let servers = dozen(&conflict.servers);
-    let mut text = match conflict.servers.len() {
+fn with_iis(section: Section, iis: &Iis) -> Section {
+    let there = |l: &LimitRepair| l.name.amount(&cents(l.capacity));
+    let mut limits: Vec<String> = iis.limits.iter().map(there).collect();
+    limits.extend(iis.max_moves.map(|n| plural(n, "move")));
+    let servers = dozen(&iis.servers);
+    let mut text = match iis.servers.len() {
         1 => format!("{servers} does not fit on {}.", list(&limits, "and")),
         n => format!(
             "These {} servers cannot all fit on {}: {servers}.",
@@ -83,44 +83,55 @@ fn with_conflict(section: Section, conflict: &Conflict) -> Section {
             list(&limits, "and")
         ),
     };
-    let more: Vec<String> = conflict.limits.iter().filter_map(more).collect();
+    if let Some(rule) = &iis.rule {
+        text.push_str(&format!(" It {rule}."));
+    }
+    let more: Vec<String> = iis.limits.iter().filter_map(more).collect();
     if !more.is_empty() {
         text.push_str(&format!(" Enough for these alone: {} more.", list(&more, "or")));
     }
-    text.push_str(if conflict.irreducible {
+    text.push_str(if iis.irreducible {
         " Without any one of them, or of the limits, the rest fits (proven)."
     } else {
         " That none of them can be spared was not proven."
     });
-    section.with(Block::Heading("What conflicts".into())).text(text)
+    let heading = "What cannot go together: an irreducible infeasible subsystem (IIS)";
+    section.with(Block::Heading(heading.into())).text(text)
 }
 
 fn more(limit: &LimitRepair) -> Option<String> {
     let number = |x: f64| count(x.max(0.0) as u64);
     let some = !matches!(limit.more, Known::Infeasible);
-    some.then(|| amount(limit.unit, &said(&limit.more, number, ""), &limit.limit))
+    some.then(|| limit.name.amount(&said(&limit.more, number, "")))
+}
+
+/// What is added, what it costs, and what the plan then costs.
+fn added(repair: &CardRepair) -> String {
+    let add: Vec<String> = repair.add.iter().map(|a| a.name.amount(&count(a.more))).collect();
+    let price = if repair.buys_cards() {
+        format!(", for {} cents/h", said(&repair.price, cents, "no price"))
+    } else {
+        String::new()
+    };
+    let plan = said(&repair.plan, cents, "no plan");
+    format!("{} more{price}; the plan then costs {plan} cents/h.", list(&add, "and"))
 }
 
 fn ways(repairs: &Repairs) -> Vec<String> {
     let mut ways = Vec::new();
-    let mut cards = |name: &str, repair: &Option<CardRepair>| {
-        let Some(repair) = repair else { return };
-        let add: Vec<String> =
-            repair.add.iter().map(|a| amount(a.unit, &count(a.more), &a.limit)).collect();
-        ways.push(format!(
-            "{name}: {} more, for {} cents/h; the plan then costs {} cents/h.",
-            list(&add, "and"),
-            said(&repair.price, cents, "no price"),
-            said(&repair.plan, cents, "no plan"),
-        ));
-    };
-    cards("The cheapest cards", &repairs.cheapest);
-    cards("The fewest cards", &repairs.fewest);
+    let (cheapest, fewest) = (&repairs.cheapest, &repairs.fewest);
+    match cheapest {
+        Some(repair) if !repair.buys_cards() => ways.push(format!("Budgets: {}", added(repair))),
+        _ => {
+            ways.extend(cheapest.iter().map(|r| format!("The cheapest cards: {}", added(r))));
+            ways.extend(fewest.iter().map(|r| format!("The fewest cards: {}", added(r))));
+        }
+    }
     let alone: Vec<String> = repairs.alone.iter().filter_map(more).collect();
     ways.push(if alone.is_empty() {
-        "More cards of one type alone are not enough, whatever their number.".into()
+        "More of one limit alone is not enough, whatever its number.".into()
     } else {
-        format!("Of one type alone: {} more.", list(&alone, "or"))
+        format!("Of one limit alone: {} more.", list(&alone, "or"))
     });
     ways.extend(
         repairs

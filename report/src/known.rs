@@ -1,6 +1,6 @@
 //! Proven numbers in words.
 
-use isocost_planner::explain::{Known, Relaxation, RelaxedLimit, Unit};
+use isocost_planner::explain::{Known, Relaxation, RelaxedLimit};
 
 use crate::content::Cell;
 use crate::format::{cents, count, percentile};
@@ -40,14 +40,6 @@ pub(crate) fn dozen(names: &[String]) -> String {
     let mut first: Vec<String> = names.iter().take(12).cloned().collect();
     first.extend((more > 0).then(|| format!("{} more", count(more as u64))));
     list(&first, "and")
-}
-
-/// `3 A100`, `2,000 W of rack`.
-pub(crate) fn amount(unit: Unit, number: &str, limit: &str) -> String {
-    match unit {
-        Unit::Cards => format!("{number} {limit}"),
-        Unit::Watts => format!("{number} W of {limit}"),
-    }
 }
 
 /// `mean ITL 45.1 ms instead of 40 and ...`: rounded up, so that it still is enough.

@@ -3,7 +3,7 @@
 use isocost_model::plan::Part;
 
 use crate::content::{Block, Cell, Section, Table};
-use crate::format::{cents, ms, percent, rate};
+use crate::format::{cents, grouped, ms, percent, rate};
 use crate::{Input, ROWS};
 
 pub(crate) fn section(input: &Input<'_>) -> Section {
@@ -55,8 +55,7 @@ fn row(input: &Input<'_>, s: usize, part: Option<&Part>) -> Vec<Cell> {
     };
     let loaded = part.filter(|p| p.rate_per_s > 0.0);
     let utilisation = loaded.and_then(|p| p.predicted).map(|p| p.utilisation);
-    let served = Cell::number(Some(placement.served_share), percent);
-    let in_full = placement.served_share >= 1.0 - 1e-9;
+    let served = Cell::number(Some(placement.served_percent()), |p| grouped(p, 1));
     vec![
         Cell::text(&server.name),
         Cell::text(&class.name),
@@ -71,7 +70,7 @@ fn row(input: &Input<'_>, s: usize, part: Option<&Part>) -> Vec<Cell> {
         Cell::number(loaded.map(|p| p.rate_per_s), rate),
         Cell::number(loaded.map(|p| p.credited_rate_per_s), rate),
         Cell::number(utilisation, percent),
-        if in_full { served } else { served.tone("missed") },
+        if placement.is_in_full() { served } else { served.tone("missed") },
     ]
 }
 

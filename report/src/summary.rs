@@ -47,22 +47,21 @@ fn sentence(input: &Input<'_>) -> String {
     let servers = plural(input.scenario.servers.len() as u64, "server");
     let by = format!("{} by {}", plan.approach, plan.backend);
     let cost = cents(plan.total_cost);
-    let moved = (plan.objective - plan.total_cost).abs() > 1e-6 * plan.total_cost.abs().max(1.0);
-    let objective = if moved {
-        format!(" The value minimised, {} cents/h, counts the moves.", cents(plan.objective))
+    let (value, lower) = if plan.values_change() {
+        let value = cents(plan.objective);
+        (format!("; the change's value is {value} cents/h"), "plan of a lower value")
     } else {
-        String::new()
+        (String::new(), "cheaper plan")
     };
     match plan.status {
-        Status::Optimal => format!(
-            "{servers} for {cost} cents/h. No cheaper plan exists: the proven bound is {} cents/h \
-             (gap {}; {by}).{objective}",
-            cents(plan.bound),
-            gap(plan.gap()),
-        ),
+        Status::Optimal => {
+            format!(
+                "{servers} for {cost} cents/h{value}. No {lower} exists: {} ({by}).",
+                proven(plan)
+            )
+        }
         Status::Feasible => format!(
-            "{servers} for {cost} cents/h, within every limit. A cheaper plan may exist: {} \
-             ({by}).{objective}",
+            "{servers} for {cost} cents/h, within every limit{value}. A {lower} may exist: {} ({by}).",
             proven(plan),
         ),
         Status::Infeasible => format!(
@@ -100,7 +99,7 @@ fn warnings(input: &Input<'_>) -> Vec<String> {
 
 /// Servers that are not served in full.
 pub(crate) fn unserved(plan: &Plan) -> usize {
-    plan.placements.iter().filter(|p| p.served_share < 1.0 - 1e-9).count()
+    plan.placements.iter().filter(|p| !p.is_in_full()).count()
 }
 
 /// Where the service times come from, and which of those that nobody measured the plan rests on.

@@ -150,6 +150,7 @@ fn answers() -> Vec<(String, Value)> {
             "gap": number(),
             "watts": number(),
             "usage": {"type": "array"},
+            "budgets": {"type": "array"},
         },
     });
     let load = json!({"$ref": "#/components/schemas/load"});

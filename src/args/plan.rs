@@ -13,7 +13,8 @@ pub struct PlanArgs {
     pub sizing: SizingArgs,
     #[command(flatten)]
     pub solve: SolveArgs,
-    /// Directory for plan.json, plan.csv, usage.csv and candidates.csv
+    /// Directory for plan.json, plan.csv, usage.csv, candidates.csv, and budgets.csv where there are
+    /// budgets
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Write the plan as a report: one HTML file that needs no network
@@ -29,7 +30,7 @@ pub struct PlanArgs {
     #[arg(long, value_name = "FILE")]
     pub write_model: Option<PathBuf>,
     /// Take the plan from an outside solver's solution of the written program (HiGHS, Gurobi, SCIP,
-    /// CBC or CPLEX), and check, bound and report it like our own
+    /// CBC, CPLEX, GLPK or lp_solve), and check, bound and report it like our own
     #[arg(long, value_name = "FILE")]
     pub read_solution: Option<PathBuf>,
     /// Simulate every kind of replica of the plan, and plan anew with the rates that simulation

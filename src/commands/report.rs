@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use isocost_model::export::{Timing, write_file};
-use isocost_model::plan::{Plan, Status};
+use isocost_model::plan::{Placement, Plan, Status};
 use isocost_planner::Shortage;
 use isocost_planner::explain::{Effort, ExplainError, Explanation};
 use isocost_report::Input;
@@ -52,7 +52,7 @@ fn explanation(job: &Job, plan: &Plan, solving_s: f64) -> Result<Option<Explanat
     let spent = Duration::try_from_secs_f64(solving_s).unwrap_or_default();
     let limit = &mut planner.request.solve.time_limit;
     *limit = limit.map(|limit| limit.saturating_sub(spent));
-    let in_full = plan.placements.iter().all(|p| p.served_share >= 1.0 - 1e-9);
+    let in_full = plan.placements.iter().all(Placement::is_in_full);
     let none =
         (plan.has_plan() && !in_full).then(|| Plan { status: Status::Infeasible, ..plan.clone() });
     let plan = none.as_ref().unwrap_or(plan);

@@ -43,16 +43,21 @@ fn both(before: &str, after: &str) -> String {
 /// What a server runs on: `4 x G2 (batch 12)`, several joined by `+`.
 fn runs(server: Option<&SavedServer>) -> String {
     let Some(server) = server.filter(|s| !s.parts.is_empty()) else { return "-".to_owned() };
-    let part = |p: &isocost_model::compare::SavedPart| {
-        let batch = if p.batch > 0 { format!(" ({})", p.batch) } else { String::new() };
-        format!("{} x {}{batch}", p.replicas, p.accelerator)
-    };
-    server.parts.iter().map(part).collect::<Vec<_>>().join(" + ")
+    let mut parts = Vec::new();
+    for part in &server.parts {
+        let batch = if part.batch > 0 { format!(" ({})", part.batch) } else { String::new() };
+        parts.push(format!("{} x {}{batch}", part.replicas, part.accelerator));
+    }
+    parts.join(" + ")
 }
 
 fn rate(server: Option<&SavedServer>) -> String {
     let load = server.and_then(|s| s.load);
     load.map_or("-".to_owned(), |load| cents(load.arrival_rate))
+}
+
+fn cost(server: Option<&SavedServer>) -> String {
+    server.map_or("-".to_owned(), |server| cents(server.cost))
 }
 
 fn servers(shown: &[&ServerDifference]) -> String {
@@ -67,14 +72,13 @@ fn servers(shown: &[&ServerDifference]) -> String {
     ];
     let mut rows = table(&header, 4);
     for s in shown {
-        let cost = |s: &Option<SavedServer>| s.as_ref().map_or("-".to_owned(), |s| cents(s.cost));
         rows.add_row([
             s.server.clone(),
             s.change.word().to_owned(),
             runs(s.before.as_ref()),
             runs(s.after.as_ref()),
             both(&rate(s.before.as_ref()), &rate(s.after.as_ref())),
-            both(&cost(&s.before), &cost(&s.after)),
+            both(&cost(s.before.as_ref()), &cost(s.after.as_ref())),
             signed(s.cost_change),
         ]);
     }
@@ -125,27 +129,29 @@ pub fn csv(difference: &Difference) -> Result<Vec<u8>, csv::Error> {
         "cost_change_cents_per_h",
     ])?;
     for s in &difference.servers {
-        let replicas = |s: &Option<SavedServer>| {
-            s.as_ref().map_or(0, |s| s.parts.iter().map(|p| p.replicas).sum::<u64>()).to_string()
-        };
-        let cost = |s: &Option<SavedServer>| s.as_ref().map_or(0.0, |s| s.cost).to_string();
-        let rate = |s: &Option<SavedServer>| {
-            let load = s.as_ref().and_then(|s| s.load);
-            load.map_or(String::new(), |load| load.arrival_rate.to_string())
-        };
+        let ([replicas, rate, cost], [replicas_after, rate_after, cost_after]) =
+            (numbers(s.before.as_ref()), numbers(s.after.as_ref()));
         writer.write_record([
             s.server.clone(),
             s.change.word().to_owned(),
             runs(s.before.as_ref()),
             runs(s.after.as_ref()),
-            replicas(&s.before),
-            replicas(&s.after),
-            rate(&s.before),
-            rate(&s.after),
-            cost(&s.before),
-            cost(&s.after),
+            replicas,
+            replicas_after,
+            rate,
+            rate_after,
+            cost,
+            cost_after,
             s.cost_change.to_string(),
         ])?;
     }
     writer.into_inner().map_err(|e| e.into_error().into())
+}
+
+/// Replicas, arrival rate and cost of a server, as CSV has them.
+fn numbers(server: Option<&SavedServer>) -> [String; 3] {
+    let replicas: u64 = server.map_or(0, |s| s.parts.iter().map(|p| p.replicas).sum());
+    let rate = server.and_then(|s| s.load).map(|load| load.arrival_rate.to_string());
+    let cost = server.map_or(0.0, |s| s.cost);
+    [replicas.to_string(), rate.unwrap_or_default(), cost.to_string()]
 }

@@ -1,8 +1,7 @@
 //! An explanation for people.
 
 use isocost_planner::explain::{
-    CardRepair, Conflict, Explanation, Known, LimitRepair, Relaxation, RelaxedLimit, Repairs, Unit,
-    Unmet, Why,
+    CardRepair, Explanation, Iis, Known, LimitRepair, Relaxation, RelaxedLimit, Repairs, Unmet,
 };
 use isocost_report::said;
 
@@ -47,7 +46,7 @@ fn infeasible(explanation: &Explanation) {
         ),
     }
     if !explanation.unmet.is_empty() {
-        heading("Servers that no accelerator serves");
+        heading("Servers that no plan serves, however many cards there are");
         explanation.unmet.iter().for_each(unmet);
         anstream::println!();
         match explanation.others_fit {
@@ -58,9 +57,7 @@ fn infeasible(explanation: &Explanation) {
     } else if explanation.others_fit.is_none() {
         anstream::println!("Whether the servers fit was not proven.\n");
     }
-    if let Some(conflict) = &explanation.conflict {
-        conflicts(conflict);
-    }
+    explanation.iis.iter().for_each(iis);
     if let Some(repairs) = &explanation.repairs {
         repair(repairs);
     }
@@ -68,15 +65,10 @@ fn infeasible(explanation: &Explanation) {
 
 fn unmet(unmet: &Unmet) {
     let Unmet { server, class, model, .. } = unmet;
-    let why = match (unmet.why, &unmet.closest) {
-        (Why::Objectives, Some(miss)) => {
-            format!("closest is {}: {}", miss.accelerator, miss.shortfall)
-        }
-        (Why::Replicas, _) => {
-            "it needs more replicas than maxNumReplicas, or runs on fewer card types than minTypes"
-                .to_owned()
-        }
-        _ => format!("no accelerator that it may use has a profile of {model}"),
+    let why = match (&unmet.rule, &unmet.closest) {
+        (Some(rule), _) => format!("it {rule}"),
+        (None, Some(miss)) => format!("closest is {}: {}", miss.accelerator, miss.shortfall),
+        (None, None) => format!("no accelerator that it may use has a profile of {model}"),
     };
     anstream::println!("  {server} ({class}, {model}): {why}");
     for relaxation in &unmet.relaxations {
@@ -114,73 +106,77 @@ fn list(names: &[String], last: &str) -> String {
     }
 }
 
-fn units(unit: Unit, n: &str) -> String {
-    match unit {
-        Unit::Cards => n.to_owned(),
-        Unit::Watts => format!("{n} W of"),
+fn iis(iis: &Iis) {
+    heading("Irreducible infeasible subsystem (IIS)");
+    let there = |l: &LimitRepair| l.name.amount(&cents(l.capacity));
+    let mut limits: Vec<String> = iis.limits.iter().map(there).collect();
+    limits.extend(iis.max_moves.map(|n| format!("{n} moves")));
+    let servers = iis.servers.len();
+    let within = list(&limits, "and");
+    if servers == 1 {
+        anstream::println!("  {} does not fit on {within}.", iis.servers[0]);
+    } else {
+        anstream::println!("  These {servers} servers cannot all fit on {within}:");
+        iis.servers.iter().for_each(|server| anstream::println!("    {server}"));
+    }
+    if let Some(rule) = &iis.rule {
+        anstream::println!("  It {rule}.");
+    }
+    let ways = found(&iis.limits);
+    if !ways.is_empty() {
+        let ways: Vec<String> =
+            ways.into_iter().map(|(n, l)| l.name.amount(&format!("{n} more"))).collect();
+        anstream::println!("  Enough for these alone: {}.", list(&ways, "or"));
+    }
+    if iis.irreducible {
+        anstream::println!("  Without any one of them, or of the limits, the rest fits (proven).");
+    } else {
+        anstream::println!("  That none of them can be spared was not proven.");
+    }
+    if iis.fewest_servers {
+        anstream::println!("  No IIS has fewer servers (proven).\n");
+    } else {
+        anstream::println!("  That no IIS has fewer servers was not proven.\n");
     }
 }
 
-fn conflicts(conflict: &Conflict) {
-    heading("Conflict");
-    let there = |l: &LimitRepair| format!("{} {}", units(l.unit, &cents(l.capacity)), l.limit);
-    let mut limits: Vec<String> = conflict.limits.iter().map(there).collect();
-    limits.extend(conflict.max_moves.map(|n| format!("{n} moves")));
-    let servers = conflict.servers.len();
-    let within = list(&limits, "and");
-    match servers {
-        1 => anstream::println!("  {} does not fit on {within}.", conflict.servers[0]),
-        _ => anstream::println!("  These {servers} servers cannot all fit on {within}:"),
-    }
-    if servers > 1 {
-        conflict.servers.iter().for_each(|server| anstream::println!("    {server}"));
-    }
-    let more = |l: &LimitRepair| {
-        let found = l.more.at_most().is_finite();
-        found.then(|| format!("{} more {}", units(l.unit, &count(&l.more)), l.limit))
+/// Limits of which more alone is enough, with how much more.
+fn found(limits: &[LimitRepair]) -> Vec<(String, &LimitRepair)> {
+    let found = limits.iter().filter(|l| l.more.at_most().is_finite());
+    found.map(|l| (count(&l.more), l)).collect()
+}
+
+/// Units to add with their price, and what the plan then costs.
+fn added(name: &str, repair: &CardRepair) {
+    let units = repair.add.iter().map(|a| a.name.amount(&cents(a.more as f64)));
+    let units = list(&units.collect::<Vec<_>>(), "and");
+    let price = if repair.buys_cards() {
+        format!(" ({} cents/h, {} cards)", money(&repair.price), count(&repair.cards))
+    } else {
+        String::new()
     };
-    let ways: Vec<String> = conflict.limits.iter().filter_map(more).collect();
-    if !ways.is_empty() {
-        anstream::println!("  Enough for these alone: {}.", list(&ways, "or"));
-    }
-    if conflict.irreducible {
-        anstream::println!("  Without any one of them, or of the limits, the rest fits (proven).")
-    } else {
-        anstream::println!("  That none of them can be spared was not proven.")
-    }
-    if conflict.fewest_servers {
-        anstream::println!("  No fewer servers are in conflict (proven).\n")
-    } else {
-        anstream::println!("  That no fewer servers are in conflict was not proven.\n")
-    }
+    let plan = money(&repair.plan);
+    anstream::println!("  {name}: {units} more{price}; the plan then costs {plan}");
 }
 
 fn repair(repairs: &Repairs) {
     heading("Repairs, each enough by itself");
-    let cards = |name: &str, repair: &Option<CardRepair>| {
-        let Some(repair) = repair else { return };
-        let add: Vec<String> = repair
-            .add
-            .iter()
-            .map(|a| format!("{} {}", units(a.unit, &cents(a.more as f64)), a.limit))
-            .collect();
-        let (price, n) = (money(&repair.price), count(&repair.cards));
-        anstream::println!(
-            "  {name}: {} more ({price} cents/h, {n} cards); the plan then costs {}",
-            list(&add, "and"),
-            money(&repair.plan)
-        );
-    };
-    cards("cheapest cards", &repairs.cheapest);
-    cards("fewest cards", &repairs.fewest);
+    match &repairs.cheapest {
+        Some(repair) if !repair.buys_cards() => added("budgets", repair),
+        cheapest => {
+            cheapest.iter().for_each(|repair| added("cheapest cards", repair));
+            repairs.fewest.iter().for_each(|repair| added("fewest cards", repair));
+        }
+    }
     let none = repairs.alone.iter().all(|l| l.more == Known::Infeasible);
-    let alone = repairs.alone.iter().filter(|l| l.more.at_most().is_finite());
-    let alone: Vec<String> =
-        alone.map(|l| format!("{} {}", units(l.unit, &count(&l.more)), l.limit)).collect();
-    match alone.is_empty() {
-        true if none => anstream::println!("  no number of cards of one type alone is enough"),
-        true => anstream::println!("  of one type alone: not worked out in time"),
-        false => anstream::println!("  of one type alone: {} more", list(&alone, "or")),
+    let alone = found(&repairs.alone);
+    if !alone.is_empty() {
+        let alone: Vec<String> = alone.into_iter().map(|(n, l)| l.name.amount(&n)).collect();
+        anstream::println!("  of one limit alone: {} more", list(&alone, "or"));
+    } else if none {
+        anstream::println!("  more of one limit alone is not enough, whatever its number");
+    } else {
+        anstream::println!("  of one limit alone: not worked out in time");
     }
     if repairs.relaxations.is_empty() {
         anstream::println!(
@@ -208,15 +204,16 @@ fn repair(repairs: &Repairs) {
 
 fn feasible(explanation: &Explanation) {
     anstream::println!(
-        "{BOLD}{}{BOLD:#}: all {} servers fit; the plan costs {} cents/h ({})\n",
+        "{BOLD}{}{BOLD:#}: all {} servers fit; {} {} cents/h ({})\n",
         explanation.status,
         explanation.servers,
+        if explanation.transition { "the change's value is" } else { "the plan costs" },
         money(&explanation.objective),
         explanation.formulation,
     );
     limits(explanation);
     choices(explanation);
-    entries(explanation);
+    break_even(explanation);
 }
 
 fn limits(explanation: &Explanation) {
@@ -224,22 +221,24 @@ fn limits(explanation: &Explanation) {
         anstream::println!("No limit is set.\n");
         return;
     }
-    let full: Vec<String> =
-        explanation.limits.iter().filter(|l| l.full).map(|l| l.limit.clone()).collect();
-    let worth = |l: &&isocost_planner::explain::LimitValue| {
-        l.one_more.at_least() > 0.0 || l.enough.is_some_and(|enough| enough.saving.at_least() > 0.0)
-    };
-    let binding: Vec<String> =
-        explanation.limits.iter().filter(worth).map(|l| l.limit.clone()).collect();
+    let (mut full, mut binding) = (Vec::new(), Vec::new());
+    for limit in &explanation.limits {
+        if limit.full {
+            full.push(limit.limit.clone());
+        }
+        if limit.binds() {
+            binding.push(limit.limit.clone());
+        }
+    }
     if full.is_empty() {
-        anstream::println!("No limit is used up.")
+        anstream::println!("No limit is used up.");
     } else {
-        anstream::println!("Used up: {}.", list(&full, "and"))
+        anstream::println!("Used up: {}.", list(&full, "and"));
     }
     if binding.is_empty() {
-        anstream::println!("No limit binds: more cards of no type would be worth anything.\n")
+        anstream::println!("No limit binds: more cards of no type would be worth anything.\n");
     } else {
-        anstream::println!("Binding (more would save): {}.\n", list(&binding, "and"))
+        anstream::println!("Binding (more would save): {}.\n", list(&binding, "and"));
     }
     heading("Limits, cents/h a card (a kW of a power budget)");
     let header = [
@@ -281,27 +280,29 @@ fn limits(explanation: &Explanation) {
 
 fn choices(explanation: &Explanation) {
     heading("What each server's other options would cost the fleet, cents/h");
-    let mut rows = table(&["server", "runs on", "off it", "next best", "then"], 2);
+    let mut rows = table(&["server", "runs on", "exclusion cost", "next best", "then"], 2);
     for choice in &explanation.choices {
-        let chosen: Vec<&str> = choice.chosen.iter().map(|c| c.accelerator.as_str()).collect();
-        let mut next = choice
-            .options
-            .iter()
-            .filter(|o| chosen.len() > 1 || o.accelerator != chosen[0])
-            .filter(|o| o.regret != Known::Infeasible)
-            .map(|o| format!("{} {}", o.accelerator, plus(&o.regret)));
-        for (i, part) in choice.chosen.iter().enumerate() {
-            let first = i == 0;
-            rows.add_row([
-                if first { choice.server.clone() } else { String::new() },
-                format!("{} x {}", part.replicas, part.accelerator),
-                match part.off {
-                    Known::Infeasible => "infeasible".to_owned(),
-                    off => plus(&off),
-                },
-                if first { next.next().unwrap_or("none".to_owned()) } else { String::new() },
-                if first { next.next().unwrap_or_default() } else { String::new() },
-            ]);
+        let mut next = Vec::new();
+        for option in &choice.options {
+            let alone =
+                choice.chosen.len() == 1 && option.accelerator == choice.chosen[0].accelerator;
+            if !alone && option.regret != Known::Infeasible {
+                next.push(format!("{} {}", option.accelerator, plus(&option.regret)));
+            }
+        }
+        next.resize(next.len().max(2), String::new());
+        if next[0].is_empty() {
+            next[0] = "none".to_owned();
+        }
+        let mut first = [choice.server.clone(), next[0].clone(), next[1].clone()];
+        for part in &choice.chosen {
+            let [server, next, then] = std::mem::take(&mut first);
+            let exclusion = match part.exclusion_cost {
+                Known::Infeasible => "infeasible".to_owned(),
+                cost => plus(&cost),
+            };
+            let on = format!("{} x {}", part.replicas, part.accelerator);
+            rows.add_row([server, on, exclusion, next, then]);
         }
     }
     anstream::println!("{}\n", trimmed(&rows));
@@ -317,23 +318,25 @@ fn plus(known: &Known) -> String {
     }
 }
 
-fn entries(explanation: &Explanation) {
-    if explanation.entries.is_empty() {
+fn break_even(explanation: &Explanation) {
+    if explanation.break_even.is_empty() {
         return;
     }
-    heading("Unused accelerators, and the price below which they enter the plan, cents/h");
-    let mut rows = table(&["accelerator", "price", "enters below", "for"], 1);
+    heading(
+        "Unused accelerators, and the break-even price below which they enter the plan, cents/h",
+    );
+    let mut rows = table(&["accelerator", "price", "break-even", "for"], 1);
     if let Some(column) = rows.column_mut(3) {
         column.set_cell_alignment(comfy_table::CellAlignment::Left);
     }
-    for entry in &explanation.entries {
-        let more = entry.servers.len().saturating_sub(2);
-        let mut servers: Vec<String> = entry.servers.iter().take(2).cloned().collect();
+    for unused in &explanation.break_even {
+        let more = unused.servers.len().saturating_sub(2);
+        let mut servers: Vec<String> = unused.servers.iter().take(2).cloned().collect();
         servers.extend((more > 0).then(|| format!("{more} more")));
         rows.add_row([
-            entry.accelerator.clone(),
-            cents(entry.price),
-            match entry.enters_below {
+            unused.accelerator.clone(),
+            cents(unused.price),
+            match unused.break_even_price {
                 Known::Infeasible => "not even free".to_owned(),
                 known => money(&known),
             },

@@ -81,25 +81,23 @@ fn pools(export: &Export<'_>) -> comfy_table::Table {
     let mut rows = table(&header, 1);
     let (plan, hours) = (export.plan, export.profile.hours());
     for (r, pool) in export.prices.pools.iter().enumerate() {
-        let over = || export.profile.periods.iter().map(|p| p.hours).zip(&plan.periods);
-        let used = || plan.periods.iter().map(|p| p.rented[r].used);
-        let sum = |of: &dyn Fn(u64, u64, u64) -> f64| -> f64 {
-            over()
-                .map(|(h, p)| {
-                    let rented = p.rented[r];
-                    h * of(rented.used, rented.on_demand, rented.spot)
-                })
-                .sum()
-        };
-        let cost: f64 = over().map(|(h, p)| h * export.pool_cost(p, r).iter().sum::<f64>()).sum();
+        let (mut used, mut on_demand, mut spot, mut cost) = (0.0, 0.0, 0.0, 0.0);
+        for (at, planned) in export.profile.periods.iter().zip(&plan.periods) {
+            let rented = planned.rented[r];
+            used += at.hours * rented.used as f64;
+            on_demand += at.hours * rented.on_demand as f64;
+            spot += at.hours * rented.spot as f64;
+            cost += at.hours * export.pool_cost(planned, r).iter().sum::<f64>();
+        }
+        let in_use = plan.periods.iter().map(|p| p.rented[r].used);
         rows.add_row([
             pool.name(export.scenario).to_owned(),
             plan.reserved[r].to_string(),
-            used().min().unwrap_or(0).to_string(),
-            format!("{:.1}", sum(&|used, _, _| used as f64) / hours),
-            used().max().unwrap_or(0).to_string(),
-            cents(sum(&|_, on_demand, _| on_demand as f64)),
-            cents(sum(&|_, _, spot| spot as f64)),
+            in_use.clone().min().unwrap_or(0).to_string(),
+            format!("{:.1}", used / hours),
+            in_use.max().unwrap_or(0).to_string(),
+            cents(on_demand),
+            cents(spot),
             cents(cost),
         ]);
     }
@@ -129,24 +127,27 @@ fn periods(export: &Export<'_>) -> comfy_table::Table {
     let all = export.profile.periods.len();
     for (at, planned) in export.profile.periods.iter().zip(&export.plan.periods).take(SHOWN) {
         let cost = export.period_cost(planned);
-        let count = |of: &dyn Fn(&isocost_model::horizon::Rented) -> u64| {
-            planned.rented.iter().map(of).sum::<u64>().to_string()
-        };
-        let names = export.prices.pools.iter().zip(&planned.rented);
-        let rented = names
-            .filter(|(_, r)| r.on_demand + r.spot > 0)
-            .map(|(pool, r)| format!("{} {}", r.on_demand + r.spot, pool.name(export.scenario)));
+        let (mut used, mut on_demand, mut spot, mut rented) = (0, 0, 0, Vec::new());
+        for (pool, units) in export.prices.pools.iter().zip(&planned.rented) {
+            used += units.used;
+            on_demand += units.on_demand;
+            spot += units.spot;
+            let more = units.on_demand + units.spot;
+            if more > 0 {
+                rented.push(format!("{more} {}", pool.name(export.scenario)));
+            }
+        }
         rows.add_row([
             at.name.clone(),
             at.hours.to_string(),
-            count(&|r| r.used),
-            count(&|r| r.on_demand),
-            count(&|r| r.spot),
+            used.to_string(),
+            on_demand.to_string(),
+            spot.to_string(),
             cents(cost[0]),
             cents(cost[1]),
             cents(cost[2]),
             cents(cost.iter().sum()),
-            rented.collect::<Vec<_>>().join(", "),
+            rented.join(", "),
         ]);
     }
     if all > SHOWN {
@@ -172,31 +173,28 @@ fn comparison(export: &Export<'_>, compared: &[Compared]) -> comfy_table::Table 
 
 /// Cards held and cost by hour, as SVG.
 pub fn charts(export: &Export<'_>) -> [String; 2] {
-    let cards = |of: &dyn Fn(usize, usize) -> u64| -> Vec<f64> {
-        let pools = &export.prices.pools;
-        let in_period = |h| -> u64 {
-            (0..pools.len()).map(|r| pools[r].cards(export.scenario) * of(h, r)).sum()
-        };
-        (0..export.plan.periods.len()).map(|h| in_period(h) as f64).collect()
-    };
-    let rented = |h: usize, r: usize| export.plan.periods[h].rented[r];
-    let held = [
-        ("reserved", cards(&|_, r| export.plan.reserved[r])),
-        ("on demand", cards(&|h, r| rented(h, r).on_demand)),
-        ("spot", cards(&|h, r| rented(h, r).spot)),
-    ];
-    let axis = || Axis::linear("Hours from the start", "h");
-    let edges = edges(export);
-    let chart = Chart::new("Cards by hour", axis(), Axis::linear("Cards", "").from_zero());
-    let in_use = steps(&edges, &cards(&|h, r| rented(h, r).used));
-    let cards = stacked(chart, &edges, &held).with(Series::line("in use", in_use).dashed());
-    let cost = |i: usize| -> Vec<f64> {
-        export.plan.periods.iter().map(|p| export.period_cost(p)[i]).collect()
-    };
-    let parts =
-        [("reserved", cost(0)), ("on demand", cost(1)), ("spot", cost(2)), ("energy", cost(3))];
-    let chart = Chart::new("Cost by hour", axis(), Axis::linear("Cost", "cents/h").from_zero());
-    let cost = stacked(chart, &edges, &parts);
+    let (edges, plan) = (edges(export), export.plan);
+    let [mut reserved, mut on_demand, mut spot, mut in_use] =
+        [(); 4].map(|()| vec![0.0; plan.periods.len()]);
+    for (r, pool) in export.prices.pools.iter().enumerate() {
+        let cards = pool.cards(export.scenario) as f64;
+        for (h, planned) in plan.periods.iter().enumerate() {
+            let rented = planned.rented[r];
+            reserved[h] += cards * plan.reserved[r] as f64;
+            on_demand[h] += cards * rented.on_demand as f64;
+            spot[h] += cards * rented.spot as f64;
+            in_use[h] += cards * rented.used as f64;
+        }
+    }
+    let held = [("reserved", reserved), ("on demand", on_demand), ("spot", spot)];
+    let in_use = Series::line("in use", steps(&edges, &in_use)).dashed();
+    let cards = stacked("Cards by hour", Axis::linear("Cards", ""), &edges, &held).with(in_use);
+    let mut costs = ["reserved", "on demand", "spot", "energy"].map(|name| (name, Vec::new()));
+    for planned in &plan.periods {
+        let cost = export.period_cost(planned);
+        costs.iter_mut().zip(cost).for_each(|((_, values), cost)| values.push(cost));
+    }
+    let cost = stacked("Cost by hour", Axis::linear("Cost", "cents/h"), &edges, &costs);
     [cards.svg(&Theme::light()), cost.svg(&Theme::light())]
 }
 
@@ -216,7 +214,8 @@ fn steps(edges: &[(f64, f64)], values: &[f64]) -> Vec<(f64, f64)> {
 }
 
 /// Parts on top of each other, those that are nothing at all times left out.
-fn stacked(mut chart: Chart, edges: &[(f64, f64)], parts: &[(&str, Vec<f64>)]) -> Chart {
+fn stacked(title: &str, y: Axis, edges: &[(f64, f64)], parts: &[(&str, Vec<f64>)]) -> Chart {
+    let mut chart = Chart::new(title, Axis::linear("Hours from the start", "h"), y.from_zero());
     let mut below = vec![0.0; edges.len()];
     for (name, values) in parts.iter().filter(|(_, v)| v.iter().any(|x| *x > 0.0)) {
         let top: Vec<f64> = below.iter().zip(values).map(|(b, v)| b + v).collect();

@@ -3,7 +3,7 @@
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 use isocost_model::energy::Energy;
 use isocost_model::export::Export;
-use isocost_model::plan::{Part, Status};
+use isocost_model::plan::{Part, Placement, Status};
 use isocost_model::trust::{CostRange, Trust};
 
 use super::style::{BOLD, GREEN};
@@ -47,12 +47,18 @@ pub fn print(export: &Export<'_>) {
     if plan.has_plan() {
         anstream::println!("{}\n", trimmed(&placements(export)));
         anstream::println!("{}\n", trimmed(&usage(export)));
+        if !plan.budgets.is_empty() {
+            anstream::println!("{}\n", trimmed(&budgets(export)));
+        }
     }
     for note in &plan.notes {
         anstream::println!("note: {note}");
     }
     let by = format!("({}, {})", plan.approach, plan.backend);
-    let proven = if plan.bound.is_finite() {
+    let proven = if plan.bound.is_finite() && plan.has_plan() && plan.values_change() {
+        let (value, bound) = (cents(plan.objective), cents(plan.bound));
+        format!("change's value {value}, its bound {bound}, gap {:.2e}", plan.gap())
+    } else if plan.bound.is_finite() {
         format!("bound {}, gap {:.2e}", cents(plan.bound), plan.gap())
     } else {
         "nothing proven".to_owned()
@@ -123,7 +129,7 @@ fn placements(export: &Export<'_>) -> Table {
         "util %",
         "served %",
     ];
-    let partial = plan.placements.iter().any(|p| p.served_share < 1.0);
+    let partial = !plan.placements.iter().all(Placement::is_in_full);
     let mut table = table(&header[..if partial { 12 } else { 11 }], 4);
     for (server, placement) in scenario.servers.iter().zip(&plan.placements) {
         let names = [
@@ -131,7 +137,7 @@ fn placements(export: &Export<'_>) -> Table {
             scenario.classes[server.class].name.clone(),
             scenario.models[server.model].clone(),
         ];
-        let share = format!("{:.1}", placement.served_share * 100.0);
+        let share = format!("{:.1}", placement.served_percent());
         if placement.parts.is_empty() {
             let mut row = names.to_vec();
             row.push("-".to_owned());
@@ -168,10 +174,7 @@ fn part_cells(export: &Export<'_>, part: &Part) -> [String; 8] {
 fn usage(export: &Export<'_>) -> Table {
     let mut table = table(&["type", "cards", "of", "used %", "cost ¢/h"], 1);
     for (card, usage) in export.scenario.card_types.iter().zip(&export.plan.usage) {
-        let share = usage
-            .available
-            .filter(|a| *a > 0)
-            .map(|a| format!("{:.1}", usage.cards as f64 / a as f64 * 100.0));
+        let share = usage.available.map(|a| used(usage.cards as f64, a as f64));
         table.add_row([
             card.name.clone(),
             usage.cards.to_string(),
@@ -181,4 +184,25 @@ fn usage(export: &Export<'_>) -> Table {
         ]);
     }
     table
+}
+
+/// What the plan takes of each budget; watts are those of the replicas in use at full load.
+fn budgets(export: &Export<'_>) -> Table {
+    let mut table = table(&["budget", "", "used", "of", "used %"], 2);
+    for budget in &export.plan.budgets {
+        table.add_row([
+            export.scenario.budgets[budget.budget].name.clone(),
+            budget.unit.word().to_owned(),
+            cents(budget.used),
+            cents(budget.limit),
+            used(budget.used, budget.limit),
+        ]);
+    }
+    table
+}
+
+/// How much of a limit is used, in percent: 100 only where nothing is left; nothing of no limit.
+fn used(used: f64, limit: f64) -> String {
+    let most = if used < limit { 99.9 } else { f64::INFINITY };
+    if limit > 0.0 { format!("{:.1}", (used / limit * 100.0).min(most)) } else { String::new() }
 }

@@ -69,6 +69,15 @@ pub fn usage_csv(export: &Export<'_>) -> Vec<u8> {
     table(&["type", "cards", "available", "cost_cents_per_h"], rows)
 }
 
+/// One row for each limit of a budget.
+pub fn budgets_csv(export: &Export<'_>) -> Vec<u8> {
+    let rows = export.plan.budgets.iter().map(|u| {
+        let name = export.scenario.budgets[u.budget].name.clone();
+        vec![name, u.unit.word().to_owned(), u.used.to_string(), u.limit.to_string()]
+    });
+    table(&["budget", "unit", "used", "limit"], rows)
+}
+
 /// One row for each server and accelerator: what it would give, or why it cannot.
 pub fn candidates_csv(export: &Export<'_>) -> Vec<u8> {
     let header = [

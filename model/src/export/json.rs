@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Export;
 use crate::energy::Energy;
-use crate::plan::{Part, Placement};
+use crate::plan::{Part, Placement, Unit};
 use crate::scenario::Server;
 use crate::trust::Trust;
 
@@ -38,6 +38,7 @@ fn solution<'a>(export: &'a Export<'a>) -> Solution<'a> {
         energy_kwh_per_day: energy.kwh_per_day(),
         wh_per_million_tokens: energy.wh_per_million_tokens(),
         usage: usage(export),
+        budgets: budgets(export),
         trust: Trusted::new(export),
         notes: &plan.notes,
         version: env!("CARGO_PKG_VERSION"),
@@ -61,6 +62,7 @@ struct Solution<'a> {
     energy_kwh_per_day: f64,
     wh_per_million_tokens: Option<f64>,
     usage: Vec<Usage<'a>>,
+    budgets: Vec<BudgetUse<'a>>,
     trust: Trusted,
     notes: &'a [String],
     version: &'static str,
@@ -126,6 +128,25 @@ fn usage<'a>(export: &Export<'a>) -> Vec<Usage<'a>> {
             cost: u.cost,
         })
         .collect()
+}
+
+#[derive(Serialize)]
+struct BudgetUse<'a> {
+    budget: &'a str,
+    unit: Unit,
+    used: f64,
+    limit: f64,
+}
+
+fn budgets<'a>(export: &Export<'a>) -> Vec<BudgetUse<'a>> {
+    let uses = export.plan.budgets.iter();
+    uses.map(|u| BudgetUse {
+        budget: &export.scenario.budgets[u.budget].name,
+        unit: u.unit,
+        used: u.used,
+        limit: u.limit,
+    })
+    .collect()
 }
 
 /// A map from the servers' names, in their order.

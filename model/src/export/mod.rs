@@ -10,7 +10,7 @@ use crate::candidates::Candidates;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 
-pub use csv::{candidates_csv, plan_csv, usage_csv};
+pub use csv::{budgets_csv, candidates_csv, plan_csv, usage_csv};
 pub use json::{plan_json, plan_value};
 
 /// What is written down.
@@ -45,8 +45,8 @@ pub struct ExportError {
     pub source: std::io::Error,
 }
 
-/// Writes `plan.json`, `plan.csv`, `usage.csv` and `candidates.csv` into `dir`, which is made if it
-/// is not there. Each file is complete before it takes its name: whatever happens on the way, a
+/// Writes `plan.json`, `plan.csv`, `usage.csv`, `candidates.csv` and, where the plan keeps budgets,
+/// `budgets.csv` into `dir`, which is made if it is not there. Each file is complete before it takes its name: whatever happens on the way, a
 /// reader finds the old file or the new one.
 ///
 /// # Errors
@@ -57,12 +57,15 @@ pub fn write_all(dir: &Path, export: &Export<'_>) -> Result<(), ExportError> {
         move |source| ExportError { path, source }
     };
     std::fs::create_dir_all(dir).map_err(error(dir))?;
-    let files = [
+    let mut files = vec![
         ("plan.json", plan_json(export).into_bytes()),
         ("plan.csv", plan_csv(export)),
         ("usage.csv", usage_csv(export)),
         ("candidates.csv", candidates_csv(export)),
     ];
+    if !export.plan.budgets.is_empty() {
+        files.push(("budgets.csv", budgets_csv(export)));
+    }
     let ready: Result<Vec<_>, _> =
         files.into_iter().map(|(name, content)| stage(&dir.join(name), &content)).collect();
     ready?.into_iter().try_for_each(commit)

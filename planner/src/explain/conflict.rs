@@ -1,17 +1,18 @@
-//! **conflict**: servers and limits that cannot go together, none of which can be spared.
+//! **IIS**: an irreducible infeasible subsystem of servers and limits, which cannot go together while
+//! none of them can be spared.
 //!
-//! A set of servers and limits (card types, budgets, the number of moves) is a *conflict* if these
-//! servers cannot all be served within these limits, and *irreducible* if it stops being one without
-//! any one of its members. Servers come first, all limits standing, then limits:
+//! A set of servers and limits (card types, budgets, the number of moves) is *infeasible* if these
+//! servers cannot all be served within these limits, and *irreducible* if it fits without any one of
+//! its members. Servers come first, all limits standing, then limits:
 //!
-//! 1. A conflict that keeps the least movable servers, by halving (QuickXplain, Junker 2004): servers
-//!    that need the largest share of what they can use come first.
-//! 2. The fewest servers: any conflict shares a server with every set of servers whose leaving makes
-//!    the rest fit. A least set that hits all such sets known either is a conflict, and then one of
+//! 1. An infeasible set that keeps the least movable servers, by halving (QuickXplain, Junker 2004):
+//!    servers that need the largest share of what they can use come first.
+//! 2. The fewest servers: any infeasible set shares a server with every set of servers whose leaving
+//!    makes the rest fit. A least set that hits all such sets known either is infeasible, and then one of
 //!    the fewest servers, or fits, and what has to leave beside it is the next set (Ignatiev, Previti,
 //!    Liffiton and Marques-Silva 2015).
-//! 3. Limits are spared one after the other as long as the conflict remains. Sparing limits only makes
-//!    room, so that no server becomes dispensable by it.
+//! 3. Limits are spared one after the other as long as the set stays infeasible. Sparing limits only
+//!    makes room, so that no server becomes dispensable by it.
 //! 4. Every member is taken out once more, and the rest must be proven to fit.
 
 use isocost_solver::SolverError;
@@ -24,9 +25,9 @@ use isocost_formulations::feasibility::Give;
 use isocost_formulations::pattern::Shape;
 use isocost_formulations::problem::Problem;
 
-/// A conflict.
+/// The members of an IIS.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Core {
+pub struct Members {
     /// Indices of servers.
     pub servers: Vec<usize>,
     /// Indices of limits.
@@ -35,20 +36,20 @@ pub struct Core {
     pub moves: bool,
     /// Whether it is proven that the rest fits without any one member.
     pub irreducible: bool,
-    /// Whether it is proven that no conflict has fewer servers.
+    /// Whether it is proven that no IIS has fewer servers.
     pub fewest_servers: bool,
 }
 
 /// Rounds of the search for the fewest servers.
 const ROUNDS: usize = 60;
 
-/// A conflict within `problem`, which is infeasible while every server alone would fit without
+/// An IIS of `problem`, which is infeasible while every server alone would fit without
 /// limits. `None` where the time did not suffice to prove one.
 ///
 /// # Errors
 /// A failure of the backend.
-pub fn find(probe: &Probe<'_>, problem: &Problem) -> Result<Option<Core>, SolverError> {
-    // A fleet that does not fit with any number of moves has a conflict without them.
+pub fn find(probe: &Probe<'_>, problem: &Problem) -> Result<Option<Members>, SolverError> {
+    // A fleet that does not fit with any number of moves has an IIS without them.
     let moves = probe.asked().max_moves;
     let moves =
         if moves.is_some() && probe.fits(problem, None)? == Some(true) { moves } else { None };
@@ -64,7 +65,7 @@ pub fn find(probe: &Probe<'_>, problem: &Problem) -> Result<Option<Core>, Solver
     let (servers, fewest_servers) = search.fewest(found, &everyone, &all)?;
     let limits = search.spare(&servers, all)?;
     let irreducible = search.proves(&servers, &limits)?;
-    Ok(Some(Core { servers, limits, moves: moves.is_some(), irreducible, fewest_servers }))
+    Ok(Some(Members { servers, limits, moves: moves.is_some(), irreducible, fewest_servers }))
 }
 
 struct Search<'a> {
@@ -96,8 +97,8 @@ impl Search<'_> {
         Ok(fits)
     }
 
-    /// Servers of a conflict, those early in `order` preferred. Where a probe does not tell, a server
-    /// is kept: the result is a conflict all the same.
+    /// Servers of an infeasible set, those early in `order` preferred. Where a probe does not tell, a
+    /// server is kept: the result is infeasible all the same.
     fn quick(&mut self, order: &[usize], limits: &[usize]) -> Result<Vec<usize>, SolverError> {
         self.halve(&[], false, order, limits)
     }
@@ -121,7 +122,7 @@ impl Search<'_> {
         Ok([early, late].concat())
     }
 
-    /// A conflict of no more servers than `found`, and whether there is none of fewer.
+    /// An infeasible set of no more servers than `found`, and whether there is none of fewer.
     fn fewest(
         &mut self,
         found: Vec<usize>,
@@ -187,7 +188,7 @@ impl Search<'_> {
         Ok((!given.out.is_empty()).then_some(given.out))
     }
 
-    /// Limits that are needed for the conflict.
+    /// Limits that the set needs to be infeasible.
     fn spare(
         &mut self,
         servers: &[usize],

@@ -1,4 +1,4 @@
-//! **entry**: the price that an accelerator would have to fall to for the plan to use it.
+//! **break-even price**: what an accelerator would have to fall to for the plan to use it.
 //!
 //! ```text
 //! U        cost of the plan, which does not use accelerator j, rented now at c
@@ -16,20 +16,20 @@ use isocost_solver::SolverError;
 use serde::Serialize;
 
 use super::known::Known;
-use super::probe::Probe;
+use super::probe::Base;
 use isocost_formulations::problem::Problem;
 
-/// The price at which an unused accelerator enters the plan.
+/// An unused accelerator and its break-even price.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Entry {
+pub struct BreakEven {
     /// The accelerator.
     pub accelerator: String,
     /// Its price now, cents/h a unit.
     pub price: f64,
     /// It enters the plan at any price below this, cents/h a unit; infeasible where it would not
     /// enter even for nothing.
-    pub enters_below: Known,
+    pub break_even_price: Known,
     /// Servers that would use it just below that price.
     pub servers: Vec<String>,
 }
@@ -43,16 +43,15 @@ const ROUNDS: usize = 40;
 /// # Errors
 /// A failure of the backend.
 pub fn price(
-    probe: &Probe<'_>,
+    base: &Base<'_>,
     scenario: &Scenario,
-    problem: &Problem,
-    base: &Known,
     a: usize,
     start: f64,
 ) -> Result<(Known, Vec<usize>), SolverError> {
+    let Base { probe, problem, .. } = base;
     let now = scenario.accelerators[a].cost_cents_per_h;
     let open = (Known::between(0.0, now), Vec::new());
-    let Some(cost) = base.value() else { return Ok(open) };
+    let Some(cost) = base.cost.value() else { return Ok(open) };
     let mut best: Option<(f64, Vec<usize>)> = None;
     let mut at_most = now;
     let mut at = start.clamp(0.0, now);

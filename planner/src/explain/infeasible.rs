@@ -5,29 +5,32 @@ use isocost_solver::SolverError;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::conflict::{self, Core};
+use super::conflict::{self, Members};
 use super::known::Known;
 use super::probe::Probe;
 use super::relax::{self, Relaxation, Sizer};
 use super::repair::{self, Cards, Measure};
-use super::source::{Source, Unit, sources};
+use super::rule::{self, Rule};
+use super::source::{Named, Source, sources};
 use super::variant::with_servers;
 use super::{Explanation, Subject, unmet};
 use isocost_formulations::problem::Problem;
 
-/// Servers and limits that cannot go together.
+/// An irreducible infeasible subsystem: servers and limits that cannot go together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Conflict {
+pub struct Iis {
     /// The servers.
     pub servers: Vec<String>,
     /// The limits, and how much more of each alone would let these servers fit.
     pub limits: Vec<LimitRepair>,
+    /// Where it is one server, its `minNumReplicas`, if the limits would let it have fewer.
+    pub rule: Option<Rule>,
     /// The number of moves that is a member, if it is.
     pub max_moves: Option<u64>,
     /// Whether it is proven that the rest fits without any one member.
     pub irreducible: bool,
-    /// Whether it is proven that no conflict has fewer servers.
+    /// Whether it is proven that no IIS has fewer servers.
     pub fewest_servers: bool,
 }
 
@@ -36,9 +39,8 @@ pub struct Conflict {
 #[serde(rename_all = "camelCase")]
 pub struct LimitRepair {
     /// The limit.
-    pub limit: String,
-    /// What it counts.
-    pub unit: Unit,
+    #[serde(flatten)]
+    pub name: Named,
     /// What there is of it.
     pub capacity: f64,
     /// Units more of it alone that are enough; infeasible where no number is.
@@ -76,14 +78,20 @@ pub struct CardRepair {
     pub plan: Known,
 }
 
+impl CardRepair {
+    /// Whether cards are added at all, and not only budgets raised.
+    pub fn buys_cards(&self) -> bool {
+        self.add.iter().any(|added| added.name.budget.is_none())
+    }
+}
+
 /// Units added to one limit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Added {
     /// The limit.
-    pub limit: String,
-    /// What it counts.
-    pub unit: Unit,
+    #[serde(flatten)]
+    pub name: Named,
     /// Units to add.
     pub more: u64,
     /// Least price of a card of the type, cents/h; `None` for a budget.
@@ -112,7 +120,7 @@ pub fn explain(
     let Subject { scenario, sizing, candidates, request, .. } = subject;
     let sizer = Sizer { scenario, sizing };
     probe.begin("servers that no accelerator serves");
-    let without = unmet::find(probe, problem)?;
+    let without = unmet::find(scenario, problem, probe.shape);
     let described: Result<Vec<_>, _> = without
         .par_iter()
         .map(|&s| unmet::describe(probe, &sizer, candidates, problem, s))
@@ -137,10 +145,10 @@ pub fn explain(
     }
     let sources = sources(scenario, request.problem.unlimited);
     let at = Site { probe, sizer, sources, problem: &rest };
-    probe.begin("servers and limits in conflict");
-    let core = conflict::find(probe, &rest)?;
-    explanation.conflict = core.as_ref().map(|core| at.conflict(core)).transpose()?;
-    explanation.repairs = Some(at.repairs(core.as_ref())?);
+    probe.begin("an irreducible infeasible subsystem");
+    let members = conflict::find(probe, &rest)?;
+    explanation.iis = members.as_ref().map(|members| at.iis(members)).transpose()?;
+    explanation.repairs = Some(at.repairs(members.as_ref())?);
     Ok(())
 }
 
@@ -172,25 +180,32 @@ impl Site<'_> {
     }
 
     fn limit(&self, k: usize, more: Known) -> LimitRepair {
-        let limit = &self.problem.limits[k];
-        let unit = self.sources[k].unit();
-        LimitRepair { limit: limit.name.clone(), unit, capacity: limit.capacity, more }
+        LimitRepair { name: self.named(k), capacity: self.problem.limits[k].capacity, more }
     }
 
-    fn conflict(&self, core: &Core) -> Result<Conflict, SolverError> {
+    fn named(&self, k: usize) -> Named {
+        self.sources[k].named(self.sizer.scenario, &self.problem.limits[k].name)
+    }
+
+    fn iis(&self, members: &Members) -> Result<Iis, SolverError> {
         let kept: Vec<bool> =
-            (0..self.problem.servers.len()).map(|s| core.servers.contains(&s)).collect();
+            (0..self.problem.servers.len()).map(|s| members.servers.contains(&s)).collect();
         let more = repair::alone(self.probe, &with_servers(self.problem, &kept))?;
-        Ok(Conflict {
-            servers: self.names(&core.servers),
-            limits: core.limits.iter().map(|&k| self.limit(k, more[k])).collect(),
-            max_moves: self.probe.asked().max_moves.filter(|_| core.moves),
-            irreducible: core.irreducible,
-            fewest_servers: core.fewest_servers,
+        let rule = match members.servers[..] {
+            [s] => rule::floor(self.probe, self.problem, s)?,
+            _ => None,
+        };
+        Ok(Iis {
+            servers: self.names(&members.servers),
+            limits: members.limits.iter().map(|&k| self.limit(k, more[k])).collect(),
+            rule,
+            max_moves: self.probe.asked().max_moves.filter(|_| members.moves),
+            irreducible: members.irreducible,
+            fewest_servers: members.fewest_servers,
         })
     }
 
-    fn repairs(&self, core: Option<&Core>) -> Result<Repairs, SolverError> {
+    fn repairs(&self, members: Option<&Members>) -> Result<Repairs, SolverError> {
         let (probe, problem) = (self.probe, self.problem);
         probe.begin("cards to add");
         let cheapest = self.cards(Measure::Price)?;
@@ -199,10 +214,10 @@ impl Site<'_> {
         probe.begin("servers to leave out");
         let leave_out = self.leave_out()?;
         probe.begin("objectives to relax");
-        // Without one of its members no relaxation dissolves the conflict.
-        let members = core.map_or(&[][..], |core| &core.servers);
+        // Unless it is of a member, no relaxation makes the IIS fit.
+        let servers = members.map_or(&[][..], |members| &members.servers);
         let relaxed: Result<Vec<Vec<Relaxation>>, SolverError> =
-            members.par_iter().map(|&s| relax::to_fit(&self.sizer, probe, problem, s)).collect();
+            servers.par_iter().map(|&s| relax::to_fit(&self.sizer, probe, problem, s)).collect();
         let mut relaxations: Vec<Relaxation> = relaxed?.into_iter().flatten().collect();
         relaxations.sort_by(|a, b| a.factor.total_cmp(&b.factor));
         let alone = alone.into_iter().enumerate().map(|(k, more)| self.limit(k, more)).collect();
@@ -219,12 +234,7 @@ impl Site<'_> {
         };
         let added = (0..more.len()).filter(|&k| more[k] > 0);
         let add: Vec<Added> = added
-            .map(|k| Added {
-                limit: self.problem.limits[k].name.clone(),
-                unit: self.sources[k].unit(),
-                more: more[k],
-                price_each: price_each(k),
-            })
+            .map(|k| Added { name: self.named(k), more: more[k], price_each: price_each(k) })
             .collect();
         let mut mended = self.problem.clone();
         mended.limits.iter_mut().zip(&more).for_each(|(l, more)| l.capacity += *more as f64);

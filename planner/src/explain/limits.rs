@@ -17,7 +17,7 @@ use isocost_solver::SolverError;
 use serde::Serialize;
 
 use super::known::Known;
-use super::probe::Probe;
+use super::probe::Base;
 use super::source::{Source, Unit};
 use super::variant::{with_capacity, with_limits};
 use isocost_formulations::problem::Problem;
@@ -48,6 +48,14 @@ pub struct LimitValue {
     pub enough: Option<Enough>,
 }
 
+impl LimitValue {
+    /// Whether more of it is proven to save anything.
+    pub fn binds(&self) -> bool {
+        self.one_more.at_least() > 0.0
+            || self.enough.is_some_and(|enough| enough.saving.at_least() > 0.0)
+    }
+}
+
 /// Where more of a limit stops being worth anything.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -74,87 +82,27 @@ pub fn uses(problem: &Problem, shares: &[Vec<(usize, u64)>]) -> Vec<f64> {
     used
 }
 
-/// What a step more and a step less of limit `k` are worth, cents/h: saved, and paid.
+/// Limit `k`, of which the plan uses `used` units, and what it is worth. What there is no time for is left
+/// open.
 ///
 /// # Errors
 /// A failure of the backend.
-pub fn worth(
-    probe: &Probe<'_>,
-    problem: &Problem,
-    base: &Known,
-    used: f64,
-    k: usize,
-    step: f64,
-) -> Result<(Known, Known), SolverError> {
-    let capacity = problem.limits[k].capacity;
-    let at = |capacity: f64| -> Result<Known, SolverError> {
-        Ok(Known::objective(&probe.solve(&with_capacity(problem, k, capacity))?))
-    };
-    // What another capacity allows cannot be worth more than everything.
-    let more = base.above(&at(capacity + step)?);
-    let fewer = if used <= capacity - step {
-        // The plan stays feasible, and no cheaper one appears.
-        Known::exact(0.0)
-    } else if capacity < step {
-        Known::Infeasible
-    } else {
-        at(capacity - step)?.above(base)
-    };
-    Ok((more, fewer))
-}
-
-/// Where more of limit `k` stops being worth anything; `None` where a solve did not prove it.
-///
-/// # Errors
-/// A failure of the backend.
-pub fn enough(
-    probe: &Probe<'_>,
-    problem: &Problem,
-    base: &Known,
-    used: f64,
-    k: usize,
-    step: f64,
-) -> Result<Option<Enough>, SolverError> {
-    let kept: Vec<bool> = (0..problem.limits.len()).map(|l| l != k).collect();
-    let free = probe.solve(&with_limits(problem, &kept))?;
-    let (cost, now) = (Known::objective(&free), problem.limits[k].capacity);
-    let (Some(least), Some(_)) = (cost.value(), base.value()) else { return Ok(None) };
-    let saving = base.above(&cost);
-    if saving.value() == Some(0.0) {
-        return Ok(Some(Enough { capacity: used, saving, fewest: false }));
-    }
-    let steps = |units: f64| ((units - now) / step).ceil().max(1.0) as u64;
-    // `low` steps more are not enough, `high` are.
-    let (mut low, mut high) = (0, steps(uses(problem, &free.shares)[k]));
-    while high - low > 1 {
-        if probe.is_over() {
-            break;
-        }
-        let middle = low + (high - low) / 2;
-        let variant = with_capacity(problem, k, now + middle as f64 * step);
-        match Known::objective(&probe.solve(&variant)?) {
-            Known::Exact { value } if value <= least * (1.0 + 1e-9) => high = middle,
-            Known::Exact { .. } => low = middle,
-            _ => break,
-        }
-    }
-    let capacity = now + high as f64 * step;
-    Ok(Some(Enough { capacity, saving, fewest: high - low == 1 }))
-}
-
-/// Puts a limit's numbers together.
-pub fn describe(
-    problem: &Problem,
+pub fn value(
+    base: &Base<'_>,
     source: Source,
     k: usize,
     used: f64,
-    lambda: Option<f64>,
-    (one_more, one_fewer): (Known, Known),
-    enough: Option<Enough>,
-) -> LimitValue {
-    let limit = &problem.limits[k];
-    let step = source.step();
-    LimitValue {
+) -> Result<LimitValue, SolverError> {
+    let (limit, step) = (&base.problem.limits[k], source.step());
+    let open = Known::between(0.0, f64::INFINITY);
+    let (mut one_more, mut one_fewer, mut enough) = (open, open, None);
+    if !base.probe.is_over() {
+        (one_more, one_fewer) = worth(base, k, used, step)?;
+    }
+    if !base.probe.is_over() {
+        enough = self::enough(base, k, used, step)?;
+    }
+    Ok(LimitValue {
         limit: limit.name.clone(),
         unit: source.unit(),
         used,
@@ -163,7 +111,74 @@ pub fn describe(
         step,
         one_more,
         one_fewer,
-        dual_price: lambda.map(|price| price * step),
+        dual_price: base.dual.as_ref().map(|dual| dual.lambda[k] * step),
         enough,
+    })
+}
+
+/// What a step more and a step less of limit `k` are worth, cents/h: saved, and paid.
+///
+/// # Errors
+/// A failure of the backend.
+pub fn worth(
+    base: &Base<'_>,
+    k: usize,
+    used: f64,
+    step: f64,
+) -> Result<(Known, Known), SolverError> {
+    let capacity = base.problem.limits[k].capacity;
+    // What another capacity allows cannot be worth more than everything.
+    let more = base.cost.above(&cost_at(base, k, capacity + step)?);
+    let fewer = if used <= capacity - step {
+        // The plan stays feasible, and no cheaper one appears.
+        Known::exact(0.0)
+    } else if capacity < step {
+        Known::Infeasible
+    } else {
+        cost_at(base, k, capacity - step)?.above(&base.cost)
+    };
+    Ok((more, fewer))
+}
+
+/// Cost of the cheapest plan at another capacity of limit `k`.
+fn cost_at(base: &Base<'_>, k: usize, capacity: f64) -> Result<Known, SolverError> {
+    let choice = base.probe.solve(&with_capacity(base.problem, k, capacity))?;
+    Ok(Known::objective(&choice))
+}
+
+/// Where more of limit `k` stops being worth anything; `None` where a solve did not prove it.
+///
+/// # Errors
+/// A failure of the backend.
+pub fn enough(
+    base: &Base<'_>,
+    k: usize,
+    used: f64,
+    step: f64,
+) -> Result<Option<Enough>, SolverError> {
+    let Base { probe, problem, .. } = base;
+    let kept: Vec<bool> = (0..problem.limits.len()).map(|l| l != k).collect();
+    let free = probe.solve(&with_limits(problem, &kept))?;
+    let (cost, now) = (Known::objective(&free), problem.limits[k].capacity);
+    let (Some(least), Some(_)) = (cost.value(), base.cost.value()) else { return Ok(None) };
+    let saving = base.cost.above(&cost);
+    if saving.value() == Some(0.0) {
+        return Ok(Some(Enough { capacity: used, saving, fewest: false }));
     }
+    let most = uses(problem, &free.shares)[k];
+    // `low` steps more are not enough, `high` are.
+    let (mut low, mut high) = (0, ((most - now) / step).ceil().max(1.0) as u64);
+    while high - low > 1 {
+        if probe.is_over() {
+            break;
+        }
+        let middle = low + (high - low) / 2;
+        match cost_at(base, k, now + middle as f64 * step)? {
+            Known::Exact { value } if value <= least * (1.0 + 1e-9) => high = middle,
+            Known::Exact { .. } => low = middle,
+            _ => break,
+        }
+    }
+    let capacity = now + high as f64 * step;
+    Ok(Some(Enough { capacity, saving, fewest: high - low == 1 }))
 }

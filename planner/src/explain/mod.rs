@@ -6,11 +6,12 @@
 //! | file | question | of |
 //! |---|---|---|
 //! | [`unmet`] | which servers does no accelerator serve, and how far off is the closest? | any scenario |
-//! | [`conflict`] | which servers and limits cannot go together? | an infeasible one |
+//! | [`rule`] | which rule of a server can no plan keep, and what would satisfy it? | an infeasible one |
+//! | [`conflict`] | an IIS: which servers and limits cannot go together? | an infeasible one |
 //! | [`repair`] | how many more cards, or which servers left out, make it feasible? | an infeasible one |
 //! | [`relax`] | which objective, relaxed by how much? | an infeasible one |
 //! | [`limits`] | which limits bind, and what is one card more or fewer worth? | a feasible one |
-//! | [`entry`] | at what price does an unused accelerator enter the plan? | a feasible one |
+//! | [`entry`] | the break-even price: below which does an unused accelerator enter the plan? | a feasible one |
 //! | [`mod@reason`] | why is there no plan, in one sentence? | an infeasible one |
 //! | [`regret`] | what would a server's other options cost? | a feasible one |
 //!
@@ -27,6 +28,7 @@ pub mod reason;
 pub mod regret;
 pub mod relax;
 pub mod repair;
+pub mod rule;
 pub mod source;
 pub mod unmet;
 pub mod variant;
@@ -40,15 +42,16 @@ use isocost_model::plan::{Method, Plan, Status};
 use isocost_solver::{Backend, SolverError};
 use serde::Serialize;
 
-pub use entry::Entry;
-pub use infeasible::{Added, CardRepair, Conflict, Left, LimitRepair, Repairs};
+pub use entry::BreakEven;
+pub use infeasible::{Added, CardRepair, Iis, Left, LimitRepair, Repairs};
 pub use known::Known;
 pub use limits::{Enough, LimitValue};
 pub use probe::{Effort, Probe};
 pub use reason::reason;
 pub use regret::{Alternative, Chosen, ServerChoice};
 pub use relax::{Relaxation, RelaxedLimit};
-pub use source::Unit;
+pub use rule::Rule;
+pub use source::{Named, Unit};
 pub use unmet::{Miss, Unmet, Why};
 
 use crate::request::Request;
@@ -79,20 +82,22 @@ pub struct Explanation {
     pub formulation: &'static str,
     /// Servers of the scenario.
     pub servers: usize,
-    /// What was minimised, cents/h.
+    /// What was minimised, cents/h: the cost, or the change's value.
     pub objective: Known,
+    /// Whether that is the change's value, which all that is saved or paid then is too.
+    pub transition: bool,
     /// Servers that no accelerator serves.
     pub unmet: Vec<Unmet>,
     /// Whether the servers that can be served at all fit together; `None` where it was not proven.
     pub others_fit: Option<bool>,
     /// Servers and limits that cannot go together.
-    pub conflict: Option<Conflict>,
+    pub iis: Option<Iis>,
     /// What would make the servers fit that can be served at all.
     pub repairs: Option<Repairs>,
     /// Every limit, and what it is worth; of a plan.
     pub limits: Vec<LimitValue>,
     /// Accelerators that the plan does not use, and the price that brings them in.
-    pub entries: Vec<Entry>,
+    pub break_even: Vec<BreakEven>,
     /// Every server with load or replicas, and its options.
     pub choices: Vec<ServerChoice>,
     /// What was cut short or left out.
@@ -140,12 +145,13 @@ pub fn explain(
             Status::Infeasible => Known::Infeasible,
             Status::Feasible | Status::Unknown => Known::between(plan.bound, plan.objective),
         },
+        transition: request.problem.transition,
         unmet: Vec::new(),
         others_fit: None,
-        conflict: None,
+        iis: None,
         repairs: None,
         limits: Vec::new(),
-        entries: Vec::new(),
+        break_even: Vec::new(),
         choices: Vec::new(),
         notes: Vec::new(),
         solves: 0,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use isocost_model::plan::Choice;
 use isocost_solver::{Backend, Deadline, Milp, SolveOptions, SolverError, Status};
 
+use super::known::Known;
 use crate::choose::exact;
 use crate::request::Request;
 use isocost_formulations::feasibility::{self, Give, Given};
@@ -25,6 +26,18 @@ pub struct Effort {
     pub options: usize,
     /// Hears of every step.
     pub listener: Option<Listener>,
+}
+
+/// A problem that has a plan, and who solves its variants.
+pub struct Base<'a> {
+    /// Who solves.
+    pub probe: &'a Probe<'a>,
+    /// The problem.
+    pub problem: &'a Problem,
+    /// Cost of its cheapest plan, cents/h.
+    pub cost: Known,
+    /// The Lagrangian bound and its prices.
+    pub dual: Option<Dual>,
 }
 
 /// Hears of a step that begins: what is looked into.
@@ -160,23 +173,17 @@ impl<'a> Probe<'a> {
         Space::new(problem, self.shape, self.asked())
     }
 
-    /// The Lagrangian bound and its prices, where patterns know the problem.
+    /// The Lagrangian bound and its prices, those of the moves last where they are limited; `None`
+    /// where a server has no pattern at all.
     ///
     /// # Errors
     /// A failure of the backend.
     pub fn dual(&self, problem: &Problem) -> Result<Option<Dual>, SolverError> {
+        let space = self.space(problem);
         let part = Part {
             servers: (0..problem.servers.len()).collect(),
-            capacity: problem.limits.iter().map(|l| l.capacity).collect(),
+            capacity: space.capacity.clone(),
         };
-        let asked = self.asked();
-        let unknown = asked.max_moves.is_some()
-            || (self.shape == Shape::Mixed && asked.transition)
-            || problem.servers.iter().any(|needs| needs.min_types > 1);
-        if unknown {
-            return Ok(None);
-        }
-        let space = self.space(problem);
         dual::bound(&space, &part, self.backend, &Deadline::new(&self.options()))
     }
 }

@@ -6,6 +6,8 @@ use isocost_model::plan::Method;
 use isocost_solver::{Backend, SolverError};
 
 use super::probe::{Effort, Probe};
+use super::rule::{self, listed};
+use super::source::sources;
 use super::{Subject, conflict, unmet};
 use crate::request::Request;
 use isocost_formulations::problem::Problem;
@@ -33,27 +35,29 @@ pub fn reason(subject: Subject<'_>, backend: &dyn Backend) -> Result<Option<Stri
     let problem = Problem::new(scenario, candidates, &request.problem);
     let probe = Probe::new(request.formulation.shape(scenario), request, effort(), backend);
     probe.begin("why there is no plan");
-    if !unmet::find(&probe, &problem)?.is_empty() {
+    if !unmet::find(scenario, &problem, probe.shape).is_empty() {
         return Ok(None);
     }
-    let Some(core) = conflict::find(&probe, &problem)? else { return Ok(None) };
+    let Some(members) = conflict::find(&probe, &problem)? else { return Ok(None) };
+    let rule = match members.servers[..] {
+        [s] => {
+            rule::floor(&probe, &problem, s)?.map_or(String::new(), |rule| format!("; it {rule}"))
+        }
+        _ => String::new(),
+    };
     let mut servers: Vec<String> =
-        core.servers.iter().take(NAMED).map(|&s| scenario.servers[s].name.clone()).collect();
-    match core.servers.len().saturating_sub(NAMED) {
+        members.servers.iter().take(NAMED).map(|&s| scenario.servers[s].name.clone()).collect();
+    match members.servers.len().saturating_sub(NAMED) {
         0 => {}
         more => servers.push(format!("{more} more")),
     }
-    let limit = |&k: &usize| format!("{} {}", problem.limits[k].capacity, problem.limits[k].name);
-    let mut limits: Vec<String> = core.limits.iter().map(limit).collect();
-    limits.extend(core.moves.then(|| "the moves that are allowed".to_owned()));
-    let verb = if core.servers.len() == 1 { "does not fit on" } else { "do not all fit on" };
-    Ok(Some(format!("{} {verb} {}", listed(&servers), listed(&limits))))
-}
-
-fn listed(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    let sources = sources(scenario, request.problem.unlimited);
+    let mut limits: Vec<String> = Vec::new();
+    for &k in &members.limits {
+        let limit = &problem.limits[k];
+        limits.push(sources[k].named(scenario, &limit.name).amount(&limit.capacity.to_string()));
     }
+    limits.extend(members.moves.then(|| "the moves that are allowed".to_owned()));
+    let verb = if members.servers.len() == 1 { "does not fit on" } else { "do not all fit on" };
+    Ok(Some(format!("{} {verb} {}{rule}", listed(&servers), listed(&limits))))
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! U             cost of the plan
 //! regret(s, j)  = cost of the cheapest plan in which s runs on accelerator j alone, less U
-//! off(s, j)     = cost of the cheapest plan in which s does not use j, less U
+//! excl(s, j)    = cost of the cheapest plan in which s does not use j, less U: the exclusion cost
 //! bound         = V + rc(s, j) - U, at least 0: with the Lagrangian bound V at prices lambda,
 //!                 rc(s, j) = price of s on j alone - least price of any pattern of s
 //! ```
@@ -17,12 +17,11 @@ use isocost_solver::SolverError;
 use serde::Serialize;
 
 use super::known::Known;
-use super::probe::Probe;
+use super::probe::Base;
 use super::variant::with_accelerators;
-use isocost_formulations::pattern::dual::Dual;
+use isocost_formulations::pattern::column::Pattern;
 use isocost_formulations::pattern::pricing;
 use isocost_formulations::pattern::{Shape, Space};
-use isocost_formulations::problem::{Item, Problem};
 
 /// Why a server is where it is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -49,8 +48,8 @@ pub struct Chosen {
     pub batch: u32,
     /// Their cost, cents/h.
     pub cost: f64,
-    /// `off(s, j)`, cents/h: what the cheapest plan without this server on it costs more.
-    pub off: Known,
+    /// `excl(s, j)`, cents/h: what the cheapest plan without this server on it costs more.
+    pub exclusion_cost: Known,
 }
 
 /// An accelerator that a server could run on alone.
@@ -88,33 +87,33 @@ pub struct Ranked {
 /// # Errors
 /// A failure of the backend.
 pub fn options(
-    probe: &Probe<'_>,
-    problem: &Problem,
-    dual: Option<&Dual>,
-    base: &Known,
+    base: &Base<'_>,
     s: usize,
     alone: Option<usize>,
     exact: usize,
 ) -> Result<Vec<Ranked>, SolverError> {
+    let Base { problem, .. } = base;
     let needs = &problem.servers[s];
-    let bounds = bounds(&probe.space(problem), dual, base, s);
-    let option = |(item, bound): (usize, f64)| {
+    let mut options = Vec::new();
+    for (item, bound) in bounds(base, s).into_iter().enumerate() {
         let of = &problem.items(s)[item];
-        let replicas = needs.replicas(of).filter(|_| needs.min_types <= 1)?;
+        let replicas = needs.replicas(of).filter(|_| needs.min_types <= 1);
+        let Some(replicas) = replicas else { continue };
         let fits = of.uses.iter().all(|&(k, amount)| {
             amount * replicas as f64 <= problem.limits[k].capacity * (1.0 + 1e-12)
         });
-        let regret = match (fits, alone == Some(of.accelerator)) {
-            (false, _) => Known::Infeasible,
-            (true, true) => Known::exact(0.0),
-            (true, false) => Known::between(bound, f64::INFINITY),
+        let regret = if !fits {
+            Known::Infeasible
+        } else if alone == Some(of.accelerator) {
+            Known::exact(0.0)
+        } else {
+            Known::between(bound, f64::INFINITY)
         };
-        Some(Ranked { item, replicas, cost: of.cost * replicas as f64, regret })
-    };
-    let mut options: Vec<Ranked> = bounds.into_iter().enumerate().filter_map(option).collect();
-    match probe.shape {
-        Shape::Single => by_exclusion(probe, problem, base, s, alone, exact, &mut options)?,
-        Shape::Mixed => by_bound(probe, problem, base, s, alone, exact, &mut options)?,
+        options.push(Ranked { item, replicas, cost: of.cost * replicas as f64, regret });
+    }
+    match base.probe.shape {
+        Shape::Single => by_exclusion(base, s, alone, exact, &mut options)?,
+        Shape::Mixed => by_bound(base, s, alone, exact, &mut options)?,
     }
     options.sort_by(by_regret);
     Ok(options)
@@ -128,14 +127,13 @@ fn by_regret(a: &Ranked, b: &Ranked) -> std::cmp::Ordering {
 /// On one accelerator only, the cheapest plan without those of less regret shows the next one. What
 /// is left has at least the last regret.
 fn by_exclusion(
-    probe: &Probe<'_>,
-    problem: &Problem,
-    base: &Known,
+    base: &Base<'_>,
     s: usize,
     alone: Option<usize>,
     exact: usize,
     options: &mut [Ranked],
 ) -> Result<(), SolverError> {
+    let Base { probe, problem, cost, .. } = base;
     let items = problem.items(s);
     let mut excluded: Vec<usize> = alone.into_iter().collect();
     for _ in 0..exact {
@@ -143,7 +141,7 @@ fn by_exclusion(
             break;
         }
         let choice = probe.solve(&with_accelerators(problem, s, |a| !excluded.contains(&a)))?;
-        let regret = Known::objective(&choice).above(base);
+        let regret = Known::objective(&choice).above(cost);
         let found = choice.shares.get(s).and_then(|share| share.first());
         let found = found.and_then(|&(c, _)| items.iter().find(|item| item.candidate == c));
         for option in options.iter_mut() {
@@ -168,14 +166,13 @@ fn by_exclusion(
 
 /// The options of the least bounds, each solved, until the ones wanted are proven to be the least.
 fn by_bound(
-    probe: &Probe<'_>,
-    problem: &Problem,
-    base: &Known,
+    base: &Base<'_>,
     s: usize,
     alone: Option<usize>,
     exact: usize,
     options: &mut [Ranked],
 ) -> Result<(), SolverError> {
+    let Base { probe, problem, cost, .. } = base;
     let accelerator = |o: &Ranked| problem.items(s)[o.item].accelerator;
     for _ in 0..2 * exact {
         options.sort_by(by_regret);
@@ -184,7 +181,7 @@ fn by_bound(
         let Some(option) = open.filter(|_| !probe.is_over()) else { break };
         let on = accelerator(option);
         let forced = with_accelerators(problem, s, |a| a == on);
-        let regret = Known::objective(&probe.solve(&forced)?).above(base);
+        let regret = Known::objective(&probe.solve(&forced)?).above(cost);
         let bound = option.regret.at_least();
         let settled = regret.is_settled();
         option.regret = match regret {
@@ -201,19 +198,18 @@ fn by_bound(
     Ok(())
 }
 
-/// `off(s, j)` of an accelerator that server `s` uses: where it may run on one alone only, the least
+/// `excl(s, j)` of an accelerator that server `s` uses: where it may run on one alone only, the least
 /// regret of its other options.
 ///
 /// # Errors
 /// A failure of the backend.
-pub fn off(
-    probe: &Probe<'_>,
-    problem: &Problem,
-    base: &Known,
+pub fn exclusion_cost(
+    base: &Base<'_>,
     s: usize,
     accelerator: usize,
     options: &[Ranked],
 ) -> Result<Known, SolverError> {
+    let Base { probe, problem, cost, .. } = base;
     let others = || options.iter().filter(|o| problem.items(s)[o.item].accelerator != accelerator);
     if probe.shape == Shape::Single {
         let least = others().map(|o| o.regret.at_least()).fold(f64::INFINITY, f64::min);
@@ -224,22 +220,26 @@ pub fn off(
         return Ok(Known::between(0.0, f64::INFINITY));
     }
     let forced = with_accelerators(problem, s, |a| a != accelerator);
-    Ok(Known::objective(&probe.solve(&forced)?).above(base))
+    Ok(Known::objective(&probe.solve(&forced)?).above(cost))
 }
 
 /// For each item of server `s` a lower bound on the regret of running on it alone, at least 0.
-fn bounds(space: &Space<'_>, dual: Option<&Dual>, base: &Known, s: usize) -> Vec<f64> {
-    let (needs, items) = (space.needs(s), space.items(s));
-    let least = dual.and_then(|d| Some((d, pricing::cheapest(space, s, &d.lambda)?.bound)));
-    let Some((dual, least)) = least else { return vec![0.0; items.len()] };
-    let bound = |item: &Item| {
-        let Some(n) = needs.replicas(item) else { return f64::INFINITY };
-        let n = n as f64;
-        let uses: f64 = item.uses.iter().map(|&(k, amount)| amount * dual.lambda[k]).sum();
-        let price = needs.change_value(item.accelerator, item.cost * n) + uses * n;
-        let regret = dual.bound + (price - least) - base.at_most();
+fn bounds(base: &Base<'_>, s: usize) -> Vec<f64> {
+    let (space, cost) = (base.probe.space(base.problem), base.cost.at_most());
+    let mut bounds = vec![0.0; space.items(s).len()];
+    let Some(dual) = &base.dual else { return bounds };
+    let Some(least) = pricing::cheapest(&space, s, &dual.lambda) else { return bounds };
+    for (j, bound) in bounds.iter_mut().enumerate() {
+        let price = alone(&space, s, j).map_or(f64::INFINITY, |p| p.price(&dual.lambda));
+        let regret = dual.bound + (price - least.bound) - cost;
         // Rounding of the bound is not a regret.
-        if regret > 1e-6 * base.at_most().abs() { regret } else { 0.0 }
-    };
-    items.iter().map(bound).collect()
+        *bound = if regret > 1e-6 * cost.abs() { regret } else { 0.0 };
+    }
+    bounds
+}
+
+/// Server `s` on its item `j` alone; `None` where that is more replicas than it may have.
+pub fn alone(space: &Space<'_>, s: usize, j: usize) -> Option<Pattern> {
+    let n = u32::try_from(space.needs(s).replicas(&space.items(s)[j])?).ok()?;
+    Some(Pattern::new(space, s, vec![(j as u32, n)]))
 }

@@ -1,6 +1,7 @@
 //! What a limit stands for.
 
 use isocost_model::Scenario;
+pub use isocost_model::plan::Unit;
 use serde::Serialize;
 
 /// What a limit of a [`Problem`](isocost_formulations::Problem) counts, and where it comes from.
@@ -14,17 +15,40 @@ pub enum Source {
     BudgetWatts(usize),
 }
 
-/// What a limit counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// A limit by its name and what it counts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Unit {
-    /// Cards.
-    Cards,
-    /// Watts.
-    Watts,
+pub struct Named {
+    /// The limit's name, e.g. `A100` or `north (watts)`.
+    pub limit: String,
+    /// What it counts.
+    pub unit: Unit,
+    /// The budget that it belongs to, if it does not count the cards of one type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<String>,
+}
+
+impl Named {
+    /// `3 A100`, `3 cards of budget north`, `2,000 W of budget north`.
+    pub fn amount(&self, number: &str) -> String {
+        match (&self.budget, self.unit) {
+            (None, _) => format!("{number} {}", self.limit),
+            (Some(budget), Unit::Cards) => format!("{number} cards of budget {budget}"),
+            (Some(budget), Unit::Watts) => format!("{number} W of budget {budget}"),
+        }
+    }
 }
 
 impl Source {
+    /// The limit by its name, which [`Problem::limits`](crate::Problem) has as `limit`.
+    pub fn named(self, scenario: &Scenario, limit: &str) -> Named {
+        let budget = match self {
+            Self::Cards(_) => None,
+            Self::BudgetCards(b) | Self::BudgetWatts(b) => Some(scenario.budgets[b].name.clone()),
+        };
+        Named { limit: limit.to_owned(), unit: self.unit(), budget }
+    }
+
     /// What it counts.
     pub fn unit(self) -> Unit {
         match self {

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::probe::Probe;
 use super::relax::{Relaxation, Sizer, to_be_served};
-use super::variant::{with_limits, with_servers};
+use super::rule::{self, Rule};
+use isocost_formulations::pattern::Shape;
 use isocost_formulations::problem::Problem;
 
 /// A server that cannot be served.
@@ -23,6 +24,8 @@ pub struct Unmet {
     pub model: String,
     /// What stands in its way.
     pub why: Why,
+    /// The rule that does, where it is one of its own.
+    pub rule: Option<Rule>,
     /// The accelerator that comes closest to its objectives.
     pub closest: Option<Miss>,
     /// What each accelerator with a profile misses, the closest first.
@@ -42,8 +45,8 @@ pub enum Why {
     Objectives,
     /// No accelerator that it may use runs its model.
     NoAccelerator,
-    /// It needs more replicas than it may have, or more card types than run it.
-    Replicas,
+    /// A rule of its own: it needs more replicas than it may have, or more card types than serve it.
+    Rule,
 }
 
 /// An objective that an accelerator does not meet even with a replica almost idle.
@@ -58,30 +61,12 @@ pub struct Miss {
 }
 
 /// Indices of servers that cannot be served even without any limit.
-///
-/// # Errors
-/// A failure of the backend.
-pub fn find(probe: &Probe<'_>, problem: &Problem) -> Result<Vec<usize>, SolverError> {
-    let mut found = Vec::new();
-    for s in 0..problem.servers.len() {
-        let needs = &problem.servers[s];
-        if needs.is_idle() {
-            continue;
-        }
-        let plain = needs.max_replicas.is_none() && needs.min_types <= 1;
-        let served = if plain || problem.items(s).is_empty() {
-            !problem.items(s).is_empty()
-        } else {
-            let only: Vec<bool> = (0..problem.servers.len()).map(|i| i == s).collect();
-            let none = vec![false; problem.limits.len()];
-            let variant = with_limits(&with_servers(problem, &only), &none);
-            probe.fits(&variant, None)? != Some(false)
-        };
-        if !served {
-            found.push(s);
-        }
-    }
-    Ok(found)
+pub fn find(scenario: &Scenario, problem: &Problem, shape: Shape) -> Vec<usize> {
+    let unmet = |&s: &usize| {
+        let idle = problem.servers[s].is_idle();
+        !idle && (problem.items(s).is_empty() || rule::of(scenario, problem, shape, s).is_some())
+    };
+    (0..problem.servers.len()).filter(unmet).collect()
 }
 
 /// What is to be said of a server that cannot be served.
@@ -111,22 +96,24 @@ pub fn describe(
         shortfall,
     };
     let misses: Vec<Miss> = shortfalls.into_iter().map(miss).collect();
-    let why = match (candidates.options(s).is_empty(), misses.is_empty()) {
-        (true, true) => Why::NoAccelerator,
-        (true, false) => Why::Objectives,
-        (false, _) => Why::Replicas,
+    let rule = rule::of(scenario, problem, probe.shape, s);
+    let why = match (&rule, misses.is_empty()) {
+        (Some(_), _) => Why::Rule,
+        (None, true) => Why::NoAccelerator,
+        (None, false) => Why::Objectives,
     };
+    // Faster service means fewer replicas; card types it does not make.
+    let relaxed = why == Why::Objectives
+        || matches!(rule, Some(Rule::MaxNumReplicas { .. })) && problem.servers[s].min_types <= 1;
     Ok(Unmet {
         server: server.name.clone(),
         class: scenario.classes[server.class].name.clone(),
         model: scenario.models[server.model].clone(),
         why,
+        rule,
         closest: misses.first().cloned(),
         misses,
-        relaxations: match why {
-            Why::Objectives => to_be_served(sizer, probe, problem, s)?,
-            _ => Vec::new(),
-        },
+        relaxations: if relaxed { to_be_served(sizer, probe, problem, s)? } else { Vec::new() },
         fits: Vec::new(),
     })
 }

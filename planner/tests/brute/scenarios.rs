@@ -178,6 +178,7 @@ impl<'a> Site<'a> {
         let options = CheckOptions {
             unlimited: self.case.unlimited,
             partial: false,
+            policy: None,
             transition: self.case.transition,
             max_moves: self.case.max_moves,
         };

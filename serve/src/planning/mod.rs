@@ -18,7 +18,7 @@ use isocost_model::candidates::{SizingOptions, Sizings};
 use isocost_model::export::Export;
 use isocost_model::plan::{Plan, Status};
 use isocost_planner::explain::Effort;
-use isocost_planner::{ExplainError, Explanation, Fleet, PlanError, Request, Shortage, unserved};
+use isocost_planner::{ExplainError, Explanation, Fleet, PlanError, Request, Shortage};
 use isocost_solver::{Backend, Interrupt};
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
@@ -198,7 +198,7 @@ fn reasons(
     mut planner: isocost_planner::Planner,
     planned: &Planned,
 ) -> Result<Vec<String>, PlanError> {
-    let mut reasons = unserved(&planned.fleet.scenario, &planned.fleet.candidates);
+    let mut reasons = planner.unserved(&planned.fleet);
     if reasons.is_empty() {
         planner.request.shortage = Shortage::Say;
         reasons.extend(planner.reason(&planned.fleet, &whole(planned))?);
