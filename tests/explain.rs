@@ -184,7 +184,8 @@ fn ruled(rules: &[(&str, u64)], formulation: &str) -> [String; 2] {
 
 #[test]
 fn a_rule_that_no_plan_keeps_is_named_with_what_it_needs_and_the_repair() {
-    let cases: [(&[(&str, u64)], &str, &str); 6] = [
+    type Rules<'r> = &'r [(&'r str, u64)];
+    let cases: [(Rules<'_>, &str, &str); 6] = [
         (
             &[("maxNumReplicas", 0)],
             "single",
@@ -210,8 +211,8 @@ fn a_rule_that_no_plan_keeps_is_named_with_what_it_needs_and_the_repair() {
         (
             &[("minNumReplicas", 40)],
             "single",
-            "has to have 40 replicas (minNumReplicas), 8 fit if no other server is there: lower \
-             minNumReplicas to 8, or raise the limits",
+            "has to have 40 replicas (minNumReplicas), 4 fit if no other server is there: lower \
+             minNumReplicas to 4, or raise the limits",
         ),
     ];
     for (rules, formulation, words) in cases {

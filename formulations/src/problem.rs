@@ -176,7 +176,7 @@ impl Needs {
         let shift = 60 + of_rate - of_demand;
         let quotient = match shift {
             ..-60 => 1,
-            ..0 => u128::from(a).div_ceil(u128::from(b) << -shift),
+            -60..0 => u128::from(a).div_ceil(u128::from(b) << -shift),
             _ => (u128::from(a) << shift).div_ceil(u128::from(b)),
         };
         i64::try_from(quotient).unwrap_or(need).min(need)

@@ -122,9 +122,12 @@ impl Status {
 /// Largest relative gap at which a plan is called optimal.
 pub const OPTIMAL_GAP: f64 = 1e-6;
 
+/// Costs closer than this, cents/h, are the same: no price is as fine.
+const LEAST_COST: f64 = 1e-9;
+
 /// Relative gap between a cost and a bound, `(cost - bound) / |cost|`, at least 0.
 pub fn relative_gap(cost: f64, bound: f64) -> f64 {
-    if cost <= bound {
+    if cost <= bound + LEAST_COST {
         0.0
     } else if bound.is_finite() && cost != 0.0 {
         (cost - bound) / cost.abs()

@@ -59,14 +59,30 @@ fn exact_or_short(
     let request = &Request { problem: request.options(scenario), ..request.clone() };
     let sorted = ByName::new(scenario, problem);
     let shape = request.formulation.shape(scenario);
-    let choice = sorted.back(exact(&sorted.problem, shape, request, backend)?);
-    match (choice.status, request.policy(scenario)) {
-        (Status::Unknown, _) => Ok(or_heuristic(choice, problem, &request.problem)),
-        (Status::Infeasible, Some(policy)) => {
+    let policy = request.policy(scenario);
+    let mut whole = request.clone();
+    if policy.is_some() {
+        // What is left is for those that cannot be served in full.
+        whole.solve.time_limit = clock.left().map(|left| left.div_f64(2.0));
+    }
+    let mut choice = sorted.back(exact(&sorted.problem, shape, &whole, backend)?);
+    if choice.status == Status::Unknown {
+        choice = or_heuristic(choice, problem, &request.problem);
+    }
+    match (choice.status, policy) {
+        (Status::Infeasible | Status::Unknown, Some(policy)) => {
+            let is_excluded = choice.status == Status::Infeasible;
             let options = SolveOptions { time_limit: clock.left(), ..request.solve.clone() };
             let asked = &request.problem;
             let choice = shortage(&sorted.problem, asked, policy, backend, &options)?;
             let mut choice = sorted.back(choice);
+            if !is_excluded {
+                // That not all can be served was not proven, and so neither is this.
+                choice.bound = f64::NEG_INFINITY;
+                if choice.status == Status::Optimal {
+                    choice.status = Status::Feasible;
+                }
+            }
             choice.notes.extend(missing(scenario, problem, &choice.shares));
             Ok(choice)
         }

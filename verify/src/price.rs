@@ -140,7 +140,7 @@ impl<'a> Priced<'a> {
 
     /// Meets every mix of at most `budget` that could not do without one of its replicas, and some that
     /// could; `None` where that takes too long.
-    pub fn all(&self, budget: i128, each: &mut dyn FnMut(i128, &[(usize, u64)])) -> Option<()> {
+    pub fn all(&self, budget: i128, each: Each<'_>) -> Option<()> {
         let mut walk = Walk { priced: self, nodes: 0, budget: Some(budget), below: false, each };
         walk.run().then_some(())
     }
@@ -168,6 +168,9 @@ impl<'a> Priced<'a> {
     }
 }
 
+/// Hears of a mix: its price, and (index of item, replicas).
+pub type Each<'e> = &'e mut dyn FnMut(i128, &[(usize, u64)]);
+
 /// A walk through the mixes, dear ones left out.
 struct Walk<'p, 'a, 'f> {
     priced: &'p Priced<'a>,
@@ -175,7 +178,7 @@ struct Walk<'p, 'a, 'f> {
     budget: Option<i128>,
     /// Whether only what is cheaper than the last one counts.
     below: bool,
-    each: &'f mut dyn FnMut(i128, &[(usize, u64)]),
+    each: Each<'f>,
 }
 
 impl Walk<'_, '_, '_> {

@@ -22,6 +22,13 @@ pub enum Offer {
     },
 }
 
+impl Offer {
+    /// Whether it is every pattern of the server.
+    pub fn is_listed(&self) -> bool {
+        matches!(self, Self::Listed(_))
+    }
+}
+
 /// What solving a core gave.
 #[derive(Debug, Clone)]
 pub struct CoreSolution {

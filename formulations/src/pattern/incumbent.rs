@@ -72,6 +72,7 @@ impl State<'_> {
         let offers = self.offers(part, dual, f64::INFINITY, &limits);
         let options = self.watched(LONG, true);
         let core = core::solve(self.space, part, &offers, &limits, self.backend, &options)?;
+        self.none_found = core.bound == f64::INFINITY && offers.iter().all(Offer::is_listed);
         if let Some(found) = core.chosen {
             self.offer(found);
         }

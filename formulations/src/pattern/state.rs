@@ -27,6 +27,8 @@ pub(super) struct State<'a> {
     pub incumbent: Option<Incumbent>,
     /// A gap at which a search by totals is known to take too much, in the unit of the root's prices.
     pub too_wide: i64,
+    /// Whether the backend, given every pattern, finds no plan: its word, not a proof.
+    pub none_found: bool,
     /// Remarks for the user.
     pub notes: Vec<String>,
 }
@@ -64,6 +66,7 @@ impl<'a> State<'a> {
             bound: i64::MIN,
             proof: None,
             incumbent: None,
+            none_found: false,
             too_wide: i64::MAX,
             notes: Vec::new(),
         }
@@ -138,12 +141,20 @@ impl<'a> State<'a> {
         if !self.is_proven() {
             self.guess(&everything, &dual)?;
         }
-        if self.incumbent.is_none() {
-            self.dive(&everything, &dual)?;
+        if !self.none_found {
+            if self.incumbent.is_none() {
+                self.dive(&everything, &dual)?;
+            }
+            self.improve(&everything, &dual)?;
+            self.by_totals(&root);
         }
-        self.improve(&everything, &dual)?;
-        self.by_totals(&root);
         self.by_tree(&root);
+        if self.none_found && self.incumbent.is_none() && self.bound != EXCLUDED {
+            self.notes.push(
+                "that no plan fits is the solver's word: exact arithmetic did not get to prove it"
+                    .to_owned(),
+            );
+        }
         if self.status() == Status::Optimal && self.ablation.ties {
             self.break_ties(&root);
         }
@@ -213,7 +224,7 @@ impl<'a> State<'a> {
 
     pub(super) fn status(&self) -> Status {
         if self.incumbent.is_none() {
-            let excluded = self.bound == EXCLUDED;
+            let excluded = self.bound == EXCLUDED || self.none_found;
             return if excluded { Status::Infeasible } else { Status::Unknown };
         }
         let gap = relative_gap(self.cost(), self.bound());

@@ -225,7 +225,7 @@ fn a_server_nobody_knows_is_left_alone_and_the_others_are_planned() {
     assert_eq!(fleet.entries.len(), 2);
     assert_eq!(fleet.left_alone.len(), 4);
     let reasons: String = fleet.left_alone.iter().map(|l| l.reason.as_str()).collect();
-    assert!(reasons.contains("did you mean `llama-3.1-70b`?"), "{reasons}");
+    assert!(reasons.contains("did you mean `llama-3.1-"), "{reasons}");
     assert_eq!(decision.changes.len(), 2);
 }
 

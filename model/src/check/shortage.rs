@@ -39,7 +39,7 @@ pub(super) fn check(sites: &[Site<'_>], options: &CheckOptions, plan: &Plan, fou
         sizings: SIZINGS,
     };
     for site in sites {
-        let floor = raise.to_floor(site);
+        let floor = raise.up_to_floor(site);
         let what =
             floor.or_else(|| if policy.whole { raise.in_full(site) } else { raise.by_one(site) });
         found.unless(what.is_none(), Rule::Shortage, site.name(), || what.unwrap_or_default());
@@ -130,7 +130,7 @@ struct Raise<'a> {
 }
 
 impl Raise<'_> {
-    fn to_floor(&mut self, site: &Site<'_>) -> Option<String> {
+    fn up_to_floor(&mut self, site: &Site<'_>) -> Option<String> {
         let (n, least) = (site.placement.replicas(), u64::from(site.server.min_replicas));
         if n >= least {
             return None;
@@ -188,7 +188,7 @@ impl Raise<'_> {
                 return Some(format!("{needed} replicas on {on} serve it in full, and fit"));
             }
         }
-        let (a, _) = best.filter(|_| capped && site.placement.parts.is_empty())?;
+        let (a, _) = best.filter(|_| capped && most > 0 && site.placement.parts.is_empty())?;
         let on = &site.scenario.accelerators[a].name;
         let fits = self.left.fits(site, a, most, false);
         fits.then(|| format!("the {most} replicas that it may have fit on {on}"))

@@ -66,7 +66,7 @@ pub fn cheapest(
         layers.push(unbeaten(counted, next));
     }
     let last = layers.last().expect("there is one from the start");
-    let cost = |label: &Label| counted.cost(label) + tables[0][&label.left];
+    let cost = |label: &Label| counted.cost(label) + i128::from(tables[0][&label.left]);
     let best = (0..last.len()).min_by(|&a, &b| cost(&last[a]).cmp(&cost(&last[b])));
     let Some(mut at) = best else { return Found::Nothing };
     let mut patterns = Vec::with_capacity(layers.len());

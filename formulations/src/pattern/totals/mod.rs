@@ -93,8 +93,9 @@ impl Counted {
         std::array::from_fn(|i| self.soft.get(i).map_or(0, |&k| uses(k)))
     }
 
-    fn soft_worth(&self, soft: &[i64; SOFT]) -> i64 {
-        soft.iter().zip(&self.prices).map(|(u, l)| u * l).sum()
+    fn soft_worth(&self, soft: &[i64; SOFT]) -> i128 {
+        let worth = |(u, l): (&i64, &i64)| i128::from(*u) * i128::from(*l);
+        soft.iter().zip(&self.prices).map(worth).sum()
     }
 
     fn is_within(&self, soft: &[i64; SOFT]) -> bool {
@@ -102,8 +103,8 @@ impl Counted {
     }
 
     /// What a label costs, the watched limits free of charge.
-    fn cost(&self, label: &Label) -> i64 {
-        label.reduced - self.soft_worth(&label.soft)
+    fn cost(&self, label: &Label) -> i128 {
+        i128::from(label.reduced) - self.soft_worth(&label.soft)
     }
 
     /// The classes of a server's mixes, in the order of their reduced costs; of mixes that take the same

@@ -141,7 +141,7 @@ impl<'a> Split<'a> {
         }
         split.watched = split.mixes(&watched, waste, counted)?;
         split.free = split.mixes(&free, waste, counted)?;
-        split.free.sort_by(|a, b| a.rate.cmp(&b.rate));
+        split.free.sort_by_key(|item| item.rate);
         Some(split)
     }
 
@@ -294,7 +294,7 @@ fn add(shares: &mut Vec<(u32, u32)>, item: u32) {
 
 /// Leaves the mixes that no other beats in cost, rate and every watched limit.
 fn unbeaten(mut mixes: Vec<Piece>, counted: &Counted) -> Vec<Piece> {
-    let cost = |mix: &Piece| mix.price - counted.soft_worth(&mix.soft);
+    let cost = |mix: &Piece| i128::from(mix.price) - counted.soft_worth(&mix.soft);
     mixes.sort_by(|a, b| cost(a).cmp(&cost(b)).then(b.rate.cmp(&a.rate)));
     let mut kept: Vec<Piece> = Vec::new();
     for mix in mixes {
