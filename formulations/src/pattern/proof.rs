@@ -15,12 +15,14 @@ use super::state::State;
 const OPEN_ABOVE: usize = 48;
 /// Patterns of one server that are listed at most, before the beaten ones are dropped.
 const LISTED: usize = 5_000;
+/// Share of a bound that a floating-point solver may be off.
+const TOLERANCE: f64 = 1e-7;
 /// Time of the first core of a proof.
 pub(super) const FIRST_SLICE: Duration = Duration::from_secs(2);
 
 impl State<'_> {
     /// Cores over every pattern that a cheaper plan may use, while they find one: what a backend says of
-    /// bounds only tells when to stop. One that runs out its slice of time is stated anew once the
+    /// bounds tells when to stop, and is told as its word. One that runs out its slice of time is stated anew once the
     /// incumbent has improved: it is smaller then.
     pub(super) fn improve(&mut self, part: &Part, dual: &Dual) -> Result<(), SolverError> {
         let mut scarce: Vec<usize> =
@@ -36,8 +38,12 @@ impl State<'_> {
             };
             let offers = self.offers(part, dual, delta, &scarce);
             let complete = scarce.len() == self.space.capacity.len();
-            let options = self.watched(slice, complete);
+            let mut options = self.watched(slice, complete);
+            options.relative_gap = options.relative_gap.min(TOLERANCE);
             let core = core::solve(self.space, part, &offers, &scarce, self.backend, &options)?;
+            // The core leaves limits out that did not seem to bind: its bound holds all the same.
+            let told = core.bound.min(before);
+            self.told = self.told.max(told - TOLERANCE * told.abs());
             if let Some(found) = core.chosen {
                 match self.overused(&found) {
                     Some(k) if scarce.contains(&k) => break,

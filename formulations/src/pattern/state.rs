@@ -27,6 +27,8 @@ pub(super) struct State<'a> {
     pub incumbent: Option<Incumbent>,
     /// A gap at which a search by totals is known to take too much, in the unit of the root's prices.
     pub too_wide: i64,
+    /// What the backend says that no plan is cheaper than, cents/h, less its tolerance.
+    pub told: f64,
     /// Whether the backend, given every pattern, finds no plan: its word, not a proof.
     pub none_found: bool,
     /// Remarks for the user.
@@ -66,6 +68,7 @@ impl<'a> State<'a> {
             bound: i64::MIN,
             proof: None,
             incumbent: None,
+            told: f64::NEG_INFINITY,
             none_found: false,
             too_wide: i64::MAX,
             notes: Vec::new(),
@@ -79,6 +82,11 @@ impl<'a> State<'a> {
 
     /// The bound in cents/h, never above the cost of the incumbent.
     pub(super) fn bound(&self) -> f64 {
+        self.proven().max(self.told.min(self.cost()))
+    }
+
+    /// No plan is cheaper, cents/h, by exact arithmetic alone.
+    fn proven(&self) -> f64 {
         match (self.bound, &self.incumbent) {
             (i64::MIN, _) => f64::NEG_INFINITY,
             (EXCLUDED, _) => f64::INFINITY,
@@ -94,6 +102,11 @@ impl<'a> State<'a> {
         let Some(known) = &self.incumbent else { return EXCLUDED };
         let gap = self.clock.options.relative_gap.max(0.0) * (known.units as f64).abs();
         known.units - gap.min(known.units.unsigned_abs() as f64) as i64
+    }
+
+    /// Whether the backend says that the incumbent is optimal, or that there is none.
+    pub(super) fn is_told(&self) -> bool {
+        self.none_found || relative_gap(self.cost(), self.told) <= OPTIMAL_GAP
     }
 
     pub(super) fn is_proven(&self) -> bool {
@@ -157,6 +170,12 @@ impl<'a> State<'a> {
         }
         if self.status() == Status::Optimal && self.ablation.ties {
             self.break_ties(&root);
+        }
+        if self.is_told() && relative_gap(self.cost(), self.proven()) > OPTIMAL_GAP {
+            self.notes.push(format!(
+                "the bound is the solver's, less its tolerance; exact arithmetic proves {:.6}",
+                self.proven()
+            ));
         }
         Ok(())
     }

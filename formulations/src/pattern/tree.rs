@@ -23,8 +23,8 @@ use super::state::{EXCLUDED, State};
 
 /// Nodes, and servers priced in all of them, at most.
 const NODES: usize = 20_000;
-/// Nodes at most where a backend has said already that there is no plan.
-const NODES_OF_NONE: usize = 20;
+/// Nodes at most where a backend has said already that nothing is cheaper.
+const NODES_IF_TOLD: usize = 20;
 const PRICED: usize = 40_000_000;
 /// Steps of the prices at the root and at a node.
 const STEPS: (usize, usize) = (200, 40);
@@ -101,7 +101,7 @@ impl Tree<'_, '_> {
                 self.leaf(self.exact.numbers.prices(&vec![0.0; start.len()], self.shift)),
             );
         };
-        let most = if self.state.none_found { NODES_OF_NONE } else { NODES };
+        let most = if self.state.is_told() { NODES_IF_TOLD } else { NODES };
         let is_over = self.nodes > most || self.priced > PRICED || self.state.clock.is_over();
         let found = self.free && self.state.incumbent.is_some();
         if best >= self.goal || is_over || found || depth >= DEPTH {
