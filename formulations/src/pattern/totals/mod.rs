@@ -135,7 +135,8 @@ impl State<'_> {
     /// The optimum, found within larger and larger guesses of the gap, or a better bound.
     pub(super) fn by_totals(&mut self, root: &Root) {
         let mean = root.value as f64 / root.least.len().max(1) as f64;
-        let mut guess = ((FIRST * mean.abs()) as i64).max(1);
+        // Sums of two gaps have to stay numbers.
+        let mut guess = ((FIRST * mean.abs()) as i64).clamp(1, DEAR);
         while !self.is_proven() && !self.clock.is_over() && self.ablation.totals {
             // A cheaper plan is cheaper by a whole unit.
             let enough = self.enough(root);
@@ -150,7 +151,7 @@ impl State<'_> {
             let wider = (guess as f64 * GROWTH) as i64;
             let hinted = hint.saturating_add(delta / 10);
             guess = if hinted as f64 <= GROWTH * wider as f64 { wider.max(hinted) } else { wider };
-            if i128::from(guess) > root.value.abs() {
+            if i128::from(guess) > root.value.abs().min(i128::from(DEAR)) {
                 break;
             }
         }
