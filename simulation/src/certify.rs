@@ -103,7 +103,7 @@ pub enum Binding {
 /// The largest rate that holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CertifiedRate {
-    /// The rate, requests/s: simulated at it the objectives hold with [`MARGIN`] half widths to
+    /// The rate, requests/s: simulated at it the objectives hold with 2.5 half widths to
     /// spare. 0 where none was found.
     pub rate_per_s: f64,
     /// Half the width of the interval of the largest rate itself, at

@@ -44,11 +44,11 @@
 //! badly off.
 //!
 //! Where cards suffice for all that the servers' own rules allow, that is an ordinary problem
-//! ([`reach`]), and is solved as one, by patterns. Else stages are solved in turn, each from the best
+//! (`reach`), and is solved as one, by patterns. Else stages are solved in turn, each from the best
 //! point of the one before; the first point is the heuristic's, or one by patterns that serves in full
 //! the priorities, from the highest on, that can all be. A stage that its start reaches to the most
 //! that the servers' own rules allow needs no solving. In full or not at all goes by patterns where they can state it
-//! ([`whole`]). A stage that its share of the time does not close keeps what it found, with what at
+//! (`whole`). A stage that its share of the time does not close keeps what it found, with what at
 //! most was possible beside it. It proves that no plan does better in a stage without doing worse in
 //! one before it. Sources: lexicographic goals, Isermann (1982); sums of smallest outcomes, Ogryczak
 //! and Sliwinski (2003).
