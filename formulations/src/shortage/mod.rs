@@ -131,7 +131,8 @@ pub fn shortage(
     let run = Run {
         problem,
         reach: reachable(problem, policy.shape()),
-        options: *problem_options,
+        // Under shortage the cost is what counts, not the value of the change.
+        options: ProblemOptions { transition: false, ..*problem_options },
         policy,
         goals: goals(problem, policy),
         backend,
@@ -227,7 +228,7 @@ impl Run<'_> {
                 progress: None,
                 ..self.clock.options.clone()
             };
-            let plain = ProblemOptions { transition: false, ..self.options };
+            let plain = self.options;
             let space = Space::new(&some, self.policy.shape(), &plain);
             let ablation = Ablation { ties: false, ..Ablation::default() };
             let choice = pattern::solve(&space, self.backend, &options, &ablation)?;
