@@ -138,7 +138,12 @@ impl<'a> State<'a> {
         let free = vec![0.0; self.space.capacity.len()];
         let dual = dual::bound(self.space, &everything, self.backend, self.clock)?;
         let lambda = dual.as_ref().map_or(&free, |dual| &dual.lambda);
-        let Some(root) = self.root(lambda) else {
+        // At prices that are too dear to count with a pattern may seem none; free of charge it shows.
+        let mut root = self.root(lambda);
+        if root.is_none() {
+            root = self.root(&free);
+        }
+        let Some(root) = root else {
             // A server has no pattern, at any prices.
             let prices = self.exact.numbers.prices(&free, 0);
             self.raise(EXCLUDED, || Node::Excluded(prices));
