@@ -42,8 +42,11 @@ impl State<'_> {
             options.relative_gap = options.relative_gap.min(TOLERANCE);
             let core = core::solve(self.space, part, &offers, &scarce, self.backend, &options)?;
             // The core leaves limits out that did not seem to bind: its bound holds all the same.
+            // Where exact pricing finds less than floating-point pricing did, its word is not taken.
             let told = core.bound.min(before);
-            self.told = self.told.max(told - TOLERANCE * told.abs());
+            if self.proven() >= dual.bound - 1e-6 * dual.bound.abs().max(1e-3) {
+                self.told = self.told.max(told - TOLERANCE * told.abs());
+            }
             if let Some(found) = core.chosen {
                 match self.overused(&found) {
                     Some(k) if scarce.contains(&k) => break,

@@ -86,7 +86,7 @@ impl<'a> State<'a> {
     }
 
     /// No plan is cheaper, cents/h, by exact arithmetic alone.
-    fn proven(&self) -> f64 {
+    pub(super) fn proven(&self) -> f64 {
         match (self.bound, &self.incumbent) {
             (i64::MIN, _) => f64::NEG_INFINITY,
             (EXCLUDED, _) => f64::INFINITY,
