@@ -13,6 +13,8 @@ use proptest::prelude::*;
 struct Tiny {
     /// (cards, pool, rate, energy) by server and item.
     items: Vec<Vec<(u32, usize, u32, u32)>>,
+    /// (fewest, most) replicas and fewest card types of each server.
+    rules: [(u32, Option<u32>, u32); 2],
     /// (hours, load of each server, cards of each type), by period.
     periods: Vec<(u32, [u32; 2], [u32; 2])>,
     prices: [Price; 2],
@@ -24,6 +26,7 @@ type Price = (Option<u32>, Option<u32>, Option<(u32, u64)>);
 fn tiny() -> impl Strategy<Value = Tiny> {
     let item = (1_u32..=2, 0_usize..2, 1_u32..=6, 0_u32..=2);
     let period = (1_u32..=3, [0_u32..=12, 0_u32..=12], [1_u32..=6, 1_u32..=6]);
+    let rule = (0_u32..=2, proptest::option::weighted(0.3, 2_u32..=6), 0_u32..=2);
     let price = (
         proptest::option::weighted(0.8, 1_u32..=8),
         proptest::option::weighted(0.8, 4_u32..=12),
@@ -33,8 +36,9 @@ fn tiny() -> impl Strategy<Value = Tiny> {
         proptest::collection::vec(proptest::collection::vec(item, 1..=3), 2),
         proptest::collection::vec(period, 1..=3),
         [price.clone(), price],
+        [rule.clone(), rule],
     )
-        .prop_map(|(items, periods, prices)| Tiny { items, periods, prices })
+        .prop_map(|(items, periods, prices, rules)| Tiny { items, rules, periods, prices })
 }
 
 fn horizon(tiny: &Tiny) -> Horizon {
@@ -60,9 +64,9 @@ fn horizon(tiny: &Tiny) -> Horizon {
                 .map(|s| Needs {
                     group: s,
                     demand: f64::from(loads[s]) * 0.7,
-                    min_replicas: u64::from(s == 0),
-                    max_replicas: None,
-                    min_types: 0,
+                    min_replicas: u64::from(tiny.rules[s].0),
+                    max_replicas: tiny.rules[s].1.map(u64::from),
+                    min_types: tiny.rules[s].2,
                     current: None,
                     priority: 1,
                 })
@@ -91,12 +95,12 @@ fn horizon(tiny: &Tiny) -> Horizon {
 
 /// Every use of the two pools, with its energy, that covers server `s`.
 fn covers(tiny: &Tiny, s: usize, load: u32, shape: Shape) -> Vec<([u32; 2], f64)> {
-    let least = u32::from(s == 0);
+    let (least, ceiling, types) = tiny.rules[s];
     let demand = f64::from(load) * 0.7;
     let items = &tiny.items[s];
     let mut mixes = vec![Vec::new()];
     for item in items {
-        let most = ((demand / f64::from(item.2)).ceil() as u32).max(least);
+        let most = ((demand / f64::from(item.2)).ceil() as u32).max(least).max(1);
         mixes = mixes
             .into_iter()
             .flat_map(|mix: Vec<u32>| (0..=most).map(move |n| [mix.as_slice(), &[n]].concat()))
@@ -105,8 +109,13 @@ fn covers(tiny: &Tiny, s: usize, load: u32, shape: Shape) -> Vec<([u32; 2], f64)
     let covering = mixes.into_iter().filter(|mix| {
         let rate: f64 = mix.iter().zip(items).map(|(n, i)| f64::from(n * i.2)).sum();
         let single = mix.iter().filter(|n| **n > 0).count() <= 1;
+        let on = |r: usize| mix.iter().zip(items).any(|(n, item)| *n > 0 && item.1 == r);
+        let (replicas, spread) = (mix.iter().sum::<u32>(), u32::from(on(0)) + u32::from(on(1)));
+        let is_idle = load == 0 && least == 0;
         rate >= demand * (1.0 - 1e-9)
-            && mix.iter().sum::<u32>() >= least
+            && replicas >= least
+            && ceiling.is_none_or(|most| replicas <= most)
+            && (types <= 1 || spread >= types || is_idle)
             && (shape == Shape::Mixed || single)
     });
     covering

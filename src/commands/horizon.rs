@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use isocost_formulations::horizon::{Asked, HorizonError, Sized, solve_checked};
+use isocost_formulations::horizon::{Asked, Sized, solve_checked};
 use isocost_model::export::write_file;
 use isocost_model::horizon::{Export, HorizonPlan, Pool, Prices, Profile};
 use isocost_model::input::{self, Problem};
@@ -37,7 +37,8 @@ pub fn run(args: &HorizonArgs) -> Result<u8, Failure> {
         let sized = Sized::new(&scenario, &profile, &sizing);
         let sizing_s = start.elapsed().as_secs_f64();
         let start = Instant::now();
-        let plan = solve_checked(&asked, &sized, &*backend, &request.solve).map_err(failure)?;
+        let plan =
+            solve_checked(&asked, &sized, &*backend, &request.solve).map_err(Failure::failed)?;
         let seconds = (sizing_s, start.elapsed().as_secs_f64());
         let compared = match args.no_compare || !plan.has_plan() {
             true => Vec::new(),
@@ -103,13 +104,6 @@ fn inputs(args: &HorizonArgs) -> Result<(Scenario, Profile, Prices), Failure> {
     Ok((margin.apply(&scenario, args.sizing.options()?.reading), profile, prices))
 }
 
-fn failure(error: HorizonError) -> Failure {
-    match error {
-        HorizonError::Spread(_) => Failure::input(error),
-        _ => Failure::failed(error),
-    }
-}
-
 /// What other ways to buy would cost.
 fn compare(
     asked: &Asked<'_>,
@@ -124,7 +118,7 @@ fn compare(
     let peak = asked.profile.peak();
     let peak_sized = Sized::new(asked.scenario, &peak, asked.sizing);
     let cost = |asked: Asked<'_>, sized: &Sized| -> Result<HorizonPlan, Failure> {
-        solve_checked(&asked, sized, backend, options).map_err(failure)
+        solve_checked(&asked, sized, backend, options).map_err(Failure::failed)
     };
     let at_peak = |prices| Asked { profile: &peak, prices, ..*asked };
     Ok(vec![

@@ -35,12 +35,6 @@ pub enum HorizonError {
     /// The backend failed.
     #[error(transparent)]
     Solver(#[from] SolverError),
-    /// A server that has to be spread over card types.
-    #[error(
-        "server `{0}` has to be spread over card types, which plans over time do not know; remove its \
-         minTypes, or plan its periods one by one"
-    )]
-    Spread(String),
     /// The plan breaks rules: a defect of this program, never of the input.
     #[error("the plan breaks its own rules and is withheld:\n{}", lines(.0))]
     Rules(Vec<Violation>),
@@ -61,9 +55,6 @@ pub fn solve_checked(
     options: &SolveOptions,
 ) -> Result<HorizonPlan, HorizonError> {
     let Asked { scenario, sizing, profile, prices, unlimited, shape } = *asked;
-    if let Some(server) = scenario.servers.iter().find(|s| s.min_types > 1) {
-        return Err(HorizonError::Spread(server.name.clone()));
-    }
     let horizon = Horizon::new(scenario, profile, prices, sized, unlimited);
     let outcome = solve(&horizon, shape, backend, options, Method::Auto)?;
     let plan = plan(asked, sized, &horizon, &outcome, backend.name());

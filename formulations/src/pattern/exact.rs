@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::column::Shape;
 use super::cover::search::{self, Best, Most};
-use super::cover::{Cover, DEAR, Mix, table};
+use super::cover::{Cover, Mix, table};
 use super::numbers::{Numbers, Prices};
 use super::space::Space;
 
@@ -112,12 +112,8 @@ impl<'a> Exact<'a> {
     /// `V` and its parts at `lambda`, cents for a unit of what each limit counts; `None` where a server
     /// has no pattern.
     pub fn root(&self, lambda: &[f64]) -> Option<Root> {
-        let dearest = |s: usize| {
-            let alone = self.alone_cost(s).filter(|units| *units < DEAR >> 8);
-            alone.max().unwrap_or(1)
-        };
         let servers = 0..self.space.problem.servers.len();
-        let most = servers.clone().map(dearest).max().unwrap_or(1);
+        let most = servers.clone().map(|s| self.numbers.most(self.space, s)).max().unwrap_or(0);
         let prices = self.numbers.prices(lambda, self.numbers.shift(most));
         let least = |s: usize| self.least(s, &prices, &[]);
         let priced: Vec<Least> = servers.into_par_iter().map(least).collect::<Option<_>>()?;
@@ -131,14 +127,6 @@ impl<'a> Exact<'a> {
     pub fn there(&self, prices: &Prices) -> i128 {
         let worth = |(l, c): (&i64, &i64)| i128::from(*l) * i128::from(*c);
         prices.of.iter().zip(&self.numbers.capacity).map(worth).sum()
-    }
-
-    fn alone_cost(&self, s: usize) -> impl Iterator<Item = i64> + '_ {
-        let needs = self.space.needs(s);
-        self.space.items(s).iter().enumerate().filter_map(move |(j, item)| {
-            let n = u32::try_from(needs.replicas(item)?).ok()?;
-            Some(self.numbers.cost(self.space, s, &[(j as u32, n)]))
-        })
     }
 }
 

@@ -131,6 +131,18 @@ impl Numbers {
         Prices { shift, of: of.map(|l| l.clamp(0, DEAR)).collect() }
     }
 
+    /// What server `s` may come to, whatever the sign of its parts, running on one item alone; what is too dear to count with apart.
+    pub fn most(&self, space: &Space<'_>, s: usize) -> i64 {
+        let needs = space.needs(s);
+        let (base, give_up) = self.charges[s];
+        let alone = |(item, whole): (&Item, &Whole)| {
+            let n = i64::try_from(needs.replicas(item)?).ok()?;
+            n.checked_mul(whole.cost.0.max(whole.cost.1)).filter(|cost| *cost < DEAR >> 8)
+        };
+        let items = space.items(s).iter().zip(&self.groups[needs.group]);
+        items.filter_map(alone).max().unwrap_or(0) + base.abs() + give_up
+    }
+
     /// Cost of the mix `shares` of server `s`.
     pub fn cost(&self, space: &Space<'_>, s: usize, shares: &[(u32, u32)]) -> i64 {
         let now = space.charges(s).now;
@@ -140,9 +152,10 @@ impl Numbers {
         let kept = shares.iter().any(|share| now == Some(share.0));
         let cost = |&(j, n): &(u32, u32)| {
             let (there, elsewhere) = items[j as usize].cost;
-            i64::from(n) * if moves && now != Some(j) { elsewhere } else { there }
+            i64::from(n).saturating_mul(if moves && now != Some(j) { elsewhere } else { there })
         };
-        base + if kept { 0 } else { give_up } + shares.iter().map(cost).sum::<i64>()
+        let charged = base + if kept { 0 } else { give_up };
+        shares.iter().map(cost).fold(charged, i64::saturating_add).min(DEAR)
     }
 
     /// What the mix `shares` of server `s` takes of limit `k`.
@@ -154,9 +167,9 @@ impl Numbers {
         let items = &self.groups[space.needs(s).group];
         let of_item = |&(j, n): &(u32, u32)| {
             let taken = items[j as usize].uses.iter().filter(|u| u.0 == k).map(|u| u.1);
-            taken.sum::<i64>() * i64::from(n)
+            taken.sum::<i64>().saturating_mul(i64::from(n))
         };
-        shares.iter().map(of_item).sum()
+        shares.iter().map(of_item).fold(0, i64::saturating_add)
     }
 
     /// The knapsack of server `s` at `prices`, in their unit.
@@ -208,15 +221,12 @@ fn amount(space: &Space<'_>, k: usize) -> (f64, bool) {
         return (1.0, true);
     }
     let uses = space.problem.groups.iter().flatten().flat_map(|item| &item.uses);
-    let mut unit = 0_u64;
-    for &(_, amount) in uses.filter(|u| u.0 == k) {
-        if amount != amount.round() || amount >= 1e15 {
-            let most = space.capacity[k].abs().max(1e-9).log2().ceil();
-            return ((most - f64::from(BITS)).exp2(), false);
-        }
-        unit = gcd(unit, amount as u64);
+    let uses = uses.filter(|u| u.0 == k).map(|u| u.1);
+    if uses.clone().all(|amount| amount == amount.round() && amount < 1e15) {
+        return (uses.fold(0, |unit, amount| gcd(unit, amount as u64)).max(1) as f64, true);
     }
-    (unit.max(1) as f64, true)
+    let most = uses.fold(space.capacity[k].abs(), f64::max);
+    ((most.max(1e-9).log2().ceil() - f64::from(BITS)).exp2(), false)
 }
 
 /// A whole number or a power of two as a fraction; powers beyond 2^90 are none that anybody counts in.

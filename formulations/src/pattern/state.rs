@@ -8,6 +8,7 @@ use isocost_solver::{Backend, Deadline, SolveOptions, SolverError};
 use super::Ablation;
 use super::certificate::{Certificate, Node};
 use super::column::Pattern;
+use super::cover::DEAR;
 use super::dual;
 use super::exact::{Exact, Root};
 use super::space::Space;
@@ -90,17 +91,21 @@ impl<'a> State<'a> {
         match (self.bound, &self.incumbent) {
             (i64::MIN, _) => f64::NEG_INFINITY,
             (EXCLUDED, _) => f64::INFINITY,
-            (bound, Some(known)) if bound >= known.units && self.exact.numbers.is_exact => {
-                known.cost
-            }
+            (bound, Some(known)) if bound >= known.units && self.is_counted(known) => known.cost,
             (bound, _) => self.exact.numbers.cents(bound as f64).min(self.cost()),
         }
+    }
+
+    /// Whether a plan's units are its cost, neither rounded nor too many to count.
+    fn is_counted(&self, plan: &Incumbent) -> bool {
+        self.exact.numbers.is_exact && plan.units < DEAR
     }
 
     /// The bound that is enough, in units of cost: within the gap that was asked for, of the incumbent.
     pub(super) fn goal(&self) -> i64 {
         let Some(known) = &self.incumbent else { return EXCLUDED };
-        let gap = self.clock.options.relative_gap.max(0.0) * (known.units as f64).abs();
+        // A little less than was asked for: what is counted in units is rounded in cents.
+        let gap = 0.999 * self.clock.options.relative_gap.max(0.0) * (known.units as f64).abs();
         known.units - gap.min(known.units.unsigned_abs() as f64) as i64
     }
 

@@ -16,12 +16,12 @@ use super::shortage::is_as_good;
 
 #[test]
 fn every_scenario_gets_its_best_plan_and_no_other_passes() {
-    run::all("scenarios", run::cases(2000).div_ceil(4), |case| tried(case, false));
+    run::all("scenarios", run::cases(3000).div_ceil(4), |case| tried(case, false));
 }
 
 #[test]
 fn every_scenario_is_served_by_its_policy_under_shortage() {
-    run::all("scenarios under shortage", run::cases(2000).div_ceil(4), |case| tried(case, true));
+    run::all("scenarios under shortage", run::cases(3000).div_ceil(4), |case| tried(case, true));
 }
 
 /// A case as it is planned.

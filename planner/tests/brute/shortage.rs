@@ -11,7 +11,7 @@ use super::run::{self, Outcome};
 
 #[test]
 fn every_policy_reaches_its_best() {
-    run::all("shortage", run::cases(2000), tried);
+    run::all("shortage", run::cases(3000), tried);
 }
 
 /// Tries one case, where not all can be served.
