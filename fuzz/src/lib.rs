@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use isocost_experiments::sweep::Setting;
-use isocost_formulations::Request;
+use isocost_planner::Request;
 use isocost_model::Scenario;
 use isocost_model::candidates::SizingOptions;
 use isocost_model::input::load_text;

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::instance::Server;
-use crate::whole::{Numbers, Site};
+use crate::whole::{Numbers, Replica, Site};
 
 /// Least and most replicas of the items that a server is held to.
 pub type Held = FxHashMap<usize, (u64, u64)>;
@@ -39,14 +39,16 @@ impl<'a> Priced<'a> {
         let (site, now) = (&numbers.sites[s], server.now());
         let moves = numbers.moves.filter(|_| server.current.is_some());
         let weight = |units: i128| if free { 0 } else { units << shift };
-        let item = |replica: &crate::whole::Replica| {
+        let item = |replica: &Replica| {
             let cost = if now == Some(replica.item) { replica.cost.0 } else { replica.cost.1 };
             let taken: i128 = replica.uses.iter().zip(of).map(|(u, l)| u * l).sum();
             let (least, most) =
                 held.and_then(|held| held.get(&replica.item)).copied().unwrap_or((0, u64::MAX));
+            let most = most.min(room(numbers, replica, site.need, server.min_replicas));
             ((weight(cost) + taken).min(DEAR), replica.rate, least, most, replica.item)
         };
         let mut items: Vec<_> = site.replicas.iter().map(item).collect();
+        items.retain(|item| item.2 > 0 || item.3 > 0);
         // Cheap for what they cover first; what covers nothing last.
         items.sort_by(|a, b| {
             (a.1 == 0)
@@ -250,6 +252,14 @@ impl Walk<'_, '_, '_> {
         }
         true
     }
+}
+
+/// Replicas that the limits have room for; any number where that is no fewer than cover the load alone.
+fn room(numbers: &Numbers, replica: &Replica, need: i128, min_replicas: u64) -> u64 {
+    let taken = replica.uses.iter().zip(&numbers.capacity).filter(|(u, _)| **u > 0);
+    let Some(room) = taken.map(|(u, c)| (*c).max(0) / u).min() else { return u64::MAX };
+    let alone = if replica.rate > 0 { (need.max(1) - 1) / replica.rate + 1 } else { i128::MAX };
+    if room < alone.max(i128::from(min_replicas)) { room as u64 } else { u64::MAX }
 }
 
 /// What covering `left` costs at least by an item; `None` where it covers nothing.

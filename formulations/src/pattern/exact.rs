@@ -104,7 +104,7 @@ impl<'a> Exact<'a> {
         let mut cover = self.numbers.cover(self.space, s, prices);
         for held in held {
             let entry = &mut cover.entries[held.item as usize];
-            (entry.least, entry.most) = (held.least, held.most);
+            (entry.least, entry.most) = (held.least, entry.most.min(held.most));
         }
         cover
     }

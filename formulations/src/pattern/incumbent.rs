@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use isocost_model::plan::relative_gap;
 use isocost_solver::SolverError;
 use rayon::prelude::*;
 
@@ -11,6 +12,7 @@ use super::dual::{self, Dual, Part};
 use super::pricing::{self, Most};
 use super::proof::FIRST_SLICE;
 use super::state::State;
+use crate::compact::compact;
 
 /// Servers that a core is solved for at once.
 const CORE_SERVERS: usize = 160;
@@ -21,6 +23,9 @@ const DIVE_PATTERNS: usize = 6_000;
 const GUESSES: [f64; 3] = [0.01, 0.04, 0.16];
 /// Patterns of one server each that a core over all of them may have.
 const SMALL: usize = 1_500;
+/// Servers up to which the program of replicas is put to the backend, and the gap above which it is.
+const COMPACT: usize = 400;
+const WIDE: f64 = 1e-4;
 /// Longer than anybody waits.
 const LONG: Duration = Duration::from_secs(86_400);
 /// Patterns of a core over a guessed gap.
@@ -76,6 +81,32 @@ impl State<'_> {
         if let Some(found) = core.chosen {
             self.offer(found);
         }
+        Ok(())
+    }
+
+    /// The program of replicas, as any solver takes it: where many limits are scarce, it comes to plans that
+    /// cores over the patterns of a few servers do not.
+    pub(super) fn by_replicas(&mut self) -> Result<(), SolverError> {
+        let problem = self.space.problem;
+        let gap = relative_gap(self.cost(), self.proven());
+        if self.space.shape == Shape::Single || problem.servers.len() > COMPACT || gap <= WIDE {
+            return Ok(());
+        }
+        let program = compact(problem, self.space.options(), self.space.shape);
+        let solution = self.backend.solve(&program.milp, &self.watched(FIRST_SLICE, true))?;
+        if solution.values.is_empty() {
+            return Ok(());
+        }
+        let mut mixes = vec![Vec::new(); problem.servers.len()];
+        for (meanings, &value) in program.meanings.iter().zip(&solution.values) {
+            for meaning in meanings.iter().filter(|_| value > 0.5) {
+                let n = value.round() as u64 * meaning.replicas;
+                mixes[meaning.server]
+                    .push((meaning.item as u32, n.min(u64::from(u32::MAX)) as u32));
+            }
+        }
+        let mixes = mixes.into_iter().enumerate();
+        self.offer(mixes.map(|(s, mix)| Pattern::new(self.space, s, mix)).collect());
         Ok(())
     }
 

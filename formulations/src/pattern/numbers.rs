@@ -109,12 +109,24 @@ impl Numbers {
 
     /// Whole units that are at most so many cents.
     pub fn at_most(&self, cents: f64) -> i64 {
-        (cents / self.unit.0 * self.unit.1).floor() as i64
+        self.units_of(cents).floor() as i64
     }
 
     /// Cents of so many units of cost.
     pub fn cents(&self, units: f64) -> f64 {
         units * self.unit.0 / self.unit.1
+    }
+
+    /// Units of cost that so many cents are.
+    pub fn units_of(&self, cents: f64) -> f64 {
+        cents / self.unit.0 * self.unit.1
+    }
+
+    /// What a replica of an item comes to at `prices`, and at least 1, in their unit.
+    pub fn price(&self, space: &Space<'_>, s: usize, item: u32, prices: &Prices) -> f64 {
+        let whole = &self.groups[space.needs(s).group][item as usize];
+        let taken = whole.uses.iter().map(|&(k, u)| prices.of[k] as f64 * u as f64);
+        (whole.cost.1 as f64 * f64::from(prices.shift).exp2() + taken.sum::<f64>()).max(1.0)
     }
 
     /// Cents in a unit of cost, and what is in a unit of each limit, as fractions.
@@ -172,7 +184,8 @@ impl Numbers {
         shares.iter().map(of_item).fold(0, i64::saturating_add)
     }
 
-    /// The knapsack of server `s` at `prices`, in their unit.
+    /// The knapsack of server `s` at `prices`, in their unit. No more replicas of an item are in a plan than
+    /// the limits have room for.
     pub fn cover(&self, space: &Space<'_>, s: usize, prices: &Prices) -> Cover {
         let (needs, items, charges) = (space.needs(s), space.items(s), space.charges(s));
         let price = |(j, whole): (usize, &Whole)| {
@@ -185,6 +198,11 @@ impl Numbers {
         };
         let whole = self.groups[needs.group].iter().enumerate();
         let mut cover = Cover::new(needs, items, whole.map(price));
+        for (j, whole) in self.groups[needs.group].iter().enumerate() {
+            let taken = whole.uses.iter().filter(|u| u.1 > 0);
+            let fits = taken.map(|&(k, u)| (self.capacity[k].max(0) / u) as u64);
+            cover.limit(j, fits.min().unwrap_or(u64::MAX));
+        }
         let (base, give_up) = self.charges[s];
         let gone = if charges.now.is_none() { give_up } else { 0 };
         cover.base = (base + gone) << prices.shift;

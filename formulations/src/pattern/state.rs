@@ -164,6 +164,9 @@ impl<'a> State<'a> {
         if !self.is_proven() {
             self.guess(&everything, &dual)?;
         }
+        if !self.is_proven() && !self.none_found && !self.clock.is_over() {
+            self.by_replicas()?;
+        }
         if !self.none_found {
             if self.incumbent.is_none() {
                 self.dive(&everything, &dual)?;

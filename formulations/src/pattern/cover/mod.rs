@@ -86,9 +86,19 @@ impl Cover {
         }
     }
 
-    /// Whether it asks for nothing but that the load is covered.
+    /// Holds an item to `most` replicas, unless more are of no use anyway.
+    pub fn limit(&mut self, item: usize, most: u64) {
+        let entry = &mut self.entries[item];
+        let rate = entry.rate.max(1);
+        let alone = ((self.need.max(1) - 1) / rate + 1) as u64;
+        if most < alone.max(self.min_replicas) || entry.rate == 0 {
+            entry.most = entry.most.min(most);
+        }
+    }
+
+    /// Whether it asks for nothing but that the load is covered, of items as many as one likes or none.
     pub fn is_plain(&self) -> bool {
-        let free = |e: &Entry| e.least == 0 && e.most == u64::MAX;
+        let free = |e: &Entry| e.least == 0 && (e.most == u64::MAX || e.most == 0);
         let ruled = self.min_replicas > 1 || self.max_replicas < u64::MAX || self.min_types > 1;
         let charged = self.give_up > 0 || self.move_price > 0;
         self.need > 0 && !ruled && !charged && self.entries.iter().all(free)

@@ -92,6 +92,8 @@ struct Node {
 impl<'a> Search<'a> {
     fn new(cover: &'a Cover) -> Self {
         let mut entries = cover.entries.clone();
+        // The current accelerator stays: giving it up is charged where its turn comes.
+        entries.retain(|e| e.most > 0 || cover.now == Some(e.item));
         entries.sort_by(|a, b| by_ratio(a, b).then(a.item.cmp(&b.item)));
         if cover.min_types > 1 {
             by_type(&mut entries);

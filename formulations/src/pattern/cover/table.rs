@@ -18,7 +18,7 @@ const SUMS: i64 = 1 << 25;
 /// The cheapest mix of a plain `cover`; `None` where it has rules of its own, or costs more than
 /// `known`, the price of a mix, or the table would be too large.
 pub fn cheapest(cover: &Cover, known: i64) -> Option<Mix> {
-    let items: Vec<_> = cover.entries.iter().filter(|e| e.rate > 0).collect();
+    let items: Vec<_> = cover.entries.iter().filter(|e| e.rate > 0 && e.most > 0).collect();
     if !cover.is_plain() || items.iter().any(|e| e.price <= 0) {
         return None;
     }

@@ -11,6 +11,8 @@ use super::table::Table;
 
 /// Labels of one server, before the beaten ones are dropped, at most.
 const LABELS: usize = 1_000_000;
+/// Comparisons of labels in a search, at most: a second's.
+const COMPARED: u64 = 400_000_000;
 
 /// A class of patterns of one server.
 #[derive(Debug, Clone)]
@@ -57,13 +59,16 @@ pub fn cheapest(
     roots: Vec<Label>,
     delta: i64,
 ) -> Found {
-    let mut layers = vec![unbeaten(counted, roots)];
+    let mut work = COMPARED;
+    let Some(roots) = unbeaten(counted, roots, &mut work) else { return Found::TooMany };
+    let mut layers = vec![roots];
     for (classes, table) in servers.iter().zip(tables).rev() {
         let last = layers.last().expect("there is one from the start");
-        let Some(next) = extended(counted, last, classes, table, delta) else {
+        let next = extended(counted, last, classes, table, delta);
+        let Some(next) = next.and_then(|next| unbeaten(counted, next, &mut work)) else {
             return Found::TooMany;
         };
-        layers.push(unbeaten(counted, next));
+        layers.push(next);
     }
     let last = layers.last().expect("there is one from the start");
     let cost = |label: &Label| counted.cost(label) + i128::from(tables[0][&label.left]);
@@ -109,8 +114,9 @@ fn extended(
     Some(next)
 }
 
-/// Leaves the labels that no other beats.
-fn unbeaten(counted: &Counted, mut labels: Vec<Label>) -> Vec<Label> {
+/// Leaves the labels that no other beats; `None` where that takes more than `work` comparisons, from
+/// which it takes what it does.
+fn unbeaten(counted: &Counted, mut labels: Vec<Label>, work: &mut u64) -> Option<Vec<Label>> {
     labels.sort_by(|a, b| {
         a.left.cmp(&b.left).then(counted.cost(a).cmp(&counted.cost(b))).then(a.soft.cmp(&b.soft))
     });
@@ -121,9 +127,11 @@ fn unbeaten(counted: &Counted, mut labels: Vec<Label>) -> Vec<Label> {
             first = kept.len();
         }
         let beats = |k: &Label| k.soft.iter().zip(&label.soft).all(|(a, b)| a <= b);
-        if !kept[first..].iter().any(beats) {
+        let by = kept[first..].iter().position(beats);
+        *work = work.checked_sub(by.unwrap_or(kept.len() - first) as u64)?;
+        if by.is_none() {
             kept.push(label);
         }
     }
-    kept
+    Some(kept)
 }

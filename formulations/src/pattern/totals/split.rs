@@ -93,7 +93,7 @@ impl<'a> Split<'a> {
         let entries = &cover.entries;
         let product =
             |a: usize, b: usize| i128::from(entries[a].price) * i128::from(entries[b].rate);
-        let useful = (0..entries.len()).filter(|&j| entries[j].rate > 0);
+        let useful = (0..entries.len()).filter(|&j| entries[j].rate > 0 && entries[j].most > 0);
         let best = useful.min_by(|&a, &b| product(a, b).cmp(&product(b, a)))?;
         let rho = |rate: i64| at_ratio(rate, entries[best].price, entries[best].rate);
         let waste = delta + (least - rho(cover.need) + 1).max(0);
@@ -117,7 +117,7 @@ impl<'a> Split<'a> {
         let (mut watched, mut free) = (Vec::new(), Vec::new());
         let mut of_limit: Vec<Vec<(u64, Replica)>> =
             counted.counter.limits.iter().map(|_| Vec::new()).collect();
-        for (j, item) in items.iter().enumerate() {
+        for (j, item) in items.iter().enumerate().filter(|&(j, _)| entries[j].most > 0) {
             let takes = |k: &usize| item.uses.iter().any(|u| u.0 == *k);
             let mut taken = (0..of_limit.len()).filter(|&i| takes(&counted.counter.limits[i]));
             let is_watched = counted.soft.iter().any(takes);
