@@ -230,5 +230,6 @@ pub(super) fn penalty(space: &Space<'_>, k: usize) -> f64 {
         let taken = item.uses.iter().find(|u| u.0 == k)?;
         Some(item.cost / taken.1)
     });
-    1000.0 * worth.fold(1.0, f64::max)
+    let most = worth.fold(0.0, f64::max);
+    if most > 0.0 { 1000.0 * most } else { 1.0 }
 }
