@@ -2,7 +2,7 @@
 
 use isocost_charts::{Axis, Chart, Rule, Series};
 use isocost_model::candidates::targets;
-use isocost_model::queue::Objective;
+use isocost_model::queue::{Metric, Objective};
 
 use crate::content::{Block, Cell, Figure, Section, Table};
 use crate::cost::height;
@@ -27,6 +27,10 @@ struct Verdict {
     mean: f64,
     tail: [f64; 3],
 }
+
+/// What a percentile of ITL is over.
+const ITL_OVER: &str = " A percentile of ITL is over requests, each by the mean of its own gaps between \
+                        tokens (TPOT), unless the class says gaps or the reading is the reference's.";
 
 /// Percentiles shown beside the mean.
 const TAIL: [f64; 3] = [50.0, 95.0, 99.0];
@@ -68,6 +72,10 @@ pub(crate) fn section(input: &Input<'_>) -> Option<Section> {
         percent(CLOSE),
         count(of("missed")),
     );
+    let limits = |v: &Verdict| v.metric == Metric::Itl.word() && v.objective.percentile.is_some();
+    if verdicts.iter().any(limits) {
+        text.push_str(ITL_OVER);
+    }
     if idle > 0 {
         text.push_str(&format!(
             " Servers without load ({}) have no prediction.",
@@ -96,9 +104,9 @@ fn verdicts(input: &Input<'_>) -> Vec<Verdict> {
                     accelerator: part.accelerator,
                     metric: metric.word(),
                     objective,
-                    predicted: analysis.value(metric, objective.percentile),
+                    predicted: analysis.limited(&targets, metric, objective.percentile),
                     mean: analysis.value(metric, None),
-                    tail: TAIL.map(|p| analysis.value(metric, Some(p))),
+                    tail: TAIL.map(|p| analysis.limited(&targets, metric, Some(p))),
                 });
             }
         }

@@ -4,7 +4,7 @@
 use isocost_charts::{Axis, Chart, Rule, Series};
 use isocost_model::candidates::targets;
 use isocost_model::plan::Part;
-use isocost_model::queue::{Analysis, Objective};
+use isocost_model::queue::{Analysis, ItlOver, Objective};
 
 use crate::content::{Block, Figure, Section};
 use crate::format::{count, ms, percent, percentile, plural, rate};
@@ -58,7 +58,9 @@ pub(crate) fn section(input: &Input<'_>) -> Option<Section> {
         let name = |what: &str| format!("queue-{:02}-{what}", nth + 1);
         let objectives = targets(scenario, &scenario.servers[s], input.sizing.reading);
         let ttft = Curve { title: "Time to first token", objective: objectives.ttft, at: ttft_ms };
-        let itl = Curve { title: "Inter-token latency", objective: objectives.itl, at: itl_ms };
+        let over = objectives.itl_over;
+        let at = if over == ItlOver::Gaps { gap_ms } else { tpot_ms };
+        let itl = Curve { title: "Inter-token latency", objective: objectives.itl, at };
         section = section.with(Block::Heading(heading)).with(Block::Figures(vec![
             Figure::new(name("occupancy"), occupancy(&analysis)),
             Figure::new(name("ttft"), ttft.chart(part, &analysis)),
@@ -108,8 +110,14 @@ fn ttft_ms(analysis: &Analysis, percentile: Option<f64>) -> f64 {
     percentile.map_or(analysis.ttft_ms, |p| analysis.ttft_percentile_ms(p))
 }
 
-fn itl_ms(analysis: &Analysis, percentile: Option<f64>) -> f64 {
+/// ITL, its percentiles over gaps.
+fn gap_ms(analysis: &Analysis, percentile: Option<f64>) -> f64 {
     percentile.map_or(analysis.itl_ms, |p| analysis.itl_percentile_ms(p))
+}
+
+/// ITL, its percentiles over requests.
+fn tpot_ms(analysis: &Analysis, percentile: Option<f64>) -> f64 {
+    percentile.map_or(analysis.itl_ms, |p| analysis.tpot_percentile_ms(p))
 }
 
 impl Curve {

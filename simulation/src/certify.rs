@@ -297,7 +297,7 @@ fn probe(rate_per_s: f64, report: &Report, objectives: &Objectives) -> Probe {
         let used = report.used(latency, objective?)?;
         Some([used.value, used.half_width])
     };
-    let itl = used(Latency::Itl, objectives.itl);
+    let itl = used(Latency::of_itl(objectives), objectives.itl);
     let ttft = used(Latency::Ttft, objectives.ttft);
     let wait = used(Latency::Wait, objectives.wait);
     let loss = report.loss().filter(|_| objectives.max_loss < 1.0);

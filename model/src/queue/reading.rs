@@ -1,6 +1,6 @@
 //! The two readings of a replica.
 
-use super::objective::Objectives;
+use super::objective::{ItlOver, Objectives};
 
 /// What a replica is taken to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -14,11 +14,12 @@ pub enum Reading {
 
 impl Reading {
     /// Stated objectives as they are kept: tokens per second are asked of a server by the
-    /// reference's reading alone; an engine keeps them for each request, as a limit of ITL.
+    /// reference's reading alone; an engine keeps them for each request, as a limit of ITL. The
+    /// reference's percentiles of ITL are over tokens, whatever is stated.
     pub fn objectives(self, stated: Objectives) -> Objectives {
         match self {
             Self::Engine => stated.per_request(),
-            Self::Reference => stated,
+            Self::Reference => Objectives { itl_over: ItlOver::Gaps, ..stated },
         }
     }
 }

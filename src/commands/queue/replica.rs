@@ -10,7 +10,7 @@ use isocost_model::queue::{
     Iteration, ItlOver, Linear, MAX_BATCH, Objective, Objectives, Roofline, ServiceModel,
     Shortfall, Sized, Station, TokenRate,
 };
-use isocost_model::scenario::Scenario;
+use isocost_model::scenario::{Scenario, StatedEngine};
 
 use crate::Failure;
 use crate::args::{ObjectiveArgs, ServerArgs, StationArgs};
@@ -58,6 +58,7 @@ pub fn replicas(
             reading: objectives.reading.into(),
             max_queue: flags.max_queue,
             max_loss: objectives.max_loss,
+            engine: flags.engine.stated(),
             ..SizingOptions::default()
         };
         return of_scenario(path, server, names.accelerator.as_deref(), &options, max_batch);
@@ -128,8 +129,8 @@ fn offer(
     };
     let profile = scenario.profiles.iter().find(of_pair).ok_or(Reason::NoProfile)?;
     Ok(Offer {
-        station: station_of(server, profile.service, options),
-        max_batch: max_batch.unwrap_or_else(|| batch_limit(server, profile)),
+        station: station_of(server, profile, options),
+        max_batch: max_batch.unwrap_or_else(|| batch_limit(server, profile, options)),
         objectives: Objectives {
             max_loss: options.max_loss,
             ..targets(scenario, server, options.reading)
@@ -173,6 +174,9 @@ pub fn station(args: &StationArgs) -> Station {
         reading: Reading::Engine,
         arrival_scv: args.arrival_scv,
         token_scv: args.token_scv,
+        engine: args.engine.stated().settings(StatedEngine::default()),
+        input_scv: args.prompts.input_scv.unwrap_or(0.0),
+        prefix_hit_share: args.prompts.prefix_hit_share.unwrap_or(0.0),
         ..Station::new(service, args.input, args.output.max(1.0), args.max_queue)
     }
 }
