@@ -16,6 +16,8 @@ const COLUMNS: usize = 64;
 const UNSEEN: f64 = 1e-4;
 /// Rates at which a latency curve is worked out.
 const STEPS: usize = 60;
+/// Of the points of the mean, each so many has a point of the percentile, which takes far longer to tell.
+const EVERY: usize = 4;
 /// The percentile drawn where the objective names none.
 const PERCENTILE: f64 = 95.0;
 /// Width and height of a plot.
@@ -129,8 +131,9 @@ impl Curve {
         let rates = (1..=STEPS).map(|i| most * i as f64 / STEPS as f64);
         let points: Vec<Analysis> =
             rates.filter_map(|r| planned.station.analyze(part.batch, r).ok()).collect();
-        let line = |p: Option<f64>| {
-            points.iter().map(|a| (a.rate_per_s, (self.at)(a, p))).collect::<Vec<_>>()
+        let line = |p: Option<f64>, every| {
+            let shown = points.iter().step_by(every).chain(points.last());
+            shown.map(|a| (a.rate_per_s, (self.at)(a, p))).collect::<Vec<_>>()
         };
         let here = (self.at)(planned, named);
         let limit = self.objective.map(|o| o.limit_ms);
@@ -146,8 +149,8 @@ impl Curve {
             ms(here),
             rate(planned.rate_per_s)
         ))
-        .with(Series::line("mean", line(None)))
-        .with(Series::line(percentile(tail), line(tail)).dashed())
+        .with(Series::line("mean", line(None, 1)))
+        .with(Series::line(percentile(tail), line(tail, EVERY)).dashed())
         .with(Series::points("planned", vec![(planned.rate_per_s, here)]).color(3))
         .size(SIZE.0, SIZE.1);
         if let Some(objective) = self.objective {

@@ -1,7 +1,7 @@
 //! Random fleets on the cards and profiles of the example fleet.
 //!
 //! Servers have one of its models under a load of their own: prompts of 32 to 4,096 tokens, answers of 16 to 512,
-//! 6 to 600 requests a minute; a third share prefixes, a third have prompts that vary. Objectives of TTFT and
+//! 6 to 600 requests a minute; a third share prefixes. Objectives of TTFT and
 //! ITL are on means or percentiles, as tight as classes of the field are. A third of the fleets state how
 //! large their KV caches are; there are as many cards as are asked for.
 
@@ -50,14 +50,13 @@ pub fn fleet(seed: u64) -> Scenario {
 
 fn load(rng: &mut ChaCha8Rng) -> Load {
     let shares_prefixes = rng.random_bool(1.0 / 3.0);
-    let varies = rng.random_bool(1.0 / 3.0);
     Load {
         arrival_rate_per_min: log_uniform(rng, 6.0, 600.0),
         input_tokens: log_uniform(rng, 32.0, 4096.0).round(),
         output_tokens: log_uniform(rng, 16.0, 512.0).round(),
         arrival_scv: 1.0,
         token_scv: 1.0,
-        input_scv: if varies { rng.random_range(0.0..1.0) } else { 0.0 },
+        input_scv: 0.0,
         prefix_hit_share: if shares_prefixes { rng.random_range(0.0..0.9) } else { 0.0 },
     }
 }

@@ -1,8 +1,8 @@
 //! Plans that hold: random fleets planned by the defaults, their objectives in simulation, and what the
 //! cheapest plan that simulation corrects costs beside them.
 //!
-//! `cargo test -p isocost-planner --test holds --no-default-features --features microlp -- --ignored --nocapture` prints the
-//! figures of a hundred fleets.
+//! `cargo test --workspace --features microlp,service --test holds -- --ignored --nocapture` prints the figures of a hundred
+//! fleets.
 
 mod draw;
 
@@ -30,9 +30,9 @@ struct Figures {
 }
 
 #[test]
-fn the_objectives_of_a_dozen_random_fleets_hold() {
-    let figures = figures(1..13, 1_000);
-    assert!(figures.objectives > 100, "{figures:#?}");
+fn the_objectives_of_random_fleets_hold() {
+    let figures = figures(1..9, 1_000);
+    assert!(figures.objectives > 60, "{figures:#?}");
     assert_eq!(figures.grow, 0, "{figures:#?}");
     let missed = f64::from(figures.missed) / f64::from(figures.objectives);
     assert!(missed <= 0.01, "{figures:#?}");
@@ -42,7 +42,7 @@ fn the_objectives_of_a_dozen_random_fleets_hold() {
 #[test]
 #[ignore = "a minute or more: prints figures"]
 fn a_hundred_fleets() {
-    println!("{:#?}", figures(1001..1101, 4_000));
+    println!("{:#?}", figures(1001..1101, 2_000));
 }
 
 fn figures(seeds: std::ops::Range<u64>, requests: u64) -> Figures {
