@@ -26,8 +26,11 @@ fn hard(copies: &str, dir: &Path) -> Option<PathBuf> {
 
 fn plan(scenario: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_isocost"));
-    command.arg("plan").arg(scenario).args(["--format", "json", "--max-queue", "0"]);
-    command.args(["--max-loss", "1", "--batch", "max"]).args(args);
+    command
+        .arg("plan")
+        .arg(scenario)
+        .args(["--format", "json", "--reading", "reference"])
+        .args(args);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -9,7 +9,7 @@ fn isocost(args: &[&str]) -> Output {
 }
 
 /// The flags of the reference figures.
-const REFERENCE: [&str; 6] = ["--max-queue", "0", "--max-loss", "1", "--batch", "max"];
+const REFERENCE: [&str; 2] = ["--reading", "reference"];
 
 /// Plans and proves, and returns the directory of both.
 fn proven(scenario: &str, flags: &[&str]) -> (tempfile::TempDir, PathBuf) {

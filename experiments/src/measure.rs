@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use isocost_formulations::ProblemOptions;
 use isocost_model::Scenario;
-use isocost_model::candidates::{BatchChoice, SizingOptions};
+use isocost_model::candidates::{BatchChoice, Reading, SizingOptions};
 use isocost_model::plan::Plan;
 use isocost_model::scenario::{CurrentAllocation, Saturation};
 use isocost_planner::{Formulation, PlanError, Planner, Shortage};
@@ -143,7 +143,10 @@ pub fn measure(task: &Task) -> Result<Measurement, MeasureError> {
     let formulation = Formulation::named(&task.formulation)
         .ok_or_else(|| MeasureError::Formulation(task.formulation.clone()))?;
     let mut planner = Planner::new(backend);
+    // Formulations and backends are compared on the candidates of the chain alone, as those who know the
+    // reference's have them.
     planner.sizing = SizingOptions {
+        reading: Reading::Reference,
         batch: match task.batch_tolerance {
             None => BatchChoice::Max,
             Some(tolerance) => BatchChoice::Least { tolerance },

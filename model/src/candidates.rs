@@ -6,42 +6,26 @@
 //! batch limit) and shared; servers that agree in all of that share a whole [`Group`] of
 //! candidates. Sizing runs in parallel over the keys.
 
+mod replica;
 mod sizings;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::queue::{Objectives, ServiceModel, Shortfall, Sized, Station};
-use crate::scenario::{Profile, Scenario, Server};
+pub use crate::queue::{MAX_BATCH, Reading};
+use crate::queue::{Objectives, Shortfall, Sized};
+use crate::scenario::{Scenario, Server, StatedEngine};
+pub use replica::{assumed_kv_tokens, batch_limit, station};
 pub use sizings::Sizings;
 use sizings::{Sizing, SizingKey};
-
-/// What a replica is taken to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Reading {
-    /// What an engine really does.
-    #[default]
-    Engine,
-    /// As the reference optimizer reads the same input, to its digits.
-    Reference,
-}
-
-impl Reading {
-    /// Stated objectives as they are kept: tokens per second are asked of a server by the
-    /// reference's reading alone; an engine keeps them for each request, as a limit of ITL.
-    pub fn objectives(self, stated: Objectives) -> Objectives {
-        match self {
-            Self::Engine => stated.per_request(),
-            Self::Reference => stated,
-        }
-    }
-}
 
 /// How replicas are sized.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SizingOptions {
     /// What a replica is taken to do.
     pub reading: Reading,
+    /// How engines are set where their profiles do not say.
+    pub engine: StatedEngine,
     /// Requests that may wait where the server sets no limit; `None` is unbounded.
     pub max_queue: Option<u32>,
     /// Largest share of requests that a finite queue may turn away, in [0, 1]; 1 lifts the limit.
@@ -56,6 +40,7 @@ impl Default for SizingOptions {
     fn default() -> Self {
         Self {
             reading: Reading::Engine,
+            engine: StatedEngine::default(),
             max_queue: None,
             max_loss: 0.001,
             batch: BatchChoice::Least { tolerance: 0.02 },
@@ -69,6 +54,7 @@ impl SizingOptions {
     pub fn reference() -> Self {
         Self {
             reading: Reading::Reference,
+            engine: StatedEngine::default(),
             max_queue: Some(0),
             max_loss: 1.0,
             batch: BatchChoice::Max,
@@ -198,7 +184,7 @@ impl Candidates {
             .map(|&s| group_tasks(scenario, &profiles, options, &scenario.servers[s]))
             .collect();
         let sizings = known.of(tasks.iter().flatten().filter_map(|task| match task {
-            Task::Size { key, idle: false, .. } => Some(*key),
+            Task::Size { key, idle: false, .. } => Some(**key),
             _ => None,
         }));
         let keys = sizings.len();
@@ -257,33 +243,6 @@ pub fn targets(scenario: &Scenario, server: &Server, reading: Reading) -> Object
     reading.objectives(target.unwrap_or_else(Objectives::none))
 }
 
-/// The queueing station of one replica of `server` with a profile's service times.
-pub fn station(server: &Server, service: ServiceModel, options: &SizingOptions) -> Station {
-    let load = &server.load;
-    let mut station = Station::new(
-        service,
-        load.input_tokens,
-        load.output_tokens.max(1.0),
-        server.max_queue.or(options.max_queue),
-    );
-    station.arrival_scv = load.arrival_scv;
-    station.token_scv = load.token_scv;
-    station
-}
-
-/// Largest batch of a server on a profile: its own override, else
-/// `max(1, floor(maxBatchSize * atTokens / avgOutTokens))`.
-pub fn batch_limit(server: &Server, profile: &Profile) -> u32 {
-    server.max_batch.unwrap_or_else(|| {
-        let tokens = f64::from(profile.max_batch) * f64::from(profile.at_tokens);
-        let out = server.load.output_tokens.max(1.0);
-        ((tokens / out).floor() as u32).clamp(1, MAX_BATCH)
-    })
-}
-
-/// No batch is larger than this: a queue of that many requests costs a second to size.
-pub const MAX_BATCH: u32 = 100_000;
-
 /// Profile index by (model, accelerator).
 fn profile_table(scenario: &Scenario) -> FxHashMap<(usize, usize), usize> {
     let pairs = scenario.profiles.iter().enumerate();
@@ -296,7 +255,7 @@ struct GroupKey {
     model: usize,
     class: usize,
     idle: bool,
-    tokens: [u64; 4],
+    tokens: [u64; 6],
     limits: (Option<u32>, Option<u32>),
     pinned: Option<usize>,
     allow: Vec<usize>,
@@ -310,8 +269,15 @@ impl GroupKey {
             model: server.model,
             class: server.class,
             idle: load.rate_per_s() == 0.0,
-            tokens: [load.input_tokens, load.output_tokens, load.arrival_scv, load.token_scv]
-                .map(f64::to_bits),
+            tokens: [
+                load.input_tokens,
+                load.output_tokens,
+                load.arrival_scv,
+                load.token_scv,
+                load.input_scv,
+                load.prefix_hit_share,
+            ]
+            .map(f64::to_bits),
             limits: (server.max_batch, server.max_queue),
             pinned: pinned(server),
             allow: server.allow.clone(),
@@ -328,7 +294,7 @@ fn pinned(server: &Server) -> Option<usize> {
 
 /// One accelerator of a group: to be sized, or ruled out already.
 enum Task {
-    Size { profile: usize, idle: bool, key: SizingKey },
+    Size { profile: usize, idle: bool, key: Box<SizingKey> },
     Rejected(Rejected),
 }
 
@@ -350,12 +316,12 @@ fn group_tasks(
         };
         let entry = &scenario.profiles[profile];
         let key = SizingKey {
-            station: station(server, entry.service, options),
-            max_batch: batch_limit(server, entry),
+            station: station(server, entry, options),
+            max_batch: batch_limit(server, entry, options),
             objectives,
             batch: options.batch,
         };
-        Task::Size { profile, idle: server.load.rate_per_s() == 0.0, key }
+        Task::Size { profile, idle: server.load.rate_per_s() == 0.0, key: Box::new(key) }
     };
     (0..scenario.accelerators.len()).map(task).collect()
 }
@@ -381,7 +347,7 @@ fn assemble(
             // No requests: any batch will do, and no rate is asked of the replicas.
             Task::Size { profile, idle: true, key } => {
                 let idle = Sized {
-                    batch: key.max_batch,
+                    batch: key.station.batch_limit(key.max_batch),
                     arrival_rate_per_s: 0.0,
                     throughput_per_s: f64::INFINITY,
                 };

@@ -348,7 +348,7 @@ fn place(
             .iter()
             .find(|p| p.model == server.model && p.accelerator == option.accelerator);
         let predicted = profile.filter(|_| rate_per_s > 0.0).and_then(|profile| {
-            station(server, profile.service, sizing).analyze(option.batch, rate_per_s).ok()
+            station(server, profile, sizing).analyze(option.batch, rate_per_s).ok()
         });
         let units = profile.map_or(1.0, |p| f64::from(p.units_per_replica)) * replicas as f64;
         let utilisation = predicted.as_ref().map_or(0.0, |a| a.utilisation);

@@ -3,7 +3,7 @@
 //! A [`Scenario`] comes from [`crate::input`] alone. Once it exists there are no unknown names, no
 //! NaN and no negative quantity in it, so that later stages index and never check again.
 
-use crate::queue::{Objectives, ServiceModel};
+use crate::queue::{EngineSettings, Objectives, ServiceModel};
 use crate::trust::Calibration;
 
 /// Everything a plan depends on. Indices in one list point into the others.
@@ -113,10 +113,37 @@ pub struct Profile {
     pub at_tokens: u32,
     /// Service times.
     pub service: ServiceModel,
+    /// How the engine is set, as far as the scenario says.
+    pub engine: StatedEngine,
     /// Where the service times come from.
     pub provenance: Provenance,
     /// How far off a calibrated profile may be, where it says so.
     pub calibration: Option<Calibration>,
+}
+
+/// How an engine is set, as far as somebody says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StatedEngine {
+    /// Tokens that a pass works off at most.
+    pub token_budget: Option<u32>,
+    /// Tokens that the KV cache holds.
+    pub kv_tokens: Option<u64>,
+    /// Whether prompts may be cut into chunks.
+    pub chunked_prefill: Option<bool>,
+}
+
+impl StatedEngine {
+    /// The settings, with what `or` says where nothing is stated, and an engine's own defaults where that
+    /// says nothing either: a KV cache of which nobody speaks never runs out.
+    pub fn settings(self, or: Self) -> EngineSettings {
+        let default = EngineSettings::default();
+        let chunked = self.chunked_prefill.or(or.chunked_prefill);
+        EngineSettings {
+            token_budget: self.token_budget.or(or.token_budget).unwrap_or(default.token_budget),
+            kv_tokens: self.kv_tokens.or(or.kv_tokens),
+            chunked_prefill: chunked.unwrap_or(default.chunked_prefill),
+        }
+    }
 }
 
 /// Where a profile's service times come from: it decides how far a plan may be trusted.
@@ -192,6 +219,10 @@ pub struct Load {
     pub arrival_scv: f64,
     /// Squared coefficient of variation of output tokens; 1 is the model's own.
     pub token_scv: f64,
+    /// Squared coefficient of variation of prompt tokens; 0 where all prompts are alike.
+    pub input_scv: f64,
+    /// Share of a prompt's tokens that the prefix cache holds, in [0, 1].
+    pub prefix_hit_share: f64,
 }
 
 impl Load {

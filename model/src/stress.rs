@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::candidates::{Reading, SizingOptions, station, targets};
 use crate::plan::{Part, Placement, Plan};
 use crate::queue::{Iteration, Linear, Metric, Objectives, Roofline, ServiceModel, Station};
-use crate::scenario::Scenario;
+use crate::scenario::{Profile, Scenario};
 
 /// Factors above this are not tried: nothing that far off is an error of estimation.
 pub const MOST_FACTOR: f64 = 64.0;
@@ -200,9 +200,9 @@ fn of_server(
         .iter()
         .filter(|part| part.rate_per_s > 0.0)
         .filter_map(|part| {
-            let service = service_of(scenario, server.model, part)?;
+            let profile = profile_of(scenario, server.model, part)?;
             Some(Replica {
-                station: station(server, service, sizing),
+                station: station(server, profile, sizing),
                 batch: part.batch,
                 rate_per_s: part.rate_per_s,
                 objectives,
@@ -226,10 +226,9 @@ fn of_server(
     stated.iter().enumerate().map(headroom).collect()
 }
 
-fn service_of(scenario: &Scenario, model: usize, part: &Part) -> Option<ServiceModel> {
-    let profiles = scenario.profiles.iter();
-    let mut of_part = profiles.filter(|p| p.model == model && p.accelerator == part.accelerator);
-    of_part.next().map(|p| p.service)
+fn profile_of<'a>(scenario: &'a Scenario, model: usize, part: &Part) -> Option<&'a Profile> {
+    let is_of = |p: &&Profile| p.model == model && p.accelerator == part.accelerator;
+    scenario.profiles.iter().find(is_of)
 }
 
 /// For each of `stated` the least factor at which a replica breaks it.
@@ -306,7 +305,7 @@ impl Replica {
             Kept::Wait => (Metric::Wait, self.objectives.wait),
             _ => (Metric::Loss, None),
         };
-        a.value(metric, objective.and_then(|o| o.percentile))
+        a.limited(&self.objectives, metric, objective.and_then(|o| o.percentile))
     }
 
     fn keeps(&self, kept: Kept, shift: Shift, factor: f64) -> bool {
@@ -376,9 +375,9 @@ impl Margin {
             placement.demand_per_s /= self.load;
             for part in &mut placement.parts {
                 part.rate_per_s /= self.load;
-                let service = service_of(scenario, server.model, part);
-                part.predicted = service.filter(|_| part.rate_per_s > 0.0).and_then(|service| {
-                    station(server, service, sizing).analyze(part.batch, part.rate_per_s).ok()
+                let profile = profile_of(scenario, server.model, part);
+                part.predicted = profile.filter(|_| part.rate_per_s > 0.0).and_then(|profile| {
+                    station(server, profile, sizing).analyze(part.batch, part.rate_per_s).ok()
                 });
                 let accelerator = &scenario.accelerators[part.accelerator];
                 let units = part.cards as f64 / f64::from(accelerator.multiplicity);

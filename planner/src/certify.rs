@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use isocost_model::candidates::{SizingOptions, targets};
 use isocost_model::plan::Plan;
-use isocost_model::queue::{EngineSettings, Objectives, Station};
+use isocost_model::queue::{Objectives, Station};
 use isocost_simulation::{
     Binding, CertifiedRate, Claim, Replica, Search, Stopped, Traffic, Watch, largest_rate,
 };
@@ -205,16 +205,9 @@ fn open(
 
 impl Used {
     fn claim(&self, (group, accelerator): Key) -> Claim {
-        let Station { service, queue_limit, input_tokens, output_tokens, .. } = self.station;
-        let traffic = Traffic {
-            arrival_scv: self.station.arrival_scv,
-            token_scv: self.station.token_scv,
-            ..Traffic::new(self.rate_per_s, input_tokens, output_tokens)
-        };
-        let engine = EngineSettings::default();
         Claim {
-            replica: Replica { service, batch: self.batch, queue_limit, engine },
-            traffic,
+            replica: Replica::of(&self.station, self.batch),
+            traffic: Traffic::of(&self.station, self.rate_per_s),
             objectives: self.objectives,
             unit: (group as u32) << 8 | accelerator as u32 & 0xff,
         }

@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+mod assumed;
 pub mod certify;
 mod choose;
 pub mod explain;
@@ -155,7 +156,8 @@ impl Planner {
         // A plan that was given is held against limits and objectives, not against what it was made for.
         let given = choice.approach.method == Method::Given;
         let policy = self.request.policy(scenario).filter(|_| !given);
-        let plan = Plan::new(scenario, candidates, &self.sizing, options.unlimited, choice);
+        let mut plan = Plan::new(scenario, candidates, &self.sizing, options.unlimited, choice);
+        plan.notes.extend(assumed::notes(scenario, &self.sizing, &plan));
         let rules = CheckOptions {
             unlimited: options.unlimited,
             partial,

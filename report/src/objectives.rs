@@ -2,7 +2,7 @@
 
 use isocost_charts::{Axis, Chart, Rule, Series};
 use isocost_model::candidates::targets;
-use isocost_model::queue::Objective;
+use isocost_model::queue::{Analysis, Metric, Objective, Objectives};
 
 use crate::content::{Block, Cell, Figure, Section, Table};
 use crate::cost::height;
@@ -19,14 +19,18 @@ const ROUNDING: f64 = 1e-9;
 struct Verdict {
     server: usize,
     accelerator: usize,
-    metric: &'static str,
+    metric: Metric,
     objective: Objective,
     /// What the objective limits, ms.
     predicted: f64,
-    /// The mean, the median and the tail, ms.
-    mean: f64,
-    tail: [f64; 3],
+    /// What is predicted besides.
+    analysis: Analysis,
+    over: Objectives,
 }
+
+/// What a percentile of ITL is over.
+const ITL_OVER: &str = " A percentile of ITL is over requests, each by the mean of its own gaps between \
+                        tokens (TPOT), unless the class says gaps or the reading is the reference's.";
 
 /// Percentiles shown beside the mean.
 const TAIL: [f64; 3] = [50.0, 95.0, 99.0];
@@ -47,7 +51,7 @@ impl Verdict {
 
     /// `P95 TTFT`, `mean ITL`.
     fn what(&self) -> String {
-        format!("{} {}", percentile(self.objective.percentile), self.metric)
+        format!("{} {}", percentile(self.objective.percentile), self.metric.word())
     }
 }
 
@@ -68,6 +72,10 @@ pub(crate) fn section(input: &Input<'_>) -> Option<Section> {
         percent(CLOSE),
         count(of("missed")),
     );
+    let limits = |v: &Verdict| v.metric == Metric::Itl && v.objective.percentile.is_some();
+    if verdicts.iter().any(limits) {
+        text.push_str(ITL_OVER);
+    }
     if idle > 0 {
         text.push_str(&format!(
             " Servers without load ({}) have no prediction.",
@@ -94,11 +102,11 @@ fn verdicts(input: &Input<'_>) -> Vec<Verdict> {
                 verdicts.push(Verdict {
                     server: s,
                     accelerator: part.accelerator,
-                    metric: metric.word(),
+                    metric,
                     objective,
-                    predicted: analysis.value(metric, objective.percentile),
-                    mean: analysis.value(metric, None),
-                    tail: TAIL.map(|p| analysis.value(metric, Some(p))),
+                    predicted: analysis.limited(&targets, metric, objective.percentile),
+                    analysis,
+                    over: targets,
                 });
             }
         }
@@ -148,20 +156,24 @@ fn table(input: &Input<'_>, verdicts: &[Verdict]) -> Table {
     ];
     let caption = "Objectives against predictions, the tightest first";
     let mut table = Table::new("objectives-table", caption, 4, &columns);
-    table.rows.extend(verdicts.iter().map(|v| {
-        vec![
-            Cell::text(&input.scenario.servers[v.server].name),
-            Cell::text(&input.scenario.accelerators[v.accelerator].name),
-            Cell::text(v.what()),
-            Cell::text(v.word()).tone(v.word()),
-            latency(v.objective.limit_ms),
-            latency(v.predicted),
-            Cell::number(Some(v.share()), percent),
-            Cell::number(Some(v.mean), ms),
-            latency(v.tail[0]),
-            latency(v.tail[1]),
-            latency(v.tail[2]),
-        ]
-    }));
+    // What is cut need not be predicted.
+    for (nth, verdict) in verdicts.iter().enumerate() {
+        table.rows.push(if nth < ROWS { row(input, verdict) } else { Vec::new() });
+    }
     table.cut(ROWS, "the tightest", "plan.json (--out DIR) holds every prediction.")
+}
+
+fn row(input: &Input<'_>, v: &Verdict) -> Vec<Cell> {
+    let mut cells = vec![
+        Cell::text(&input.scenario.servers[v.server].name),
+        Cell::text(&input.scenario.accelerators[v.accelerator].name),
+        Cell::text(v.what()),
+        Cell::text(v.word()).tone(v.word()),
+        latency(v.objective.limit_ms),
+        latency(v.predicted),
+        Cell::number(Some(v.share()), percent),
+        Cell::number(Some(v.analysis.value(v.metric, None)), ms),
+    ];
+    cells.extend(TAIL.map(|p| latency(v.analysis.limited(&v.over, v.metric, Some(p)))));
+    cells
 }

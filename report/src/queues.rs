@@ -4,7 +4,7 @@
 use isocost_charts::{Axis, Chart, Rule, Series};
 use isocost_model::candidates::targets;
 use isocost_model::plan::Part;
-use isocost_model::queue::{Analysis, Objective};
+use isocost_model::queue::{Analysis, ItlOver, Objective};
 
 use crate::content::{Block, Figure, Section};
 use crate::format::{count, ms, percent, percentile, plural, rate};
@@ -16,6 +16,8 @@ const COLUMNS: usize = 64;
 const UNSEEN: f64 = 1e-4;
 /// Rates at which a latency curve is worked out.
 const STEPS: usize = 60;
+/// Of the points of the mean, each so many has a point of the percentile, which takes far longer to tell.
+const EVERY: usize = 4;
 /// The percentile drawn where the objective names none.
 const PERCENTILE: f64 = 95.0;
 /// Width and height of a plot.
@@ -58,7 +60,9 @@ pub(crate) fn section(input: &Input<'_>) -> Option<Section> {
         let name = |what: &str| format!("queue-{:02}-{what}", nth + 1);
         let objectives = targets(scenario, &scenario.servers[s], input.sizing.reading);
         let ttft = Curve { title: "Time to first token", objective: objectives.ttft, at: ttft_ms };
-        let itl = Curve { title: "Inter-token latency", objective: objectives.itl, at: itl_ms };
+        let over = objectives.itl_over;
+        let at = if over == ItlOver::Gaps { gap_ms } else { tpot_ms };
+        let itl = Curve { title: "Inter-token latency", objective: objectives.itl, at };
         section = section.with(Block::Heading(heading)).with(Block::Figures(vec![
             Figure::new(name("occupancy"), occupancy(&analysis)),
             Figure::new(name("ttft"), ttft.chart(part, &analysis)),
@@ -108,8 +112,14 @@ fn ttft_ms(analysis: &Analysis, percentile: Option<f64>) -> f64 {
     percentile.map_or(analysis.ttft_ms, |p| analysis.ttft_percentile_ms(p))
 }
 
-fn itl_ms(analysis: &Analysis, percentile: Option<f64>) -> f64 {
+/// ITL, its percentiles over gaps.
+fn gap_ms(analysis: &Analysis, percentile: Option<f64>) -> f64 {
     percentile.map_or(analysis.itl_ms, |p| analysis.itl_percentile_ms(p))
+}
+
+/// ITL, its percentiles over requests.
+fn tpot_ms(analysis: &Analysis, percentile: Option<f64>) -> f64 {
+    percentile.map_or(analysis.itl_ms, |p| analysis.tpot_percentile_ms(p))
 }
 
 impl Curve {
@@ -121,8 +131,9 @@ impl Curve {
         let rates = (1..=STEPS).map(|i| most * i as f64 / STEPS as f64);
         let points: Vec<Analysis> =
             rates.filter_map(|r| planned.station.analyze(part.batch, r).ok()).collect();
-        let line = |p: Option<f64>| {
-            points.iter().map(|a| (a.rate_per_s, (self.at)(a, p))).collect::<Vec<_>>()
+        let line = |p: Option<f64>, every| {
+            let shown = points.iter().step_by(every).chain(points.last());
+            shown.map(|a| (a.rate_per_s, (self.at)(a, p))).collect::<Vec<_>>()
         };
         let here = (self.at)(planned, named);
         let limit = self.objective.map(|o| o.limit_ms);
@@ -138,8 +149,8 @@ impl Curve {
             ms(here),
             rate(planned.rate_per_s)
         ))
-        .with(Series::line("mean", line(None)))
-        .with(Series::line(percentile(tail), line(tail)).dashed())
+        .with(Series::line("mean", line(None, 1)))
+        .with(Series::line(percentile(tail), line(tail, EVERY)).dashed())
         .with(Series::points("planned", vec![(planned.rate_per_s, here)]).color(3))
         .size(SIZE.0, SIZE.1);
         if let Some(objective) = self.objective {

@@ -71,7 +71,7 @@ fn a_plan_is_reported_with_cost_proof_and_warnings() {
     let text = text(&html);
     for words in [
         "optimal",
-        "27 servers for 12,332 cents/h",
+        "27 servers for 14,409 cents/h",
         "No cheaper plan exists",
         "Estimated: 97 of 97 service profiles come from data sheets, not from measurements.",
         "Cost by card type",

@@ -7,31 +7,36 @@
 //! approximation, 2015), by regula falsi with the Illinois rule on
 //!
 //! ```text
-//! g(rate) = max over the objectives of ln(used + MARGIN half width)
+//! g(rate) = max over the objectives of ln(used + m half width)
 //! ```
 //!
-//! where `used` is the share of what an objective allows that is used ([`Report::used`]).
+//! where `used` is the share of what an objective allows that is used ([`Report::used`]), and `m` is so large
+//! that another run of `R` replications holds, its whole interval within the limit, in 99 of 100 cases. With
+//! the standard error `s` of an estimate and `t` the quantile that makes an interval of it, another run's
+//! upper end is `used' + t s'`, whose difference from `used` has a variance of
+//!
+//! ```text
+//! s^2 (1 + 1 + t^2 / (2 (R - 1)))      two estimates, and the spread of an estimated s'
+//! m = 1 + t99(R - 1) sqrt(2 + t^2 / (2 (R - 1))) / t
+//! ```
 //!
 //! Short runs decide what is far from its limit: a miss anywhere, and up to [`SETTLED`] of the capacity,
 //! where a queue settles soon, that all holds. What is close is simulated at full length. What
-//! is left of the noise is in the margin: the certified rate is below the root of the estimate itself
-//! by so much that a simulation of the same length with other seeds finds the objectives to hold, its
-//! whole interval within the limit, in 99 of 100 cases.
+//! is left of the noise is in the margin `m`: the certified rate is below the root of the estimate itself.
 //!
 //! Close to its capacity a queue takes longer to settle than any run is, so that no rate above
 //! [`LOAD`] of the throughput of the saturated replica is certified.
 
 use isocost_model::queue::Objectives;
 
+use crate::estimate::{CONFIDENCE, student_t};
 use crate::replica::Replica;
 use crate::report::{Latency, Report};
 use crate::run::{Effort, Stopped, Watch, simulate, simulate_closed};
 use crate::traffic::Traffic;
 
-/// Half widths of an interval that are kept from a limit. Between two independent estimates lies a
-/// standard error of sqrt(2); another run holds where its value is at most one half width below
-/// the limit, 1.5 from this one's value, 2.4 standard errors of the difference with ten replications.
-const MARGIN: f64 = 2.5;
+/// Share of other runs that are to find the objectives to hold.
+const AGREE: f64 = 0.99;
 
 /// Half widths from a limit beyond which a short run decides.
 const CLEAR: f64 = 4.0;
@@ -103,8 +108,8 @@ pub enum Binding {
 /// The largest rate that holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CertifiedRate {
-    /// The rate, requests/s: simulated at it the objectives hold with 2.5 half widths to
-    /// spare. 0 where none was found.
+    /// The rate, requests/s: simulated at it the objectives hold with so much to spare that other runs
+    /// find the same. 0 where none was found.
     pub rate_per_s: f64,
     /// Half the width of the interval of the largest rate itself, at
     /// [`CONFIDENCE`](crate::CONFIDENCE), requests/s; 0 where no objective binds. The certified rate
@@ -241,7 +246,7 @@ impl Finder<'_> {
             }
         }
         let slope = (high.value - low.value) / (high.rate_per_s - low.rate_per_s);
-        let error = (low.excess - low.value) / MARGIN;
+        let error = (low.excess - low.value) / self.margin();
         let least = (high.rate_per_s - low.rate_per_s) / 2.0;
         let half_width = if slope > 0.0 { (error / slope).max(least) } else { least };
         Ok(Found { rate_per_s: low.rate_per_s, half_width, binding: high.binding })
@@ -266,7 +271,15 @@ impl Finder<'_> {
         let traffic = Traffic { rate_per_s, ..self.claim.traffic };
         self.simulated += effort.total();
         let report = simulate(&self.claim.replica, &traffic, effort, self.claim.unit, self.watch)?;
-        Ok(probe(rate_per_s, &report, &self.claim.objectives))
+        Ok(probe(rate_per_s, &report, &self.claim.objectives, self.margin()))
+    }
+
+    /// Half widths of an interval that are kept from a limit, `m`.
+    fn margin(&self) -> f64 {
+        let freedom = f64::from(self.search.effort.replications.max(2)) - 1.0;
+        let interval = student_t((1.0 + CONFIDENCE) / 2.0, freedom);
+        let spread = 2.0 + interval * interval / (2.0 * freedom);
+        1.0 + student_t(AGREE, freedom) * spread.sqrt() / interval
     }
 
     /// Requests that turn a full batch over often enough.
@@ -288,7 +301,7 @@ impl Finder<'_> {
 }
 
 /// What a report says of the objectives.
-fn probe(rate_per_s: f64, report: &Report, objectives: &Objectives) -> Probe {
+fn probe(rate_per_s: f64, report: &Report, objectives: &Objectives, margin: f64) -> Probe {
     if !report.is_steady() {
         let (excess, value) = (UNBOUNDED, UNBOUNDED);
         return Probe { rate_per_s, excess, value, binding: Binding::Capacity, is_clear: true };
@@ -297,7 +310,7 @@ fn probe(rate_per_s: f64, report: &Report, objectives: &Objectives) -> Probe {
         let used = report.used(latency, objective?)?;
         Some([used.value, used.half_width])
     };
-    let itl = used(Latency::Itl, objectives.itl);
+    let itl = used(Latency::of_itl(objectives), objectives.itl);
     let ttft = used(Latency::Ttft, objectives.ttft);
     let wait = used(Latency::Wait, objectives.wait);
     let loss = report.loss().filter(|_| objectives.max_loss < 1.0);
@@ -313,7 +326,7 @@ fn probe(rate_per_s: f64, report: &Report, objectives: &Objectives) -> Probe {
         [(Binding::Itl, itl), (Binding::Ttft, ttft), (Binding::Wait, wait), (Binding::Loss, loss)];
     for (binding, used) in all {
         let Some([value, half_width]) = used else { continue };
-        let excess = log(value + MARGIN * half_width);
+        let excess = log(value + margin * half_width);
         if excess > worst.excess {
             worst = Probe { excess, value: log(value), binding, ..worst };
         }

@@ -1,6 +1,6 @@
 //! A replica, and how it serves a stream of requests.
 
-use isocost_model::queue::{EngineSettings, ServiceModel};
+use isocost_model::queue::{EngineSettings, ServiceModel, Station};
 
 use crate::engine::Engine;
 use crate::section::{Section, Window};
@@ -19,6 +19,14 @@ pub struct Replica {
     /// How its passes are composed, and what its KV cache holds. The token budget is at least the
     /// batch size.
     pub engine: EngineSettings,
+}
+
+impl Replica {
+    /// One of a station, with that many requests in service at most.
+    pub fn of(station: &Station, batch: u32) -> Self {
+        let Station { service, queue_limit, engine, .. } = *station;
+        Self { service, batch, queue_limit, engine }
+    }
 }
 
 /// Serves `requests` until those counted in `window` have left.

@@ -1,6 +1,6 @@
 //! What a simulation says: estimates with confidence intervals, read off its sections.
 
-use isocost_model::queue::Objective;
+use isocost_model::queue::{ItlOver, Objective, Objectives};
 
 use crate::estimate::Estimate;
 use crate::histogram::Histogram;
@@ -19,6 +19,18 @@ pub enum Latency {
     Tpot,
     /// From arrival to the last token.
     Response,
+}
+
+impl Latency {
+    /// What an objective of ITL limits: a mean, or a percentile over gaps, is that of gaps; a percentile
+    /// over requests that of their means.
+    pub fn of_itl(objectives: &Objectives) -> Self {
+        let percentile = objectives.itl.and_then(|itl| itl.percentile);
+        match (percentile, objectives.itl_over) {
+            (Some(_), ItlOver::Requests) => Self::Tpot,
+            _ => Self::Itl,
+        }
+    }
 }
 
 /// A simulation's sections, pooled and one by one.

@@ -1,5 +1,6 @@
 //! Requests as they arrive: drawn, or read from a trace.
 
+use isocost_model::queue::Station;
 use rand::rngs::ChaCha8Rng;
 
 use crate::random::{Lengths, Purpose, Variate, rounded, stream};
@@ -49,6 +50,19 @@ impl Traffic {
             prefix_hit_share: 0.0,
             output_tokens,
             token_scv: 1.0,
+        }
+    }
+
+    /// The requests of a station at a rate, requests/s.
+    pub fn of(station: &Station, rate_per_s: f64) -> Self {
+        Self {
+            rate_per_s,
+            arrival_scv: station.arrival_scv,
+            input_tokens: station.input_tokens,
+            input_scv: station.input_scv,
+            prefix_hit_share: station.prefix_hit_share,
+            output_tokens: station.output_tokens,
+            token_scv: station.token_scv,
         }
     }
 }

@@ -73,7 +73,7 @@ fn other_seeds_agree() {
             let used = report.used(latency, o).expect("observed");
             used.value + used.half_width <= 1.0
         };
-        report.is_steady() && keeps(Latency::Itl, itl) && keeps(Latency::Ttft, ttft)
+        report.is_steady() && keeps(Latency::of_itl(&objectives), itl) && keeps(Latency::Ttft, ttft)
     };
     let holding = (100..140).filter(holds).count();
     assert!(holding >= 38, "{holding} of 40");

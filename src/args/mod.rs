@@ -6,6 +6,7 @@ mod control;
 mod diff;
 #[cfg(feature = "kubernetes")]
 mod emulate;
+mod engine;
 mod experiment;
 mod explain;
 mod fit;
@@ -33,6 +34,7 @@ pub use control::{
 pub use diff::DiffArgs;
 #[cfg(feature = "kubernetes")]
 pub use emulate::{EmulateLoadArgs, EmulateServerArgs};
+pub use engine::{EngineArgs, PromptArgs};
 pub use experiment::{ExperimentArgs, ExperimentCommand, RunArgs, SummarizeArgs};
 pub use explain::{ExplainArgs, ExplainFormat};
 pub use fit::{FitArgs, FitFormat};
@@ -42,7 +44,7 @@ pub use scenario::{MarginArgs, ScenarioArgs, SizingArgs};
 #[cfg(feature = "serve")]
 pub use service::ServeArgs;
 pub use shell::{CompletionsArgs, ManArgs, ReferenceArgs};
-pub use simulate::{Alone, EffortArgs, EngineArgs, ReplicaArgs, SimulateArgs};
+pub use simulate::{Alone, EffortArgs, ReplicaArgs, SimulateArgs};
 pub use solve::{Formulation, Shortage, SolveArgs};
 pub use station::{AnalyzeArgs, ObjectiveArgs, ServerArgs, SizeArgs, StationArgs};
 pub use stress::StressArgs;

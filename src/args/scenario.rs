@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use isocost_model::candidates::{BatchChoice, Reading, SizingOptions};
 use isocost_model::stress::Margin;
 
+use super::EngineArgs;
 use super::values::{amount, factor, positive, share};
 use crate::Failure;
 
@@ -67,16 +68,18 @@ pub struct SizingArgs {
     /// Price of energy, cents per kWh, added to the cost of a replica at its sized rate
     #[arg(long, value_name = "CENTS", default_value_t = 0.0, value_parser = amount)]
     pub energy_price: f64,
+    #[command(flatten)]
+    pub engine: EngineArgs,
 }
 
 impl SizingArgs {
     /// As the model takes it; an error where a flag contradicts the reading.
     pub fn options(&self) -> Result<SizingOptions, Failure> {
-        let energy_cents_per_kwh = self.energy_price;
+        let (energy_cents_per_kwh, engine) = (self.energy_price, self.engine.stated());
         match self.reading {
             Read::Reference => {
                 self.agree_with_the_reference()?;
-                Ok(SizingOptions { energy_cents_per_kwh, ..SizingOptions::reference() })
+                Ok(SizingOptions { energy_cents_per_kwh, engine, ..SizingOptions::reference() })
             }
             Read::Engine => {
                 let least = BatchChoice::Least { tolerance: self.batch_tolerance.unwrap_or(0.02) };
@@ -86,6 +89,7 @@ impl SizingArgs {
                     max_loss: self.max_loss.unwrap_or(0.001),
                     batch: if largest { BatchChoice::Max } else { least },
                     energy_cents_per_kwh,
+                    engine,
                     ..SizingOptions::default()
                 })
             }

@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Subcommand};
-use isocost_model::queue::{EngineSettings, Station};
-use isocost_simulation::{Effort, Replica, Traffic};
+use isocost_simulation::Effort;
 
 use super::values::{amount, positive, share};
-use super::{Format, ScenarioArgs, SizingArgs, SolveArgs, StationArgs};
+use super::{Format, PromptArgs, ScenarioArgs, SizingArgs, SolveArgs, StationArgs};
 
 /// `isocost simulate`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +24,7 @@ pub struct SimulateArgs {
     #[command(flatten)]
     pub effort: EffortArgs,
     #[command(flatten)]
-    pub engine: EngineArgs,
+    pub prompts: PromptArgs,
     /// Squared coefficient of variation of output tokens, whatever the scenario says of it [0: all
     /// answers as long as their mean; 1: geometric]
     #[arg(long, value_name = "SCV", value_parser = amount)]
@@ -97,8 +96,6 @@ pub struct ReplicaArgs {
     pub trace: Option<PathBuf>,
     #[command(flatten)]
     pub effort: EffortArgs,
-    #[command(flatten)]
-    pub engine: EngineArgs,
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -122,50 +119,6 @@ pub struct EffortArgs {
     /// empty
     #[arg(long, value_name = "SHARE", default_value_t = 0.25, value_parser = share)]
     pub warmup: f64,
-}
-
-/// How the engine is set, and what prompts are like.
-#[derive(Debug, Clone, clap::Args)]
-pub struct EngineArgs {
-    /// Tokens that a pass works off at most [default: 8192]
-    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
-    pub token_budget: Option<u32>,
-    /// Tokens that the KV cache holds: where they run out, the newest request is preempted and
-    /// computed anew [default: never short]
-    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u64).range(16..))]
-    pub kv_tokens: Option<u64>,
-    /// Prompts are not cut into chunks: a pass holds whole prompts, which go first, or decoding
-    #[arg(long)]
-    pub no_chunked_prefill: bool,
-    /// Share of the prompt tokens that the prefix cache holds: they need no computing [default: 0]
-    #[arg(long, value_name = "SHARE", value_parser = share)]
-    pub prefix_hit_share: Option<f64>,
-    /// Squared coefficient of variation of prompt tokens [default: 0, all as long as their mean]
-    #[arg(long, value_name = "SCV", value_parser = amount)]
-    pub input_scv: Option<f64>,
-}
-
-impl EngineArgs {
-    /// What is simulated of a station under a rate, requests/s.
-    pub fn of(&self, station: &Station, batch: u32, rate_per_s: f64) -> (Replica, Traffic) {
-        let default = EngineSettings::default();
-        let engine = EngineSettings {
-            token_budget: self.token_budget.unwrap_or(default.token_budget),
-            kv_tokens: self.kv_tokens,
-            chunked_prefill: !self.no_chunked_prefill,
-        };
-        let Station { service, queue_limit, .. } = *station;
-        let traffic = Traffic {
-            rate_per_s,
-            arrival_scv: station.arrival_scv,
-            input_tokens: station.input_tokens,
-            input_scv: self.input_scv.unwrap_or(0.0),
-            prefix_hit_share: self.prefix_hit_share.unwrap_or(0.0),
-            output_tokens: station.output_tokens,
-            token_scv: station.token_scv,
-        };
-        (Replica { service, batch, queue_limit, engine }, traffic)
-    }
 }
 
 impl EffortArgs {

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::Format;
 use super::scenario::Read;
 use super::values::{amount, percentile, positive, share};
+use super::{EngineArgs, Format, PromptArgs};
 
 /// `isocost analyze`.
 #[derive(Debug, clap::Args)]
@@ -79,7 +79,7 @@ pub struct ServerArgs {
 }
 
 /// What a scenario says itself.
-const FROM_FLAGS: [&str; 16] = [
+const FROM_FLAGS: [&str; 18] = [
     "alpha",
     "beta",
     "gamma",
@@ -92,6 +92,8 @@ const FROM_FLAGS: [&str; 16] = [
     "output",
     "arrival_scv",
     "token_scv",
+    "input_scv",
+    "prefix_hit_share",
     "itl",
     "ttft",
     "ttw",
@@ -107,7 +109,8 @@ pub struct ObjectiveArgs {
     /// Time-to-first-token objective, ms
     #[arg(long, value_name = "MS", value_parser = positive)]
     pub ttft: Option<f64>,
-    /// Percentile that the ITL objective holds for [default: mean]
+    /// Percentile that the ITL objective holds for, over requests, each by the mean of its own
+    /// gaps (TPOT); over tokens under --reading reference [default: mean]
     #[arg(long, value_name = "P", requires = "itl", value_parser = percentile)]
     pub itl_percentile: Option<f64>,
     /// Percentile that the TTFT objective holds for [default: mean]
@@ -176,4 +179,8 @@ pub struct StationArgs {
     /// Squared coefficient of variation of output tokens
     #[arg(long, value_name = "SCV", default_value_t = 1.0, value_parser = amount)]
     pub token_scv: f64,
+    #[command(flatten)]
+    pub prompts: PromptArgs,
+    #[command(flatten)]
+    pub engine: EngineArgs,
 }

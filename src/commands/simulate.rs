@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use super::given;
 use super::queue::station;
-use crate::args::{Alone, EffortArgs, EngineArgs, Format, ReplicaArgs, SimulateArgs};
+use crate::args::{Alone, EffortArgs, Format, ReplicaArgs, SimulateArgs};
 use crate::job::{self, Job};
 use crate::output::simulation::{Row, Simulation};
 use crate::output::style::{Spinner, bar, error, warning};
@@ -52,7 +52,8 @@ struct Task {
 /// One replica from its flags.
 fn alone(args: &ReplicaArgs) -> Result<u8, Failure> {
     let mut station = station(&args.station);
-    let trace = args.trace.as_deref().map(|path| trace(path, &args.engine)).transpose()?;
+    let trace =
+        args.trace.as_deref().map(|path| trace(path, station.prefix_hit_share)).transpose()?;
     let rate_per_s = match &trace {
         Some(trace) => {
             loaded(&mut station, trace, 1.0);
@@ -65,13 +66,12 @@ fn alone(args: &ReplicaArgs) -> Result<u8, Failure> {
         Err(isocost_model::queue::QueueError::Unstable { .. }) => None,
         Err(e) => return Err(Failure::input(e)),
     };
-    let (replica, traffic) = args.engine.of(&station, args.batch, rate_per_s);
     let task = Task {
         server: String::new(),
         accelerator: String::new(),
         replicas: 1,
-        replica,
-        traffic,
+        replica: Replica::of(&station, args.batch),
+        traffic: Traffic::of(&station, rate_per_s),
         predicted,
         objectives: Objectives::none(),
         unit: 0,
@@ -82,7 +82,10 @@ fn alone(args: &ReplicaArgs) -> Result<u8, Failure> {
 /// The replicas of a plan.
 fn planned(args: &SimulateArgs, job: &Job) -> Result<u8, Failure> {
     let chosen = chosen(args, job)?;
-    let trace = args.trace.as_deref().map(|path| trace(path, &args.engine)).transpose()?;
+    let trace = match (&args.trace, chosen.first()) {
+        (Some(path), Some(&s)) => Some(planned_trace(path, args, job, s)?),
+        _ => None,
+    };
     let plan = match &args.plan {
         Some(path) => given::plan(path, job)?,
         None => {
@@ -152,13 +155,14 @@ fn task(
     }
     station.token_scv = args.token_scv.unwrap_or(station.token_scv);
     station.arrival_scv = args.arrival_scv.unwrap_or(station.arrival_scv);
-    let (replica, traffic) = args.engine.of(&station, part.batch, rate_per_s);
+    station.input_scv = args.prompts.input_scv.unwrap_or(station.input_scv);
+    station.prefix_hit_share = args.prompts.prefix_hit_share.unwrap_or(station.prefix_hit_share);
     Some(Task {
         server: server.name.clone(),
         accelerator: scenario.accelerators[part.accelerator].name.clone(),
         replicas: part.replicas,
-        replica,
-        traffic,
+        replica: Replica::of(&station, part.batch),
+        traffic: Traffic::of(&station, rate_per_s),
         predicted: station.analyze(part.batch, rate_per_s).ok(),
         objectives: targets(scenario, server, job.planner.sizing.reading),
         unit: (s as u32) << 8 | part.accelerator as u32 & 0xff,
@@ -174,9 +178,15 @@ fn loaded(station: &mut Station, trace: &Trace, share: f64) {
     station.token_scv = trace.token_scv;
 }
 
-fn trace(path: &Path, engine: &EngineArgs) -> Result<Trace, Failure> {
+/// The trace of a server of the scenario.
+fn planned_trace(path: &Path, args: &SimulateArgs, job: &Job, s: usize) -> Result<Trace, Failure> {
+    let stated = job.stated().servers[s].load.prefix_hit_share;
+    trace(path, args.prompts.prefix_hit_share.unwrap_or(stated))
+}
+
+/// A trace, with the share of its prompts that the prefix cache holds.
+fn trace(path: &Path, share: f64) -> Result<Trace, Failure> {
     let mut trace = read_trace(path).map_err(Failure::input)?;
-    let share = engine.prefix_hit_share.unwrap_or(0.0);
     for request in &mut trace.requests {
         request.cached_tokens = (share * f64::from(request.input_tokens)) as u32;
     }

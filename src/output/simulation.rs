@@ -1,6 +1,6 @@
 //! What `isocost simulate` found: predictions beside simulated values, and which objectives hold.
 
-use isocost_model::queue::{Analysis, Objective, Objectives};
+use isocost_model::queue::{Analysis, Objective, Objectives, Reading};
 use isocost_simulation::{CONFIDENCE, Effort, Estimate, Latency, Report};
 use serde_json::{Value, json};
 
@@ -85,7 +85,8 @@ impl Row {
         let [server, accelerator] = names;
         let (replicas, batch, rate_per_s) = replicas;
         let Objectives { itl, ttft, wait, .. } = *objectives;
-        let asked = [(Latency::Itl, itl), (Latency::Ttft, ttft), (Latency::Wait, wait)];
+        let asked =
+            [(Latency::of_itl(objectives), itl), (Latency::Ttft, ttft), (Latency::Wait, wait)];
         let check = |(latency, objective): (Latency, Option<Objective>)| {
             let objective = objective?;
             Some(Checked { latency, objective, verdict: verdict(&report, latency, objective) })
@@ -104,6 +105,9 @@ impl Row {
             (Latency::Itl, None) => Some(a.itl_ms),
             (Latency::Itl, Some(p)) => Some(a.itl_percentile_ms(p)),
             (Latency::Response, None) => Some(a.mean_response_ms),
+            (Latency::Tpot, Some(p)) if a.station.reading == Reading::Engine => {
+                Some(a.tpot_percentile_ms(p))
+            }
             (Latency::Response, Some(_)) | (Latency::Tpot, _) => None,
         }
     }

@@ -122,6 +122,8 @@ impl Horizon {
                     l.output_tokens,
                     l.arrival_scv,
                     l.token_scv,
+                    l.input_scv,
+                    l.prefix_hit_share,
                 ]
             });
             let counts = period.counts.iter().map(|c| c.unwrap_or(u64::MAX));

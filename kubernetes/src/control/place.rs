@@ -63,6 +63,8 @@ fn planned(load: LabelLoad, headroom: f64) -> Load {
         output_tokens: load.out_tokens,
         arrival_scv: 1.0,
         token_scv: 1.0,
+        input_scv: 0.0,
+        prefix_hit_share: 0.0,
     }
 }
 

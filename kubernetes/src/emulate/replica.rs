@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use isocost_model::Scenario;
 use isocost_model::queue::{EngineSettings, Linear, ServiceModel};
-use isocost_model::scenario::Profile;
+use isocost_model::scenario::{Profile, StatedEngine};
 use isocost_simulation::{Live, Replica, Section, Traffic};
 
 use crate::cluster::LabelLoad;
@@ -57,7 +57,9 @@ impl Emulated {
             gamma_ms: 0.0,
             delta_ms: 0.0,
         });
-        let live = live(idle, 1, seed, 0);
+        let engine = EngineSettings::default();
+        let replica = Replica { service: idle, batch: 1, queue_limit: Some(QUEUE), engine };
+        let live = Live::new(&replica, seed, 0);
         Self { seed, restarts: 0, assignment: None, since: Duration::ZERO, live }
     }
 
@@ -79,11 +81,14 @@ impl Emulated {
         let same = |a: &Assignment| Assignment { load: None, ..a.clone() };
         if self.assignment.as_ref().map(same) != Some(same(&assignment)) {
             let profile = profile(scenario, &assignment)?;
-            let budget = EngineSettings::default().token_budget;
-            let batch = assignment.max_batch.unwrap_or(profile.max_batch).clamp(1, budget);
+            let engine = profile.engine.settings(StatedEngine::default());
+            let most = assignment.max_batch.unwrap_or(profile.max_batch);
+            let batch = most.clamp(1, engine.token_budget);
             self.restarts += 1;
             self.since = now;
-            self.live = live(profile.service, batch, self.seed, self.restarts);
+            let replica =
+                Replica { service: profile.service, batch, queue_limit: Some(QUEUE), engine };
+            self.live = Live::new(&replica, self.seed, self.restarts);
         }
         self.advance(now);
         self.live.set_traffic(assignment.load.map(traffic).as_ref());
@@ -115,12 +120,6 @@ impl Emulated {
     pub fn waiting(&self) -> usize {
         self.live.waiting()
     }
-}
-
-fn live(service: ServiceModel, batch: u32, seed: u64, unit: u32) -> Live {
-    let engine = EngineSettings::default();
-    let replica = Replica { service, batch, queue_limit: Some(QUEUE), engine };
-    Live::new(&replica, seed, unit)
 }
 
 fn profile<'a>(scenario: &'a Scenario, a: &Assignment) -> Result<&'a Profile, NoProfile> {

@@ -29,7 +29,8 @@ pub(super) fn broken(
     };
     let (targets, mut broken) = (site.targets(), Vec::new());
     for (metric, objective) in targets.latencies() {
-        let (value, limit) = (analysis.value(metric, objective.percentile), objective.limit_ms);
+        let (value, limit) =
+            (analysis.limited(&targets, metric, objective.percentile), objective.limit_ms);
         if value.is_nan() || value > limit * (1.0 + ROUNDING) {
             broken.push(format!("{} {value} ms, limit {limit} ms", metric.word()));
         }

@@ -3,7 +3,7 @@
 use super::CheckOptions;
 use crate::candidates::{Reading, SizingOptions};
 use crate::plan::{Part, Placement};
-use crate::queue::{Objective, Objectives, Station};
+use crate::queue::{EngineSettings, ItlOver, Objective, Objectives, Station};
 use crate::scenario::{Profile, Scenario, Server};
 
 /// One server, with what is planned for it.
@@ -55,6 +55,9 @@ impl<'a> Site<'a> {
             };
             targets.itl = Some(itl);
         }
+        if self.sizing.reading == Reading::Reference {
+            targets.itl_over = ItlOver::Gaps;
+        }
         targets
     }
 
@@ -72,21 +75,47 @@ impl<'a> Site<'a> {
     /// The queueing model of a replica.
     pub fn station(&self, profile: &Profile) -> Station {
         let load = &self.server.load;
+        let queue_limit = self.server.max_queue.or(self.sizing.max_queue);
+        let output_tokens = load.output_tokens.max(1.0);
         Station {
-            service: profile.service,
-            input_tokens: load.input_tokens,
-            output_tokens: load.output_tokens.max(1.0),
-            queue_limit: self.server.max_queue.or(self.sizing.max_queue),
+            reading: self.sizing.reading,
+            engine: self.engine(profile),
             arrival_scv: load.arrival_scv,
             token_scv: load.token_scv,
+            input_scv: load.input_scv,
+            prefix_hit_share: load.prefix_hit_share,
+            ..Station::new(profile.service, load.input_tokens, output_tokens, queue_limit)
         }
+    }
+
+    /// How a replica's engine is set; a KV cache of which nobody speaks holds what the profile says of
+    /// batches, its prompts as long as its answers, or the server's request where that is larger.
+    fn engine(&self, profile: &Profile) -> EngineSettings {
+        let (own, run, load) = (profile.engine, self.sizing.engine, &self.server.load);
+        let mut engine = EngineSettings::default();
+        for stated in [run, own] {
+            engine.token_budget = stated.token_budget.unwrap_or(engine.token_budget);
+            engine.kv_tokens = stated.kv_tokens.or(engine.kv_tokens);
+            engine.chunked_prefill = stated.chunked_prefill.unwrap_or(engine.chunked_prefill);
+        }
+        let assumes = self.sizing.reading == Reading::Engine && self.server.max_batch.is_none();
+        if assumes && engine.kv_tokens.is_none() {
+            let of_batch = 2.0 * f64::from(profile.max_batch) * f64::from(profile.at_tokens);
+            let request = (load.input_tokens + load.output_tokens.max(1.0)) / 16.0;
+            engine.kv_tokens = Some(of_batch.max(request.ceil() * 16.0) as u64);
+        }
+        engine
     }
 
     /// Largest batch on a profile.
     pub fn most_in_batch(&self, profile: &Profile) -> f64 {
         let tokens = f64::from(profile.max_batch) * f64::from(profile.at_tokens);
         let by_tokens = (tokens / self.server.load.output_tokens.max(1.0)).floor().max(1.0);
-        self.server.max_batch.map_or(by_tokens, f64::from)
+        let most = self.server.max_batch.map_or(by_tokens, f64::from);
+        match self.sizing.reading {
+            Reading::Engine => most.min(f64::from(self.engine(profile).token_budget)),
+            Reading::Reference => most,
+        }
     }
 
     /// Whether the server has a replica off its current accelerator.

@@ -45,7 +45,7 @@ pub fn plan_csv(export: &Export<'_>) -> Vec<u8> {
                 part.rate_per_s.to_string(),
                 value(a.map(|a| a.itl_ms)),
                 value(a.map(|a| a.ttft_ms)),
-                value(a.map(|a| a.itl_percentile_ms(95.0))),
+                value(a.map(|a| a.tpot_percentile_ms(95.0))),
                 value(a.map(|a| a.ttft_percentile_ms(95.0))),
                 value(a.map(|a| a.utilisation)),
                 value(a.map(|a| a.loss_probability)),

@@ -261,7 +261,7 @@ fn part_fields<'a>(export: &Export<'a>, server: &Server, part: &Part) -> PartFie
         rate_per_second: part.rate_per_s,
         itl_average: a.map(|a| a.itl_ms),
         ttft_average: a.map(|a| a.ttft_ms),
-        itl_p95: a.map(|a| a.itl_percentile_ms(95.0)),
+        itl_p95: a.map(|a| a.tpot_percentile_ms(95.0)),
         ttft_p95: a.map(|a| a.ttft_percentile_ms(95.0)),
         wait_average: a.map(|a| a.mean_wait_ms),
         utilisation: a.map(|a| a.utilisation),

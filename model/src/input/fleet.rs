@@ -4,9 +4,9 @@ use rustc_hash::FxHashMap;
 
 use super::fields::Fields;
 use super::problem::{Report, known_names};
-use super::service::{calibration, provenance, service};
+use super::service::{calibration, engine, provenance, service};
 use super::{Section, entities};
-use crate::queue::{Objective, Objectives, TokenRate};
+use crate::queue::{ItlOver, Objective, Objectives, TokenRate};
 use crate::scenario::{
     Accelerator, CardType, Optimizer, PowerCurve, Profile, Scenario, ServiceClass,
 };
@@ -128,6 +128,7 @@ pub(super) fn profiles(section: Option<&Section>, scenario: &mut Scenario, repor
         let max_batch = fields.count("maxbatchsize", report);
         let at_tokens = fields.count("attokens", report);
         let service = service(&mut fields, report);
+        let engine = engine(&mut fields, report);
         let provenance = provenance(&mut fields, report);
         let calibration = calibration(&mut fields, report);
         if let (Some(accelerator), Some(service)) = (accelerator, service) {
@@ -140,6 +141,7 @@ pub(super) fn profiles(section: Option<&Section>, scenario: &mut Scenario, repor
                 max_batch: max_batch.unwrap_or(1),
                 at_tokens: at_tokens.unwrap_or(1),
                 service,
+                engine,
                 provenance,
                 calibration,
             });
@@ -206,10 +208,13 @@ fn objectives(fields: &mut Fields<'_>, report: &mut Report) -> Objectives {
     }
     // An objective that is dropped would be a broken promise.
     fields.refuse(|key| key.starts_with("slo-") || key.ends_with("percentile"), OBJECTIVES, report);
+    let over = fields.word("itl-over", report);
+    let itl_over = if over == Some("gaps") { ItlOver::Gaps } else { ItlOver::Requests };
     let objective =
         |limit: Option<f64>, percentile| limit.map(|limit_ms| Objective { limit_ms, percentile });
     Objectives {
         itl: objective(itl, itl_percentile),
+        itl_over,
         ttft: objective(ttft, ttft_percentile),
         wait: objective(wait, wait_percentile),
         tokens_per_s: per_s.map(|per_s| TokenRate { per_s, percentile: itl_percentile }),

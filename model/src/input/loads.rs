@@ -24,6 +24,9 @@ pub(super) fn none_to_speak_of(load: &mut Load) -> Option<String> {
     Some(format!("{rate:e} requests/min are too few to plan for: they count as none"))
 }
 
+/// Largest squared coefficient of variation, as in the input reference.
+const MOST_SCV: f64 = 1e4;
+
 /// Reads the tokens of a row into `load`, whose rate is read, and holds the two together.
 pub(super) fn complete(sheet: &Sheet, row: &Row, load: &mut Load, report: &mut Report) {
     for (column, tokens) in
@@ -32,6 +35,12 @@ pub(super) fn complete(sheet: &Sheet, row: &Row, load: &mut Load, report: &mut R
         if let Some(number) = sheet.number(row, column, 0.0, MAX_TOKENS, report) {
             *tokens = number;
         }
+    }
+    if let Some(scv) = sheet.number(row, "input_scv", 0.0, MOST_SCV, report) {
+        load.input_scv = scv;
+    }
+    if let Some(share) = sheet.number(row, "prefix_hit_share", 0.0, 1.0, report) {
+        load.prefix_hit_share = share;
     }
     if let Some(what) = none_to_speak_of(load) {
         sheet.warning(row.line, what, FEW, report);
@@ -42,11 +51,20 @@ pub(super) fn complete(sheet: &Sheet, row: &Row, load: &mut Load, report: &mut R
     }
 }
 
-const COLUMNS: [&str; 4] = ["server", "arrival_rate_per_min", "input_tokens", "output_tokens"];
+const COLUMNS: [&str; 6] = [
+    "server",
+    "arrival_rate_per_min",
+    "input_tokens",
+    "output_tokens",
+    "input_scv",
+    "prefix_hit_share",
+];
+/// Of them, those that have to be there: the first.
+const NEEDED: usize = 4;
 
 /// Replaces the loads of `scenario` by those in a CSV file with the columns `server`,
-/// `arrival_rate_per_min`, `input_tokens` and `output_tokens`. Servers without a row, and blank
-/// cells, keep what the scenario says.
+/// `arrival_rate_per_min`, `input_tokens` and `output_tokens`, and `input_scv` and `prefix_hit_share`
+/// where they are given. Servers without a row, and blank cells, keep what the scenario says.
 ///
 /// # Errors
 /// Every problem of the file, each with its line.
@@ -68,7 +86,7 @@ pub fn with_loads_text(
     text: &str,
 ) -> Result<Loaded, InputError> {
     let mut report = Report::default();
-    if let Some(sheet) = Sheet::read(file, text, &COLUMNS, &COLUMNS, &mut report) {
+    if let Some(sheet) = Sheet::read(file, text, &COLUMNS, &COLUMNS[..NEEDED], &mut report) {
         read(&sheet, &mut scenario, &mut report);
     }
     match report.problems.is_empty() {

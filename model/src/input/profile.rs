@@ -1,8 +1,8 @@
 //! Loads over time, from CSV files.
 //!
 //! One row a period and server: `period,hours,server`, and what the server's load is then:
-//! `arrival_rate_per_min`, or `factor` on the scenario's own rate; `input_tokens` and `output_tokens`
-//! where they differ. A name that ends in `*` stands for every server that begins so. Servers without a
+//! `arrival_rate_per_min`, or `factor` on the scenario's own rate; `input_tokens`, `output_tokens`,
+//! `input_scv` and `prefix_hit_share` where they differ. A name that ends in `*` stands for every server that begins so. Servers without a
 //! row in a period keep the scenario's load.
 
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::sheet::{Row, Sheet, csv_file};
 use crate::horizon::{Period, Profile};
 use crate::scenario::{Load, Scenario, rate_or_none};
 
-const COLUMNS: [&str; 7] = [
+const COLUMNS: [&str; 9] = [
     "period",
     "hours",
     "server",
@@ -25,6 +25,8 @@ const COLUMNS: [&str; 7] = [
     "factor",
     "input_tokens",
     "output_tokens",
+    "input_scv",
+    "prefix_hit_share",
 ];
 
 /// No horizon has more hours: ten years.

@@ -157,6 +157,8 @@ fn read_load(fields: &mut Fields<'_>, report: &mut Report) -> Load {
     let output = fields.quantity("avgouttokens", report);
     let mut scv = |key| fields.quantity(key, report).unwrap_or(1.0);
     let (arrival_scv, token_scv) = (scv("arrivalscv"), scv("tokenscv"));
+    let input_scv = fields.quantity("inputscv", report).unwrap_or(0.0);
+    let prefix_hit_share = fields.quantity("prefixhitshare", report).unwrap_or(0.0);
     fields.ignore(&["arrivalcov", "servicecov"]);
     let mut load = Load {
         arrival_rate_per_min: rate.unwrap_or(0.0),
@@ -164,6 +166,8 @@ fn read_load(fields: &mut Fields<'_>, report: &mut Report) -> Load {
         output_tokens: output.unwrap_or(0.0),
         arrival_scv,
         token_scv,
+        input_scv,
+        prefix_hit_share,
     };
     if let Some(what) = none_to_speak_of(&mut load) {
         fields.warning("arrivalrate", what, FEW, report);

@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::problem::Report;
 use crate::queue::{Iteration, Linear, Roofline, ServiceModel};
-use crate::scenario::Provenance;
+use crate::scenario::{Provenance, StatedEngine};
 use crate::trust::{Calibration, Region};
 
 /// The service times, in whichever form they are given.
@@ -48,6 +48,15 @@ pub(super) fn service(fields: &mut Fields<'_>, report: &mut Report) -> Option<Se
         Some(model) => sensible(fields, model, report),
     }
     model
+}
+
+/// How the engine is set, as far as it is said.
+pub(super) fn engine(fields: &mut Fields<'_>, report: &mut Report) -> StatedEngine {
+    let token_budget = fields.count("maxbatchedtokens", report);
+    let kv_tokens = fields.count("kvtokens", report).map(u64::from);
+    let has_chunks = fields.has("chunkedprefill");
+    let chunks = fields.flag("chunkedprefill", report);
+    StatedEngine { token_budget, kv_tokens, chunked_prefill: has_chunks.then_some(chunks) }
 }
 
 fn sensible(fields: &Fields<'_>, model: &ServiceModel, report: &mut Report) {

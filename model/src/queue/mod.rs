@@ -59,6 +59,9 @@
 //! assert!(station.size(8, &strict).unwrap_err().to_string().starts_with("ITL is at best"));
 //! ```
 //!
+//! **Two readings.** The above is [`Reading::Reference`]. Under [`Reading::Engine`] the same chain has the
+//! rates of an engine's passes, and latencies are those of passes: see `engine/mod.rs`.
+//!
 //! **Bursts and variable lengths.** With squared coefficients of variation `ca` of inter-arrival
 //! times and `cs` of output tokens the probability of waiting and the wait of those who wait are
 //! corrected as `bursts.rs` derives it; both 1 give the chain above exactly.
@@ -71,6 +74,8 @@ mod linear;
 mod near;
 mod objective;
 mod occupancy;
+mod pass;
+mod reading;
 mod roofline;
 mod root;
 mod search;
@@ -83,7 +88,9 @@ pub use analysis::{Analysis, QueueError};
 pub use engine::EngineSettings;
 pub use iteration::Iteration;
 pub use linear::Linear;
-pub use objective::{Metric, Objective, Objectives, Shortfall, TokenRate};
+pub use objective::{ItlOver, Metric, Objective, Objectives, Shortfall, TokenRate};
+pub use pass::Pass;
+pub use reading::Reading;
 pub use roofline::Roofline;
 pub use service::{Latency, MAX_BATCH, ServiceModel, Station, TOKEN_BUDGET};
 pub use sizing::{Sized, best_batch};

@@ -7,10 +7,10 @@ use isocost_model::candidates::{
 };
 use isocost_model::input::{self, known_names};
 use isocost_model::queue::{
-    Iteration, Linear, MAX_BATCH, Objective, Objectives, Roofline, ServiceModel, Shortfall, Sized,
-    Station, TokenRate,
+    Iteration, ItlOver, Linear, MAX_BATCH, Objective, Objectives, Roofline, ServiceModel,
+    Shortfall, Sized, Station, TokenRate,
 };
-use isocost_model::scenario::Scenario;
+use isocost_model::scenario::{Scenario, StatedEngine};
 
 use crate::Failure;
 use crate::args::{ObjectiveArgs, ServerArgs, StationArgs};
@@ -58,11 +58,12 @@ pub fn replicas(
             reading: objectives.reading.into(),
             max_queue: flags.max_queue,
             max_loss: objectives.max_loss,
+            engine: flags.engine.stated(),
             ..SizingOptions::default()
         };
         return of_scenario(path, server, names.accelerator.as_deref(), &options, max_batch);
     }
-    let station = station(flags);
+    let station = Station { reading: objectives.reading.into(), ..station(flags) };
     let max_batch = max_batch.unwrap_or(1);
     let offer = Offer { station, max_batch, objectives: of_flags(objectives) };
     Ok(vec![Replica { names: None, offer: Ok(offer) }])
@@ -128,8 +129,8 @@ fn offer(
     };
     let profile = scenario.profiles.iter().find(of_pair).ok_or(Reason::NoProfile)?;
     Ok(Offer {
-        station: station_of(server, profile.service, options),
-        max_batch: max_batch.unwrap_or_else(|| batch_limit(server, profile)),
+        station: station_of(server, profile, options),
+        max_batch: max_batch.unwrap_or_else(|| batch_limit(server, profile, options)),
         objectives: Objectives {
             max_loss: options.max_loss,
             ..targets(scenario, server, options.reading)
@@ -142,6 +143,7 @@ fn of_flags(args: &ObjectiveArgs) -> Objectives {
         |limit: Option<f64>, percentile| limit.map(|limit_ms| Objective { limit_ms, percentile });
     Reading::from(args.reading).objectives(Objectives {
         itl: objective(args.itl, args.itl_percentile),
+        itl_over: ItlOver::default(),
         ttft: objective(args.ttft, args.ttft_percentile),
         wait: objective(args.ttw, args.ttw_percentile),
         tokens_per_s: args.tps.map(|per_s| TokenRate { per_s, percentile: args.itl_percentile }),
@@ -149,7 +151,7 @@ fn of_flags(args: &ObjectiveArgs) -> Objectives {
     })
 }
 
-/// The replica that the arguments describe.
+/// The replica that the arguments describe, as an engine serves.
 pub fn station(args: &StationArgs) -> Station {
     let (alpha_ms, beta_ms, gamma_ms) = (args.alpha, args.beta, args.gamma);
     let service = match args.delta {
@@ -169,11 +171,12 @@ pub fn station(args: &StationArgs) -> Station {
         }
     };
     Station {
-        service,
-        input_tokens: args.input,
-        output_tokens: args.output.max(1.0),
-        queue_limit: args.max_queue,
+        reading: Reading::Engine,
         arrival_scv: args.arrival_scv,
         token_scv: args.token_scv,
+        engine: args.engine.stated().settings(StatedEngine::default()),
+        input_scv: args.prompts.input_scv.unwrap_or(0.0),
+        prefix_hit_share: args.prompts.prefix_hit_share.unwrap_or(0.0),
+        ..Station::new(service, args.input, args.output.max(1.0), args.max_queue)
     }
 }

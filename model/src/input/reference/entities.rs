@@ -82,6 +82,26 @@ pub const ENTITIES: &[Entity] = &[
                 "the roofline model",
             ),
             optional(
+                "maxBatchedTokens",
+                Whole("tokens", 1, 100_000_000),
+                "`--token-budget`",
+                "that a pass works off at most (vLLM's `max_num_batched_tokens`); no batch is larger",
+            ),
+            optional(
+                "kvTokens",
+                Whole("tokens", 16, 1_000_000_000),
+                "`--kv-tokens`, else assumed",
+                "that a replica's KV cache holds, as vLLM logs it; assumed are 2 * maxBatchSize * atTokens: \
+                 so many requests of `atTokens` output tokens with prompts as long; at least one request, \
+                 and never short where the server has a `maxBatchSize` of its own",
+            ),
+            optional(
+                "chunkedPrefill",
+                Flag,
+                "true, but for `--no-chunked-prefill`",
+                "whether prompts are cut into chunks that share passes with decoding",
+            ),
+            optional(
                 "provenance",
                 Word(&["estimated", "calibrated"]),
                 "unstated",
@@ -190,6 +210,13 @@ pub const ENTITIES: &[Entity] = &[
                  `slo-itl` where that is less; under `--reading reference` what the server has to \
                  produce, in place of its arrival rate",
             ),
+            optional(
+                "itl-over",
+                Word(&["requests", "gaps"]),
+                "requests",
+                "what a percentile of ITL is over: requests, each by the mean of its own gaps (TPOT, as most \
+                 benchmarks report), or the gaps between tokens",
+            ),
             optional("percentile", PERCENTILE, "the mean", "that the latencies hold for"),
             optional("itl-percentile", PERCENTILE, "`percentile`", "that ITL's limits hold for"),
             optional("tpot-percentile", PERCENTILE, "`itl-percentile`", "another name of it"),
@@ -253,6 +280,13 @@ pub const ENTITIES: &[Entity] = &[
             ),
             optional("arrivalScv", SCV, "1", "of the times between arrivals; 1 is Poisson"),
             optional("tokenScv", SCV, "1", "of output tokens"),
+            optional("inputScv", SCV, "0", "of prompt tokens; 0: all prompts are alike"),
+            optional(
+                "prefixHitShare",
+                Number("", 0.0, 1.0),
+                "0",
+                "of the prompt tokens that the prefix cache holds: they need no computing",
+            ),
         ],
     },
     Entity {
