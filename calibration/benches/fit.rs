@@ -20,6 +20,7 @@ fn points() -> Vec<Point> {
         beta_ms: 0.012,
         gamma_ms: 7e-5,
         delta_ms: 0.038,
+        delta2_ms: 2e-6,
         hidden_tokens: 145.0,
         overhead_ms: 7.0,
         lag_steps: 1.35,

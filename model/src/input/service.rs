@@ -33,6 +33,7 @@ pub(super) fn service(fields: &mut Fields<'_>, report: &mut Report) -> Option<Se
             beta_ms: value(&mut r, "beta"),
             gamma_ms: value(&mut r, "gamma"),
             delta_ms: value(&mut r, "delta"),
+            delta2_ms: value(&mut r, "delta2"),
             hidden_tokens: value(&mut r, "hidden"),
             overhead_ms: value(&mut r, "overhead"),
             lag_steps: value(&mut r, "lag"),
