@@ -19,8 +19,9 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use isocost_model::queue::Pass;
+
 use crate::memory::Memory;
-use crate::pass::{Pass, needs_no_prompt, outside_ms, pass_ms, prompt_yields_token};
 use crate::replica::Replica;
 use crate::section::{Recorder, Section, Window};
 use crate::ticket::{Prompt, Ticket};
@@ -108,7 +109,7 @@ impl Engine {
 
     /// Time of a pass, ms.
     pub fn length_ms(&self, pass: &Pass) -> f64 {
-        pass_ms(&self.replica.service, pass)
+        self.replica.service.pass_ms(pass)
     }
 
     pub fn in_service(&self) -> usize {
@@ -137,7 +138,7 @@ impl Engine {
             places.is_none_or(|places| self.in_system() < places) && self.memory.can_hold(longest);
         let index = self.recorder.arrive(accepted);
         if accepted {
-            let outside_ms = outside_ms(&self.replica.service, under_way_ms);
+            let outside_ms = self.replica.service.outside_ms(under_way_ms);
             self.waiting.push_back(Ticket::new(index, request, outside_ms));
         }
     }
@@ -158,15 +159,15 @@ impl Engine {
             }
         } else {
             self.compose_whole_prompts(&mut pass);
-            if pass.chunks > 0 {
+            if pass.chunks > 0.0 {
                 return pass;
             }
             self.make_room();
         }
         self.memory.step(self.step);
         self.recorder.memory(self.memory.used_tokens());
-        pass.decoding = self.ends.len() as u64;
-        pass.decode_context = self.decode_context + pass.decoding;
+        pass.decoding = self.ends.len() as f64;
+        pass.decode_context = self.decode_context as f64 + pass.decoding;
         pass
     }
 
@@ -175,7 +176,7 @@ impl Engine {
         let mut budget = self.replica.engine.token_budget;
         while let Some(next) = self.waiting.front() {
             let tokens = next.computed();
-            if pass.chunks > 0 && tokens > budget {
+            if pass.chunks > 0.0 && tokens > budget {
                 break;
             }
             let Some(ticket) = self.let_in() else { break };
@@ -209,7 +210,7 @@ impl Engine {
         self.memory.take(u64::from(length));
         let done = length - ticket.computed();
         let mut prompt = Prompt { ticket, admission: self.admissions, length, done };
-        if length == 0 && needs_no_prompt(&self.replica.service) {
+        if length == 0 && self.replica.service.needs_no_prompt() {
             self.token(prompt, self.now_ms);
             return 1;
         }
@@ -260,12 +261,12 @@ impl Engine {
         self.advance(end_ms);
         self.now_ms = end_ms;
         self.passes += 1;
-        if pass.decoding > 0 {
-            self.complete_step(pass.decoding);
+        if pass.decoding > 0.0 {
+            self.complete_step(pass.decoding as u64);
         }
         while self.prompts.front().is_some_and(|p| p.left() == 0) {
             let Some(prompt) = self.prompts.pop_front() else { break };
-            if prompt_yields_token(&self.replica.service) {
+            if self.replica.service.prompt_yields_token() {
                 self.token(prompt, end_ms);
             } else {
                 let place = self.decode(prompt);

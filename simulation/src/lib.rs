@@ -32,7 +32,6 @@ mod estimate;
 mod histogram;
 mod live;
 mod memory;
-mod pass;
 mod random;
 mod replica;
 mod report;

@@ -1,7 +1,8 @@
 //! A replica under a load that changes while it runs, looked at from time to time.
 
+use isocost_model::queue::Pass;
+
 use crate::engine::Engine;
-use crate::pass::Pass;
 use crate::replica::Replica;
 use crate::section::{Section, Window};
 use crate::traffic::{Draw, Request, Traffic};

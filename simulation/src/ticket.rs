@@ -1,6 +1,7 @@
 //! A request on its way through a replica.
 
-use crate::pass::Pass;
+use isocost_model::queue::Pass;
+
 use crate::section::{Answer, Recorder};
 use crate::traffic::Request;
 
@@ -82,9 +83,9 @@ impl Prompt {
         let chunk = self.left().min(budget);
         if budget > 0 {
             self.done += chunk;
-            pass.chunks += 1;
-            pass.prompt_tokens += u64::from(chunk);
-            pass.prompt_context += u64::from(self.done);
+            pass.chunks += 1.0;
+            pass.prompt_tokens += f64::from(chunk);
+            pass.prompt_context += f64::from(self.done);
         }
         chunk
     }

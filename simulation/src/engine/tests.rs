@@ -16,7 +16,7 @@ fn blocks(tokens: u64) -> u64 {
 
 /// Tokens of the blocks that the requests in service hold, each by its own context after the pass.
 fn held(engine: &Engine, pass: &Pass) -> u64 {
-    let step = engine.step + u64::from(pass.decoding > 0);
+    let step = engine.step + u64::from(pass.decoding > 0.0);
     let prompts: u64 = engine.prompts.iter().map(|p| blocks(u64::from(p.length))).sum();
     let decoding = engine.ends.iter().map(|Reverse(end)| engine.decoding[end.2]);
     prompts * 16 + decoding.map(|d| 16 * blocks(d.context + step - d.since)).sum::<u64>()
@@ -58,7 +58,7 @@ fn check_pass(engine: &mut Engine, kv_tokens: u64) -> Result<(), TestCaseError> 
         return Ok(());
     }
     let pass = engine.compose();
-    prop_assert!(pass.decoding + pass.chunks > 0, "a pass goes on with something");
+    prop_assert!(pass.decoding + pass.chunks > 0.0, "a pass goes on with something");
     prop_assert_eq!(engine.memory.used_tokens(), held(engine, &pass));
     prop_assert!(engine.memory.used_tokens() <= kv_tokens);
     let since_last: usize = engine.last_tokens.iter().map(|(_, count)| count).sum();
