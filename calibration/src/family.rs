@@ -23,7 +23,7 @@ pub enum Family {
 const FREE_LIMIT: f64 = 30.0;
 
 /// Place of `hidden` among the roofline's parameters.
-const HIDDEN: usize = 4;
+const HIDDEN: usize = 5;
 
 impl Family {
     /// Every family.
@@ -43,7 +43,9 @@ impl Family {
         match self {
             Self::Linear => &["alpha", "beta", "gamma", "delta"],
             Self::Iteration => &["alpha", "beta", "gamma"],
-            Self::Roofline => &["alpha", "beta", "gamma", "delta", "hidden", "overhead", "lag"],
+            Self::Roofline => {
+                &["alpha", "beta", "gamma", "delta", "delta2", "hidden", "overhead", "lag"]
+            }
         }
     }
 
@@ -52,9 +54,16 @@ impl Family {
         match self {
             Self::Linear => &["ms", "ms/request", "ms", "ms/token"],
             Self::Iteration => &["ms", "ms/token", "ms/token²"],
-            Self::Roofline => {
-                &["ms", "ms/request", "ms/token", "ms/token", "tokens", "ms", "steps"]
-            }
+            Self::Roofline => &[
+                "ms",
+                "ms/request",
+                "ms/token",
+                "ms/token",
+                "ms/token²",
+                "tokens",
+                "ms",
+                "steps",
+            ],
         }
     }
 
@@ -72,9 +81,10 @@ impl Family {
                 beta_ms,
                 gamma_ms,
                 delta_ms: at(3),
+                delta2_ms: at(4),
                 hidden_tokens: at(HIDDEN),
-                overhead_ms: at(5),
-                lag_steps: at(6),
+                overhead_ms: at(6),
+                lag_steps: at(7),
             }),
         }
     }
@@ -129,6 +139,7 @@ impl Family {
         let mean = slopes.iter().sum::<f64>() / slopes.len().max(1) as f64;
         let beta = mean.max(alpha * 1e-4);
         let prompt = least(&|p| Some(p.input_tokens), 100.0).max(1.0);
+        let longest = points.iter().map(|p| p.input_tokens).fold(prompt, f64::max);
         let context = points.iter().map(|p| p.input_tokens + p.output_tokens).sum::<f64>()
             / points.len().max(1) as f64;
         let a_token = ttft / prompt;
@@ -140,6 +151,7 @@ impl Family {
                 beta * 0.3,
                 beta / context * 0.5,
                 a_token * 0.5,
+                a_token * 0.05 / longest,
                 alpha / (a_token * 0.5) * 0.5,
                 ttft * 0.2,
                 1.0,
@@ -158,7 +170,7 @@ mod tests {
         for (family, values) in [
             (Family::Linear, vec![11.0, 0.1, 20.0, 1e-3]),
             (Family::Iteration, vec![11.0, 0.04, 5e-5]),
-            (Family::Roofline, vec![11.0, 0.01, 7e-5, 0.04, 140.0, 7.0, 1.3]),
+            (Family::Roofline, vec![11.0, 0.01, 7e-5, 0.04, 2e-6, 140.0, 7.0, 1.3]),
         ] {
             let free = family.free(&values);
             for (a, b) in family.values(&free).iter().zip(&values) {

@@ -7,16 +7,17 @@ use rayon::prelude::*;
 
 use crate::confidence::Confidence;
 use crate::family::Family;
-use crate::point::{Arrivals, Point};
-use crate::predict::predict;
+use crate::overload::{self, Excluded};
+use crate::point::Point;
+use crate::predict::Bench;
 use crate::residual::{Residuals, rows};
 use crate::robust::{Minimum, minimise};
 
 /// How to fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
-    /// Batch size that the server ran with: the most requests in service.
-    pub batch: u32,
+    /// What the server ran with.
+    pub bench: Bench,
     /// Starting points of the search.
     pub starts: u32,
     /// Seed of the starting points: the same seed gives the same fit.
@@ -25,7 +26,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { batch: 256, starts: 12, seed: 1 }
+        Self { bench: Bench::default(), starts: 12, seed: 1 }
     }
 }
 
@@ -48,37 +49,12 @@ pub struct Fit {
     pub excluded: Vec<Excluded>,
     /// Of each point that was fitted the least weight of its latencies, in (0, 1].
     pub weights: Vec<f64>,
+    /// Free coordinates of the values.
     pub(crate) free: Vec<f64>,
-}
-
-/// A point that says nothing about a steady state.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Excluded {
-    /// Index of the point.
-    pub point: usize,
-    /// Why.
-    pub reason: Overload,
-}
-
-/// How a point shows that the server was overloaded.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub enum Overload {
-    /// Fewer requests were completed than arrived.
-    #[error("only {:.0}% of the requests that arrived were completed: the queue grew", .share * 100.0)]
-    Unserved {
-        /// Completed over arrived.
-        share: f64,
-    },
-    /// The rate is above what the fitted model can serve.
-    #[error(
-        "{rate_per_s} requests/s is above 98% of the fitted capacity, {capacity_per_s:.3} requests/s"
-    )]
-    Saturated {
-        /// Arrival rate, requests/s.
-        rate_per_s: f64,
-        /// `mu(N)`, requests/s.
-        capacity_per_s: f64,
-    },
+    /// Weight of each residual.
+    pub(crate) row_weights: Vec<f64>,
+    /// Mean absolute residual.
+    pub(crate) spread: f64,
 }
 
 /// Points that no parameters can be fitted to.
@@ -104,12 +80,10 @@ pub enum FitError {
     Batch(u32),
 }
 
-/// Below this share of completed requests the queue grew while it was measured.
-const LEAST_SERVED: f64 = 0.95;
-/// Above this share of the capacity a measurement ends before the queue is steady.
-const MOST_LOAD: f64 = 0.98;
 /// Rounds in which points may prove to be overloaded.
 const ROUNDS: usize = 6;
+/// A minimum is lower than another by more than this share.
+const BETTER: f64 = 1e-3;
 /// Rounds of reweighting: to compare starting points, and to settle.
 const COARSE: usize = 3;
 const FINE: usize = 30;
@@ -119,16 +93,17 @@ const FINE: usize = 30;
 /// # Errors
 /// [`FitError`].
 pub fn fit(family: Family, points: &[Point], options: &Options) -> Result<Fit, FitError> {
-    if options.batch == 0 || options.batch > isocost_model::queue::MAX_BATCH {
-        return Err(FitError::Batch(options.batch));
+    let batch = options.bench.batch;
+    if batch == 0 || batch > isocost_model::queue::MAX_BATCH {
+        return Err(FitError::Batch(batch));
     }
-    let mut excluded: Vec<Excluded> = points.iter().enumerate().filter_map(unserved).collect();
+    let mut excluded = overload::measured(points);
     let mut start = None;
     for _ in 0..ROUNDS {
         let used = left(points, &excluded);
         let minimum = search(family, points, &used, excluded.len(), options, start.take())?;
         let service = family.model(&family.values(&minimum.free));
-        let more = saturated(points, &used, service, options.batch);
+        let more = overload::predicted(points, &used, service, &options.bench);
         if more.is_empty() {
             return Ok(Fit::new(family, points, used, excluded, options, minimum));
         }
@@ -143,23 +118,6 @@ pub fn fit(family: Family, points: &[Point], options: &Options) -> Result<Fit, F
 /// Indices of the points that are not excluded.
 fn left(points: &[Point], excluded: &[Excluded]) -> Vec<usize> {
     (0..points.len()).filter(|i| excluded.iter().all(|e| e.point != *i)).collect()
-}
-
-fn unserved((point, measured): (usize, &Point)) -> Option<Excluded> {
-    let share = measured.served_share.filter(|share| *share < LEAST_SERVED)?;
-    Some(Excluded { point, reason: Overload::Unserved { share } })
-}
-
-fn saturated(points: &[Point], used: &[usize], service: ServiceModel, batch: u32) -> Vec<Excluded> {
-    let check = |&point: &usize| {
-        let measured = &points[point];
-        let Arrivals::Open { .. } = measured.arrivals else { return None };
-        let load = predict(service, batch, measured)?.load;
-        let rate_per_s = measured.rate_per_s;
-        let reason = Overload::Saturated { rate_per_s, capacity_per_s: rate_per_s / load };
-        (load > MOST_LOAD).then_some(Excluded { point, reason })
-    };
-    used.iter().filter_map(check).collect()
 }
 
 /// The best minimum from several starting points, and from `start` where there is one.
@@ -186,7 +144,7 @@ fn search(
         _ => own.iter().map(|x| x + normal(&mut random)).collect(),
     });
     let starts: Vec<Vec<f64>> = start.into_iter().chain(starts).collect();
-    let problem = Residuals::new(family, options.batch, &chosen, &own);
+    let problem = Residuals::new(family, options.bench, &chosen, &own);
     if let [start] = starts.as_slice() {
         return Ok(minimise(&problem, start, FINE));
     }
@@ -197,17 +155,28 @@ fn search(
     Ok(minimise(&problem, best.map_or(&own, |m| &m.free), FINE))
 }
 
-/// The service model fitted to the points `used` alone, to judge it on the others. The search
-/// starts from `fit`, and from as many other points as `starts` says.
-pub(crate) fn refit(
-    fit: &Fit,
-    points: &[Point],
-    used: &[usize],
-    starts: u32,
-) -> Option<ServiceModel> {
+/// The fit to the points `used` alone, to judge it on the others. The search starts from `fit`, and
+/// from as many other points as `starts` says.
+pub(crate) fn refit(fit: &Fit, points: &[Point], used: &[usize], starts: u32) -> Option<Fit> {
     let options = Options { starts, ..fit.options };
-    let found = search(fit.family, points, used, 0, &options, Some(fit.free.clone()));
-    Some(fit.family.model(&fit.family.values(&found.ok()?.free)))
+    let found = search(fit.family, points, used, 0, &options, Some(fit.free.clone())).ok()?;
+    Some(Fit::new(fit.family, points, used.to_vec(), Vec::new(), &fit.options, found))
+}
+
+/// `fit`, or where a descent from one of `starts` ends lower, the fit that is found there.
+pub(crate) fn improve(fit: Fit, points: &[Point], starts: &[Vec<f64>]) -> Fit {
+    let chosen: Vec<&Point> = fit.used.iter().map(|&i| &points[i]).collect();
+    let problem = Residuals::new(fit.family, fit.options.bench, &chosen, &fit.free);
+    let minima = starts.par_iter().map(|start| minimise(&problem, start, COARSE));
+    let minima: Vec<Minimum> = minima.collect();
+    let Some(best) = minima.iter().min_by(|a, b| a.spread.total_cmp(&b.spread)) else {
+        return fit;
+    };
+    let found = minimise(&problem, &best.free, FINE);
+    if found.spread >= fit.spread * (1.0 - BETTER) {
+        return fit;
+    }
+    Fit::new(fit.family, points, fit.used, fit.excluded, &fit.options, found)
 }
 
 /// A standard normal number, by Box and Muller.
@@ -226,7 +195,7 @@ impl Fit {
         minimum: Minimum,
     ) -> Self {
         let chosen: Vec<&Point> = used.iter().map(|&i| &points[i]).collect();
-        let problem = Residuals::new(family, options.batch, &chosen, &minimum.free);
+        let problem = Residuals::new(family, options.bench, &chosen, &minimum.free);
         let confidence = Confidence::new(&problem, &minimum);
         let mut weights = vec![1.0_f64; used.len()];
         for ((point, _), weight) in rows(&chosen).zip(&minimum.weights) {
@@ -243,6 +212,8 @@ impl Fit {
             excluded,
             weights,
             free: minimum.free,
+            row_weights: minimum.weights,
+            spread: minimum.spread,
         }
     }
 }

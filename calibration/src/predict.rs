@@ -1,18 +1,46 @@
 //! What the queueing model says of a measured point.
 
-use isocost_model::queue::{ServiceModel, Station};
+use isocost_model::queue::{Analysis, EngineSettings, Metric, ServiceModel, Station};
 
 use crate::point::{Arrivals, Point};
+
+/// What a server was measured with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bench {
+    /// Batch size: the most requests in service.
+    pub batch: u32,
+    /// Settings of the engine.
+    pub engine: EngineSettings,
+}
+
+impl Default for Bench {
+    fn default() -> Self {
+        Self { batch: 256, engine: EngineSettings::default() }
+    }
+}
 
 /// Latencies that the model predicts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prediction {
-    /// Time to first token, ms.
+    /// Mean time to first token, ms.
     pub ttft_ms: f64,
-    /// Inter-token latency, ms.
+    /// Mean inter-token latency, ms.
     pub itl_ms: f64,
     /// Arrival rate over the rate that the replica can serve; 0 in a closed loop.
     pub load: f64,
+    analysis: Option<Analysis>,
+}
+
+impl Prediction {
+    /// A percentile of the time to first token, ms; nothing in a closed loop or beyond capacity.
+    pub fn ttft_percentile_ms(&self, percent: f64) -> Option<f64> {
+        Some(self.analysis.as_ref()?.value(Metric::Ttft, Some(percent)))
+    }
+
+    /// A percentile over requests of their mean time between tokens, ms; likewise.
+    pub fn tpot_percentile_ms(&self, percent: f64) -> Option<f64> {
+        Some(self.analysis.as_ref()?.value(Metric::Itl, Some(percent)))
+    }
 }
 
 /// Above this share of the capacity an unbounded queue is not told from one that grows: the
@@ -22,15 +50,16 @@ const SATURATED: f64 = 0.995;
 /// How fast the extrapolated time to first token rises with the load.
 const STEEP: i32 = 20;
 
-/// Predicts `point` for a replica of batch size `batch`; `None` where the service times are no
+/// Predicts `point` for a replica as it was measured; `None` where the service times are no
 /// positive numbers.
-pub fn predict(service: ServiceModel, batch: u32, point: &Point) -> Option<Prediction> {
+pub fn predict(service: ServiceModel, bench: &Bench, point: &Point) -> Option<Prediction> {
     let mut station = Station::new(service, point.input_tokens, point.output_tokens, None);
+    station.token_scv = point.token_scv.unwrap_or(1.0);
     match point.arrivals {
-        Arrivals::Closed { clients } => Some(closed(&station, batch, clients)),
+        Arrivals::Closed { clients } => Some(closed(&station, bench.batch, clients)),
         Arrivals::Open { scv } => {
             station.arrival_scv = scv;
-            open(&station, batch, point.rate_per_s)
+            open(&station, bench.batch, point.rate_per_s)
         }
     }
 }
@@ -42,7 +71,8 @@ fn open(station: &Station, batch: u32, rate_per_s: f64) -> Option<Prediction> {
     let a = station.analyze(batch, at).ok()?;
     let beyond = (load / SATURATED).max(1.0);
     let ttft_ms = a.ttft_ms * beyond.min(1e6).powi(STEEP);
-    Some(Prediction { ttft_ms, itl_ms: a.itl_ms * beyond, load })
+    let analysis = (beyond <= 1.0).then_some(a);
+    Some(Prediction { ttft_ms, itl_ms: a.itl_ms * beyond, load, analysis })
 }
 
 /// Clients above the batch size wait for a place, one after the other.
@@ -51,5 +81,6 @@ fn closed(station: &Station, batch: u32, clients: u32) -> Prediction {
     let latency = station.closed_loop(served);
     let waiting = f64::from(clients.saturating_sub(batch));
     let wait_ms = waiting * 1000.0 / station.service_rate_per_s(served);
-    Prediction { ttft_ms: wait_ms + latency.first_token_ms, itl_ms: latency.itl_ms, load: 0.0 }
+    let ttft_ms = wait_ms + latency.first_token_ms;
+    Prediction { ttft_ms, itl_ms: latency.itl_ms, load: 0.0, analysis: None }
 }

@@ -88,6 +88,8 @@ pub(super) fn calibration(fields: &mut Fields<'_>, report: &mut Report) -> Optio
         "points",
         "itlerrorleftout",
         "ttfterrorleftout",
+        "timemargin",
+        "firsttokenmargin",
         "intervals",
         "parameters",
         "logcovariance",
