@@ -11,12 +11,15 @@ use std::time::Instant;
 
 use isocost_calibration::{
     Bench, Errors, Family, Fit, LeftOut, Options, Point, Prediction, Spread, Validation,
-    fit_and_validate, mark_single_client, read, systems,
+    fit_and_validate, mark_single_client, predict, read, systems,
 };
 
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|a| a == name);
+    if asked.iter().any(|a| a == "speed") {
+        speed("vllm-percentiles.csv");
+    }
     if wants("open") {
         open("vllm-percentiles.csv", 1024);
     }
@@ -42,6 +45,21 @@ fn measured(name: &str) -> Option<Vec<Point>> {
             None
         }
     }
+}
+
+/// What one prediction of every point takes.
+fn speed(name: &str) {
+    let Some(mut points) = measured(name) else { return };
+    mark_single_client(&mut points);
+    let service = Family::Roofline.model(&[11.2, 0.014, 6.4e-5, 0.0425, 3e-7, 181.0, 7.6, 1.44]);
+    let bench = Bench { batch: 1024, ..Bench::default() };
+    let started = Instant::now();
+    let times = 20;
+    for _ in 0..times {
+        let known = points.iter().filter_map(|p| predict(service, &bench, p)).count();
+        assert_eq!(known, points.len());
+    }
+    println!("{:.2} ms", started.elapsed().as_secs_f64() * 1000.0 / f64::from(times));
 }
 
 /// The sweeps of one system in open loop.

@@ -1,8 +1,9 @@
 //! The service models as families of free parameters for the fit.
 //!
 //! The fit moves in free coordinates, in which every value is allowed: the logarithm of each
-//! parameter, so that it stays positive, and for the roofline's `hidden` the logit of
-//! `hidden delta / alpha`, so that no more computation hides than a step takes.
+//! parameter, so that it stays positive; for the roofline's `hidden` the logit of
+//! `hidden delta / alpha`, so that no more computation hides than a step takes; and for its `lag` the
+//! logarithm of what it is beyond the half step that a request waits until the running one ends.
 
 use isocost_model::queue::{Iteration, Linear, Roofline, ServiceModel};
 
@@ -24,6 +25,10 @@ const FREE_LIMIT: f64 = 30.0;
 
 /// Place of `hidden` among the roofline's parameters.
 const HIDDEN: usize = 5;
+
+/// Place of `lag`, and the least it can be, in steps.
+const LAG: usize = 7;
+const LEAST_LAG: f64 = 0.5;
 
 impl Family {
     /// Every family.
@@ -84,7 +89,7 @@ impl Family {
                 delta2_ms: at(4),
                 hidden_tokens: at(HIDDEN),
                 overhead_ms: at(6),
-                lag_steps: at(7),
+                lag_steps: at(LAG),
             }),
         }
     }
@@ -96,6 +101,7 @@ impl Family {
         if self == Self::Roofline {
             let odds = values[HIDDEN];
             values[HIDDEN] = odds / (1.0 + odds) * values[0] / values[3];
+            values[LAG] += LEAST_LAG;
         }
         values
     }
@@ -106,6 +112,7 @@ impl Family {
         if self == Self::Roofline {
             let share = (values[HIDDEN] * values[3] / values[0]).clamp(1e-12, 1.0 - 1e-12);
             free[HIDDEN] = (share / (1.0 - share)).ln();
+            free[LAG] = (values[LAG] - LEAST_LAG).max(1e-13).ln();
         }
         free
     }
@@ -119,6 +126,7 @@ impl Family {
             rows[HIDDEN][0] = 1.0;
             rows[HIDDEN][3] = -1.0;
             rows[HIDDEN][HIDDEN] = 1.0 / (1.0 + free[HIDDEN].exp());
+            rows[LAG][LAG] = free[LAG].exp() / (free[LAG].exp() + LEAST_LAG);
         }
         rows
     }

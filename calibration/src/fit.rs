@@ -11,7 +11,7 @@ use crate::overload::{self, Excluded};
 use crate::point::Point;
 use crate::predict::Bench;
 use crate::residual::{Residuals, rows};
-use crate::robust::{Minimum, minimise};
+use crate::robust::{Effort, Minimum, minimise};
 
 /// How to fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,9 +84,6 @@ pub enum FitError {
 const ROUNDS: usize = 6;
 /// A minimum is lower than another by more than this share.
 const BETTER: f64 = 1e-3;
-/// Rounds of reweighting: to compare starting points, and to settle.
-const COARSE: usize = 3;
-const FINE: usize = 30;
 
 /// Fits `family` to `points`.
 ///
@@ -146,13 +143,13 @@ fn search(
     let starts: Vec<Vec<f64>> = start.into_iter().chain(starts).collect();
     let problem = Residuals::new(family, options.bench, &chosen, &own);
     if let [start] = starts.as_slice() {
-        return Ok(minimise(&problem, start, FINE));
+        return Ok(minimise(&problem, start, Effort::FINE));
     }
-    let minima = starts.par_iter().map(|start| minimise(&problem, start, COARSE));
+    let minima = starts.par_iter().map(|start| minimise(&problem, start, Effort::COARSE));
     let minima: Vec<Minimum> = minima.collect();
     // The first of equals, so that the order in which threads end is of no account.
     let best = minima.iter().min_by(|a, b| a.spread.total_cmp(&b.spread));
-    Ok(minimise(&problem, best.map_or(&own, |m| &m.free), FINE))
+    Ok(minimise(&problem, best.map_or(&own, |m| &m.free), Effort::FINE))
 }
 
 /// The fit to the points `used` alone, to judge it on the others. The search starts from `fit`, and
@@ -167,12 +164,12 @@ pub(crate) fn refit(fit: &Fit, points: &[Point], used: &[usize], starts: u32) ->
 pub(crate) fn improve(fit: Fit, points: &[Point], starts: &[Vec<f64>]) -> Fit {
     let chosen: Vec<&Point> = fit.used.iter().map(|&i| &points[i]).collect();
     let problem = Residuals::new(fit.family, fit.options.bench, &chosen, &fit.free);
-    let minima = starts.par_iter().map(|start| minimise(&problem, start, COARSE));
+    let minima = starts.par_iter().map(|start| minimise(&problem, start, Effort::COARSE));
     let minima: Vec<Minimum> = minima.collect();
     let Some(best) = minima.iter().min_by(|a, b| a.spread.total_cmp(&b.spread)) else {
         return fit;
     };
-    let found = minimise(&problem, &best.free, FINE);
+    let found = minimise(&problem, &best.free, Effort::FINE);
     if found.spread >= fit.spread * (1.0 - BETTER) {
         return fit;
     }

@@ -39,6 +39,7 @@ mod point;
 mod predict;
 pub mod read;
 mod region;
+mod replay;
 mod residual;
 mod robust;
 mod validation;

@@ -3,6 +3,7 @@
 use isocost_model::queue::{Analysis, EngineSettings, Metric, ServiceModel, Station};
 
 use crate::point::{Arrivals, Point};
+use crate::replay::{self, Load, Replayed};
 
 /// What a server was measured with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,7 +21,7 @@ impl Default for Bench {
 }
 
 /// Latencies that the model predicts.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     /// Mean time to first token, ms.
     pub ttft_ms: f64,
@@ -28,18 +29,35 @@ pub struct Prediction {
     pub itl_ms: f64,
     /// Arrival rate over the rate that the replica can serve; 0 in a closed loop.
     pub load: f64,
-    analysis: Option<Analysis>,
+    shape: Shape,
+}
+
+/// What percentiles are read off.
+#[derive(Debug, Clone, PartialEq)]
+enum Shape {
+    Queue(Box<Analysis>),
+    Replay(Replayed),
+    /// Beyond capacity there is no distribution.
+    None,
 }
 
 impl Prediction {
-    /// A percentile of the time to first token, ms; nothing in a closed loop or beyond capacity.
+    /// A percentile of the time to first token, ms; nothing beyond capacity.
     pub fn ttft_percentile_ms(&self, percent: f64) -> Option<f64> {
-        Some(self.analysis.as_ref()?.value(Metric::Ttft, Some(percent)))
+        match &self.shape {
+            Shape::Queue(analysis) => Some(analysis.value(Metric::Ttft, Some(percent))),
+            Shape::Replay(replayed) => Some(replayed.ttft_percentile_ms(percent)),
+            Shape::None => None,
+        }
     }
 
     /// A percentile over requests of their mean time between tokens, ms; likewise.
     pub fn tpot_percentile_ms(&self, percent: f64) -> Option<f64> {
-        Some(self.analysis.as_ref()?.value(Metric::Itl, Some(percent)))
+        match &self.shape {
+            Shape::Queue(analysis) => Some(analysis.value(Metric::Itl, Some(percent))),
+            Shape::Replay(replayed) => Some(replayed.tpot_percentile_ms(percent)),
+            Shape::None => None,
+        }
     }
 }
 
@@ -50,37 +68,43 @@ const SATURATED: f64 = 0.995;
 /// How fast the extrapolated time to first token rises with the load.
 const STEEP: i32 = 20;
 
+/// Loads are not extrapolated beyond this.
+const BEYOND: f64 = 1e6;
+
 /// Predicts `point` for a replica as it was measured; `None` where the service times are no
 /// positive numbers.
+///
+/// Closed loops and constant gaps are replayed (see [`replay`](crate::replay)); of other arrivals the
+/// queueing model tells what is to be expected.
 pub fn predict(service: ServiceModel, bench: &Bench, point: &Point) -> Option<Prediction> {
-    let mut station = Station::new(service, point.input_tokens, point.output_tokens, None);
-    station.token_scv = point.token_scv.unwrap_or(1.0);
+    let load = Load { service, bench, point };
     match point.arrivals {
-        Arrivals::Closed { clients } => Some(closed(&station, bench.batch, clients)),
-        Arrivals::Open { scv } => {
-            station.arrival_scv = scv;
-            open(&station, bench.batch, point.rate_per_s)
-        }
+        Arrivals::Closed { clients } => replay::clients(&load, clients).map(replayed),
+        Arrivals::Open { scv: 0.0 } => replay::gaps(&load).map(replayed),
+        Arrivals::Open { scv } => queued(service, bench, point, scv),
     }
 }
 
-fn open(station: &Station, batch: u32, rate_per_s: f64) -> Option<Prediction> {
-    let capacity_per_s = station.service_rate_per_s(batch);
-    let load = rate_per_s / capacity_per_s;
-    let at = rate_per_s.min(SATURATED * capacity_per_s);
-    let a = station.analyze(batch, at).ok()?;
-    let beyond = (load / SATURATED).max(1.0);
-    let ttft_ms = a.ttft_ms * beyond.min(1e6).powi(STEEP);
-    let analysis = (beyond <= 1.0).then_some(a);
-    Some(Prediction { ttft_ms, itl_ms: a.itl_ms * beyond, load, analysis })
+fn replayed(mut r: Replayed) -> Prediction {
+    let (ttft_ms, itl_ms) = (r.ttft_ms, r.itl_ms);
+    if r.load <= 1.0 {
+        return Prediction { ttft_ms, itl_ms, load: r.load, shape: Shape::Replay(r) };
+    }
+    r.load = r.load.min(BEYOND);
+    let (ttft_ms, itl_ms) = (ttft_ms * r.load.powi(STEEP), itl_ms * r.load);
+    Prediction { ttft_ms, itl_ms, load: r.load, shape: Shape::None }
 }
 
-/// Clients above the batch size wait for a place, one after the other.
-fn closed(station: &Station, batch: u32, clients: u32) -> Prediction {
-    let served = clients.clamp(1, batch);
-    let latency = station.closed_loop(served);
-    let waiting = f64::from(clients.saturating_sub(batch));
-    let wait_ms = waiting * 1000.0 / station.service_rate_per_s(served);
-    let ttft_ms = wait_ms + latency.first_token_ms;
-    Prediction { ttft_ms, itl_ms: latency.itl_ms, load: 0.0, analysis: None }
+fn queued(service: ServiceModel, bench: &Bench, point: &Point, scv: f64) -> Option<Prediction> {
+    let mut station = Station::new(service, point.input_tokens, point.output_tokens, None);
+    station.token_scv = point.token_scv.unwrap_or(1.0);
+    station.arrival_scv = scv;
+    let capacity_per_s = station.service_rate_per_s(bench.batch);
+    let load = point.rate_per_s / capacity_per_s;
+    let at = point.rate_per_s.min(SATURATED * capacity_per_s);
+    let a = station.analyze(bench.batch, at).ok()?;
+    let beyond = (load / SATURATED).clamp(1.0, BEYOND);
+    let (ttft_ms, itl_ms) = (a.ttft_ms * beyond.powi(STEEP), a.itl_ms * beyond);
+    let shape = if beyond > 1.0 { Shape::None } else { Shape::Queue(Box::new(a)) };
+    Some(Prediction { ttft_ms, itl_ms, load, shape })
 }

@@ -80,13 +80,11 @@ pub(crate) struct Residuals<'a> {
 /// What a residual is where the model gives no number at all.
 const HOPELESS: f64 = 50.0;
 
-/// Step of the numerical derivatives in the free coordinates (logarithms): the cube root of the
-/// rounding error, where a central difference is most exact.
-const STEP: f64 = 1e-5;
-
-/// Step of a one-sided derivative: near the square root of the rounding error, with some room for
-/// that of the searches within the model.
-const NEAR: f64 = 1e-6;
+/// Steps of the numerical derivatives in the free coordinates (logarithms), central and one-sided.
+/// Whether two prompts meet in a pass is decided anew as parameters move, so that a latency has many
+/// small jumps: a step is wide enough to see the slope across them.
+const STEP: f64 = 5e-3;
+const NEAR: f64 = 5e-3;
 
 impl<'a> Residuals<'a> {
     pub fn new(family: Family, bench: Bench, points: &'a [&'a Point], free: &[f64]) -> Self {
@@ -104,16 +102,18 @@ impl<'a> Residuals<'a> {
     /// Residuals at `free`, without the robust weights.
     pub fn plain(&self, free: &[f64]) -> Vec<f64> {
         let service = self.family.model(&self.family.values(free));
-        let each = self.points.iter().flat_map(|point| {
+        let mut residuals = Vec::new();
+        for point in self.points {
             let prediction = predict(service, &self.bench, point);
-            Metric::BOTH.into_iter().filter_map(move |metric| {
-                let measured = metric.measured(point)?;
-                let ratio = prediction.map_or(f64::NAN, |p| metric.predicted(&p) / measured).ln();
+            for metric in Metric::BOTH {
+                let Some(measured) = metric.measured(point) else { continue };
+                let predicted = prediction.as_ref().map_or(f64::NAN, |p| metric.predicted(p));
+                let ratio = (predicted / measured).ln();
                 let ratio = if ratio.is_finite() { ratio } else { HOPELESS };
-                Some(metric.weight() * ratio)
-            })
-        });
-        each.collect()
+                residuals.push(metric.weight() * ratio);
+            }
+        }
+        residuals
     }
 
     /// Derivatives of the residuals at `free`, without the robust weights.
