@@ -133,40 +133,71 @@ impl Family {
 
     /// Where the search starts: what the lowest and the highest latencies alone suggest.
     pub fn start(self, points: &[&Point]) -> Vec<f64> {
-        let least = |f: &dyn Fn(&Point) -> Option<f64>, default: f64| {
-            let least = points.iter().filter_map(|p| f(p)).fold(f64::INFINITY, f64::min);
-            if least.is_finite() { least.max(1e-6) } else { default }
-        };
-        let alpha = least(&|p| p.itl_ms, 10.0);
-        let ttft = least(&|p| p.ttft_ms, 10.0);
-        let slope = |p: &Point| {
-            let n = p.concurrency().filter(|n| *n > 2.0)?;
-            p.itl_ms.map(|itl| (itl - alpha).max(0.0) / n)
-        };
-        let slopes: Vec<f64> = points.iter().filter_map(|p| slope(p)).collect();
-        let mean = slopes.iter().sum::<f64>() / slopes.len().max(1) as f64;
-        let beta = mean.max(alpha * 1e-4);
-        let prompt = least(&|p| Some(p.input_tokens), 100.0).max(1.0);
-        let longest = points.iter().map(|p| p.input_tokens).fold(prompt, f64::max);
-        let context = points.iter().map(|p| p.input_tokens + p.output_tokens).sum::<f64>()
-            / points.len().max(1) as f64;
-        let a_token = ttft / prompt;
+        let hints = Hints::new(points);
+        let Hints { alpha, beta, ttft, token, context, longest } = hints;
         let values = match self {
-            Self::Linear => vec![alpha, beta, ttft, a_token * 0.05],
-            Self::Iteration => vec![alpha, a_token * 0.3, beta / context * 0.5],
+            Self::Linear => vec![alpha, beta, ttft, token * 0.05],
+            Self::Iteration => vec![alpha, token * 0.6, beta / context * 0.5],
             Self::Roofline => vec![
                 alpha,
                 beta * 0.3,
                 beta / context * 0.5,
-                a_token * 0.5,
-                a_token * 0.05 / longest,
-                alpha / (a_token * 0.5) * 0.5,
-                ttft * 0.2,
-                1.0,
+                token,
+                token * 0.05 / longest,
+                alpha / token * 0.5,
+                ((ttft - alpha) * 0.8).max(ttft * 0.1),
+                1.2,
             ],
         };
         self.free(&values)
     }
+}
+
+/// What the lowest and highest latencies suggest.
+struct Hints {
+    /// The least ITL, ms.
+    alpha: f64,
+    /// How ITL rises with the requests in the system, ms.
+    beta: f64,
+    /// The least TTFT, ms.
+    ttft: f64,
+    /// How the least TTFT rises with a prompt's tokens, ms.
+    token: f64,
+    /// Mean context, tokens.
+    context: f64,
+    /// The longest prompt, tokens.
+    longest: f64,
+}
+
+impl Hints {
+    fn new(points: &[&Point]) -> Self {
+        let alpha = least(points.iter().filter_map(|p| p.itl_ms)).unwrap_or(10.0);
+        let ttft = least(points.iter().filter_map(|p| p.ttft_ms)).unwrap_or(alpha);
+        let mut slopes = Vec::new();
+        for point in points {
+            if let (Some(n), Some(itl)) = (point.concurrency(), point.itl_ms)
+                && n > 2.0
+            {
+                slopes.push((itl - alpha).max(0.0) / n);
+            }
+        }
+        let count = points.len().max(1) as f64;
+        let mean = slopes.iter().sum::<f64>() / slopes.len().max(1) as f64;
+        let context = points.iter().map(|p| p.input_tokens + p.output_tokens).sum::<f64>() / count;
+        let shortest = least(points.iter().map(|p| p.input_tokens)).unwrap_or(100.0).max(1.0);
+        let longest = points.iter().map(|p| p.input_tokens).fold(shortest, f64::max);
+        let long = points.iter().filter(|p| p.input_tokens > 0.8 * longest);
+        let slow = least(long.filter_map(|p| p.ttft_ms)).unwrap_or(ttft);
+        let rise = (slow - ttft) / (longest - shortest);
+        let token = if rise > 0.0 && rise.is_finite() { rise } else { ttft / longest * 0.5 };
+        Self { alpha, beta: mean.max(alpha * 1e-4), ttft, token, context, longest }
+    }
+}
+
+/// The least of some figures, above 0.
+fn least(figures: impl Iterator<Item = f64>) -> Option<f64> {
+    let least = figures.fold(f64::INFINITY, f64::min);
+    least.is_finite().then(|| least.max(1e-6))
 }
 
 #[cfg(test)]

@@ -82,6 +82,8 @@ pub enum FitError {
 
 /// Rounds in which points may prove to be overloaded.
 const ROUNDS: usize = 6;
+/// Starting points lie about the first by so much in the logarithms, a standard deviation.
+const SPREAD: f64 = 0.6;
 /// A minimum is lower than another by more than this share.
 const BETTER: f64 = 1e-3;
 
@@ -138,7 +140,7 @@ fn search(
     let least = u32::from(start.is_none());
     let starts = (0..options.starts.max(least)).map(|i| match i {
         0 => own.clone(),
-        _ => own.iter().map(|x| x + normal(&mut random)).collect(),
+        _ => own.iter().map(|x| x + SPREAD * normal(&mut random)).collect(),
     });
     let starts: Vec<Vec<f64>> = start.into_iter().chain(starts).collect();
     let problem = Residuals::new(family, options.bench, &chosen, &own);
@@ -156,7 +158,8 @@ fn search(
 /// from as many other points as `starts` says.
 pub(crate) fn refit(fit: &Fit, points: &[Point], used: &[usize], starts: u32) -> Option<Fit> {
     let options = Options { starts, ..fit.options };
-    let found = search(fit.family, points, used, 0, &options, Some(fit.free.clone())).ok()?;
+    let start = Some(fit.free.clone());
+    let found = search(fit.family, points, used, 0, &options, start).ok()?;
     Some(Fit::new(fit.family, points, used.to_vec(), Vec::new(), &fit.options, found))
 }
 

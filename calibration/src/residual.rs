@@ -84,7 +84,7 @@ const HOPELESS: f64 = 50.0;
 /// Whether two prompts meet in a pass is decided anew as parameters move, so that a latency has many
 /// small jumps: a step is wide enough to see the slope across them.
 const STEP: f64 = 5e-3;
-const NEAR: f64 = 5e-3;
+const NEAR: f64 = 1e-2;
 
 impl<'a> Residuals<'a> {
     pub fn new(family: Family, bench: Bench, points: &'a [&'a Point], free: &[f64]) -> Self {

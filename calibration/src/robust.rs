@@ -34,7 +34,7 @@ impl Effort {
     /// To compare starting points.
     pub const COARSE: Self = Self { rounds: 2, precision: 1e-3 };
     /// To settle.
-    pub const FINE: Self = Self { rounds: 8, precision: 1e-6 };
+    pub const FINE: Self = Self { rounds: 8, precision: 1e-5 };
 }
 
 /// A minimum of the robust loss.
@@ -59,7 +59,7 @@ pub(crate) fn minimise(problem: &Residuals<'_>, free: &[f64], effort: Effort) ->
             .with_ftol(precision)
             .with_xtol(precision)
             .with_gtol(precision)
-            .with_patience(4);
+            .with_patience(8);
         let (found, _) = search.minimize(weighted);
         let moved = found.free().iter().zip(&minimum.free).map(|(a, b)| (a - b).abs());
         let moved = moved.fold(0.0, f64::max);

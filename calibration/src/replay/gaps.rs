@@ -33,7 +33,7 @@ const WARM_UP: usize = 16;
 
 /// Steps of the search for the number that decodes, and how close it has to come, a share.
 const STEPS: u32 = 24;
-const CLOSE: f64 = 1e-7;
+const CLOSE: f64 = 1e-6;
 
 /// Replays constant gaps; `None` where no time comes out.
 pub(crate) fn gaps(load: &Load<'_>) -> Option<Replayed> {
@@ -113,7 +113,8 @@ impl Gaps<'_> {
         let context = point.input_tokens + (point.output_tokens * (1.0 + scv) + 1.0) / 2.0;
         let decode = Pass { decoding: n, decode_context: n * context, ..Pass::default() };
         let decode_ms = service.pass_ms(&decode);
-        let mut run = Run { decode_ms, ..Run::default() };
+        let ttfts_ms = Vec::with_capacity(ARRIVALS);
+        let mut run = Run { decode_ms, ttfts_ms, ..Run::default() };
         let (mut now_ms, mut passes, mut next) = (0.0, 0.0, 0);
         let mut since = (0.0, 0.0);
         let mut waiting: Vec<Prompt> = Vec::new();
@@ -131,18 +132,19 @@ impl Gaps<'_> {
                 waiting.push(Prompt { arrival: next, length: self.prompts[next], done: 0.0 });
                 next += 1;
             }
-            let ended = self.pass(&mut waiting, decode);
-            let length_ms = service.pass_ms(&ended.pass);
+            let pass = self.pass(&mut waiting, decode);
+            let length_ms = service.pass_ms(&pass);
             now_ms += length_ms;
             passes += 1.0;
-            for (place, arrival) in ended.arrivals.iter().enumerate() {
-                if *arrival < WARM_UP {
+            let ended = waiting.iter().take_while(|prompt| prompt.done >= prompt.length).count();
+            for (place, prompt) in waiting.drain(..ended).enumerate() {
+                if prompt.arrival < WARM_UP {
                     continue;
                 }
-                let ttft_ms = now_ms - self.arrival_ms(*arrival);
+                let ttft_ms = now_ms - self.arrival_ms(prompt.arrival);
                 run.residual_ms += ttft_ms - length_ms;
                 run.own_ms += length_ms;
-                run.after += (ended.arrivals.len() - 1 - place) as f64;
+                run.after += (ended - 1 - place) as f64;
                 run.ttfts_ms.push(ttft_ms);
             }
         }
@@ -151,11 +153,11 @@ impl Gaps<'_> {
     }
 
     /// The next pass: chunks of the prompts that wait, as far as the budget goes.
-    fn pass(&self, waiting: &mut Vec<Prompt>, decode: Pass) -> Ended {
+    fn pass(&self, waiting: &mut [Prompt], decode: Pass) -> Pass {
         let budget = f64::from(self.load.bench.engine.token_budget);
         let mut left = (budget - decode.decoding).max(1.0);
-        let mut ended = Ended { pass: decode, arrivals: Vec::new() };
-        for prompt in waiting.iter_mut() {
+        let mut pass = decode;
+        for prompt in waiting {
             let chunk = (prompt.length - prompt.done).min(left);
             if chunk <= 0.0 {
                 break;
@@ -163,23 +165,13 @@ impl Gaps<'_> {
             left -= chunk;
             let before = prompt.done;
             prompt.done += chunk;
-            ended.pass.chunks += 1.0;
-            ended.pass.prompt_tokens += chunk;
-            ended.pass.prompt_context += prompt.done;
-            ended.pass.prompt_attention += prompt.done * prompt.done - before * before;
-            if prompt.done >= prompt.length {
-                ended.arrivals.push(prompt.arrival);
-            }
+            pass.chunks += 1.0;
+            pass.prompt_tokens += chunk;
+            pass.prompt_context += prompt.done;
+            pass.prompt_attention += prompt.done * prompt.done - before * before;
         }
-        waiting.retain(|prompt| prompt.done < prompt.length);
-        ended
+        pass
     }
-}
-
-/// A pass, and the arrivals whose prompts it ends.
-struct Ended {
-    pass: Pass,
-    arrivals: Vec<usize>,
 }
 
 impl Run {
