@@ -46,7 +46,7 @@ impl Prediction {
     pub fn ttft_percentile_ms(&self, percent: f64) -> Option<f64> {
         match &self.shape {
             Shape::Queue(analysis) => Some(analysis.value(Metric::Ttft, Some(percent))),
-            Shape::Replay(replayed) => Some(replayed.ttft_percentile_ms(percent)),
+            Shape::Replay(replayed) => replayed.ttft_percentile_ms(percent),
             Shape::None => None,
         }
     }
@@ -55,7 +55,7 @@ impl Prediction {
     pub fn tpot_percentile_ms(&self, percent: f64) -> Option<f64> {
         match &self.shape {
             Shape::Queue(analysis) => Some(analysis.value(Metric::Itl, Some(percent))),
-            Shape::Replay(replayed) => Some(replayed.tpot_percentile_ms(percent)),
+            Shape::Replay(replayed) => replayed.tpot_percentile_ms(percent),
             Shape::None => None,
         }
     }

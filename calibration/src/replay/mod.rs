@@ -5,15 +5,14 @@
 //! their answers send in waves. So these two loads are replayed, with the same cost of a pass
 //! ([`ServiceModel::pass_ms`]) that the queueing model and the simulation use:
 //!
-//! * [`gaps`]: an open loop of constant gaps, with the number that decodes at its mean;
-//! * [`clients`]: a closed loop, request by request.
+//! * [`gaps`]: an open loop of constant gaps;
+//! * [`clients`]: a closed loop.
 //!
 //! Both are deterministic. Where lengths vary, they are quantiles of their distributions in the order
 //! of a sequence of low discrepancy (van der Corput, 1935), so that equal parameters give equal
 //! latencies and the fit has a slope.
 
-mod clients;
-mod gaps;
+mod engine;
 
 use std::sync::LazyLock;
 
@@ -23,8 +22,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use crate::point::Point;
 use crate::predict::Bench;
 
-pub(crate) use clients::clients;
-pub(crate) use gaps::gaps;
+pub(crate) use engine::{clients, gaps};
 
 /// What a replay measures.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,9 +33,9 @@ pub(crate) struct Replayed {
     pub itl_ms: f64,
     /// Times to first token, ms, rising.
     pub ttfts_ms: Vec<f64>,
-    /// Standard deviation over requests of their mean time between two tokens, ms.
-    pub itl_deviation_ms: f64,
-    /// Arrival rate over the rate that can be served; 0 in a closed loop.
+    /// Times between tokens of requests, ms, rising.
+    pub itls_ms: Vec<f64>,
+    /// Arrivals over answers where requests wait for a place at the end; else 0.
     pub load: f64,
 }
 
@@ -84,18 +82,20 @@ fn standard(i: usize, base: usize) -> f64 {
 
 impl Replayed {
     /// A percentile of the time to first token, ms.
-    pub fn ttft_percentile_ms(&self, percent: f64) -> f64 {
-        let n = self.ttfts_ms.len();
-        let at = (percent / 100.0 * n as f64 - 0.5).max(0.0);
-        let below = (at as usize).min(n.saturating_sub(1));
-        let above = (below + 1).min(n.saturating_sub(1));
-        let share = (at - below as f64).clamp(0.0, 1.0);
-        self.ttfts_ms[below] * (1.0 - share) + self.ttfts_ms[above] * share
+    pub fn ttft_percentile_ms(&self, percent: f64) -> Option<f64> {
+        percentile(&self.ttfts_ms, percent)
     }
 
-    /// A percentile over requests of their mean time between tokens, ms, taken as normal.
-    pub fn tpot_percentile_ms(&self, percent: f64) -> f64 {
-        let normal = Normal::new(self.itl_ms, self.itl_deviation_ms.max(1e-9 * self.itl_ms));
-        normal.map_or(self.itl_ms, |normal| normal.inverse_cdf(percent / 100.0))
+    /// A percentile over requests of their mean time between tokens, ms.
+    pub fn tpot_percentile_ms(&self, percent: f64) -> Option<f64> {
+        percentile(&self.itls_ms, percent)
     }
+}
+
+/// A percentile of figures that rise, straight between them; nothing of nothing.
+fn percentile(rising: &[f64], percent: f64) -> Option<f64> {
+    let last = rising.len().checked_sub(1)?;
+    let at = (percent / 100.0 * rising.len() as f64 - 0.5).clamp(0.0, last as f64);
+    let (below, above) = (at.floor() as usize, at.ceil() as usize);
+    Some(rising[below] + (rising[above] - rising[below]) * (at - at.floor()))
 }

@@ -1,10 +1,16 @@
-//! A closed loop: clients that send their next request when the last is answered.
+//! Requests pass by pass, as an engine serves them.
 //!
-//! They all begin at once. A request joins a pass that starts after it came: the pass under way when
-//! a client gets its last token has started already. Places are limited by the batch size, and by the
-//! KV cache, in which a request takes the room of its prompt and whole answer. Between two events a
-//! stretch of `m` passes only decodes; with every token the contexts grow and a pass takes `s` longer,
-//! so that the stretch takes `m t + s m (m - 1) / 2`.
+//! A request joins a pass that starts after it came, and as many prompts join as the token budget
+//! holds. Places are limited by the batch size, and by the KV cache, in which a request takes the room
+//! of its prompt and whole answer. Between two events a stretch of `m` passes only decodes; with every
+//! token the contexts grow and a pass takes `s` longer, so that the stretch takes
+//! `m t + s m (m - 1) / 2`.
+//!
+//! **Constant gaps.** The engine starts empty. What is measured begins when twice as many requests are
+//! answered as decode.
+//!
+//! **Clients** begin all at once, and each sends its next request when the last is answered. The pass
+//! under way when a client gets its last token has started already.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -17,24 +23,48 @@ use super::{Load, Replayed};
 const ROUNDS: u64 = 6;
 const LEAST_ROUNDS: u64 = 3;
 const PASSES: f64 = 4000.0;
+
 /// Answers that show how lengths vary.
 const LEAST_ANSWERS: u64 = 32;
+
+/// Answers of an open loop that are measured, and arrivals after which none is waited for.
+const MEASURED: u64 = 160;
+const MOST_ARRIVALS: usize = 6000;
 
 /// Replays `clients` clients.
 pub(crate) fn clients(load: &Load<'_>, clients: u32) -> Option<Replayed> {
     let rounds = (PASSES / load.point.output_tokens).ceil() as u64;
     let wanted = u64::from(clients) * rounds.clamp(LEAST_ROUNDS, ROUNDS);
     let wanted = wanted.max(LEAST_ANSWERS);
-    let mut engine = Engine::new(load);
+    let mut engine = Engine::new(load, f64::INFINITY);
     for _ in 0..clients {
-        engine.arrive();
+        engine.arrive(engine.now_ms, 0.0);
     }
     while engine.answered < wanted {
         if !engine.proceed() {
             return None;
         }
     }
-    engine.replayed()
+    engine.replayed(0)
+}
+
+/// Replays arrivals at constant gaps.
+pub(crate) fn gaps(load: &Load<'_>) -> Option<Replayed> {
+    let mut engine = Engine::new(load, 1000.0 / load.point.rate_per_s);
+    while engine.answered < LEAST_ANSWERS || engine.answered < 2 * engine.decoding.len() as u64 {
+        engine.proceed();
+        if engine.firsts_ms.len() > MOST_ARRIVALS {
+            break;
+        }
+    }
+    engine.ttfts_ms.clear();
+    engine.itls_ms.clear();
+    let (answered, arrived) = (engine.answered, engine.firsts_ms.len());
+    while engine.answered < answered + MEASURED {
+        engine.proceed();
+    }
+    let arrived = engine.firsts_ms.len() - arrived;
+    engine.replayed(arrived)
 }
 
 /// A request that waits or whose prompt is worked off.
@@ -60,7 +90,12 @@ struct Decoding {
 
 struct Engine<'a> {
     load: &'a Load<'a>,
+    /// Gap between arrivals, ms; infinite in a closed loop, where clients send again.
+    gap_ms: f64,
+    next_ms: f64,
     now_ms: f64,
+    /// The last pass, ms.
+    last_ms: f64,
     passes: u64,
     /// Requests that wait, and those of them let in, first come first served.
     waiting: VecDeque<Prompt>,
@@ -76,10 +111,13 @@ struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    fn new(load: &'a Load<'a>) -> Self {
+    fn new(load: &'a Load<'a>, gap_ms: f64) -> Self {
         Self {
             load,
+            gap_ms,
+            next_ms: gap_ms / 2.0,
             now_ms: 0.0,
+            last_ms: 0.0,
             passes: 0,
             waiting: VecDeque::new(),
             prompts: VecDeque::new(),
@@ -93,30 +131,46 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// A client sends a request now.
-    fn arrive(&mut self) {
-        let idle = self.decoding.is_empty() && self.prompts.is_empty();
-        let under_way_ms = if idle { 0.0 } else { self.load.service.pass_ms(&self.decode()) };
+    fn is_idle(&self) -> bool {
+        self.decoding.is_empty() && self.prompts.is_empty()
+    }
+
+    /// A request comes, during a pass of `under_way_ms`; 0 where there is none.
+    fn arrive(&mut self, arrival_ms: f64, under_way_ms: f64) {
         let index = self.firsts_ms.len();
         self.firsts_ms.push(0.0);
+        let late = u64::from(under_way_ms > 0.0 && self.gap_ms.is_infinite());
         self.waiting.push_back(Prompt {
             index,
-            arrival_ms: self.now_ms,
+            arrival_ms,
             under_way_ms,
-            from: self.passes + u64::from(!idle),
+            from: self.passes + late,
             length: self.load.prompt(index),
             done: 0.0,
         });
     }
 
+    /// Requests of an open loop that have come by now.
+    fn take_arrivals(&mut self) {
+        if self.is_idle() && self.waiting.is_empty() && self.next_ms.is_finite() {
+            (self.now_ms, self.last_ms) = (self.now_ms.max(self.next_ms), 0.0);
+        }
+        while self.next_ms <= self.now_ms {
+            self.arrive(self.next_ms, self.last_ms);
+            self.next_ms += self.gap_ms;
+        }
+    }
+
     /// The next pass, or stretch of passes; whether there was anything to do.
     fn proceed(&mut self) -> bool {
+        self.take_arrivals();
         self.let_in();
         if self.prompts.is_empty() {
             return self.stretch();
         }
         let (pass, ended) = self.compose();
-        self.now_ms += self.load.service.pass_ms(&pass);
+        self.last_ms = self.load.service.pass_ms(&pass);
+        self.now_ms += self.last_ms;
         self.step(1);
         let late = u64::from(!self.load.service.prompt_yields_token());
         for prompt in ended {
@@ -132,7 +186,7 @@ impl<'a> Engine<'a> {
         let room = self.load.bench.engine.kv_tokens.map_or(f64::INFINITY, |tokens| tokens as f64);
         while self.decoding.len() + self.prompts.len() < places {
             let Some(next) = self.waiting.front().copied() else { break };
-            let idle = self.decoding.is_empty() && self.prompts.is_empty();
+            let idle = self.is_idle();
             let held = self.held_tokens + next.length + self.load.answer(next.index);
             // One request alone is served, whatever it takes.
             if (next.from > self.passes || held > room) && !idle {
@@ -177,14 +231,15 @@ impl<'a> Engine<'a> {
         let Some(Reverse(first)) = self.decoding.peek().copied() else { return false };
         let joins = self.waiting.front().filter(|next| next.from > self.passes);
         let until = joins.map_or(first.end, |next| next.from.min(first.end));
-        let passes = until.saturating_sub(self.passes).max(1);
         let pass = self.decode();
         let here_ms = self.load.service.pass_ms(&pass);
         let grown = Pass { decode_context: pass.decode_context + pass.decoding, ..pass };
         let more_ms = self.load.service.pass_ms(&grown) - here_ms;
-        let m = passes as f64;
+        let arrival = passes_within(self.next_ms - self.now_ms, here_ms, more_ms);
+        let m = (until.saturating_sub(self.passes) as f64).min(arrival).max(1.0);
         self.now_ms += m * here_ms + more_ms * m * (m - 1.0) / 2.0;
-        self.step(passes);
+        self.last_ms = here_ms + more_ms * (m - 1.0);
+        self.step(m as u64);
         self.finish();
         true
     }
@@ -225,25 +280,39 @@ impl<'a> Engine<'a> {
             self.answered += 1;
             again += 1;
         }
-        for _ in 0..again {
-            self.arrive();
+        if self.gap_ms.is_infinite() && again > 0 {
+            let idle = self.is_idle();
+            let under_way_ms = if idle { 0.0 } else { self.load.service.pass_ms(&self.decode()) };
+            for _ in 0..again {
+                self.arrive(self.now_ms, under_way_ms);
+            }
         }
     }
 
-    fn replayed(mut self) -> Option<Replayed> {
+    /// What was measured, while `arrived` requests came.
+    fn replayed(mut self, arrived: usize) -> Option<Replayed> {
         self.ttfts_ms.sort_by(f64::total_cmp);
-        let ttft_ms = mean(&self.ttfts_ms);
-        let itl_ms = mean(&self.itls_ms);
-        let squares: Vec<f64> = self.itls_ms.iter().map(|itl| (itl - itl_ms).powi(2)).collect();
+        self.itls_ms.sort_by(f64::total_cmp);
+        let waits = self.gap_ms.is_finite() && !self.waiting.is_empty();
+        let (ttft_ms, itl_ms) = (mean(&self.ttfts_ms), mean(&self.itls_ms));
         let replayed = Replayed {
             ttft_ms,
             itl_ms,
             ttfts_ms: self.ttfts_ms,
-            itl_deviation_ms: mean(&squares).sqrt(),
-            load: 0.0,
+            itls_ms: self.itls_ms,
+            load: if waits { arrived as f64 / MEASURED as f64 } else { 0.0 },
         };
         ttft_ms.is_finite().then_some(replayed)
     }
+}
+
+/// Passes, the first of `first_ms` and each `more_ms` longer than the last, until `time_ms` is over.
+fn passes_within(time_ms: f64, first_ms: f64, more_ms: f64) -> f64 {
+    if time_ms.is_infinite() || more_ms <= 0.0 {
+        return (time_ms / first_ms).ceil();
+    }
+    let b = first_ms / more_ms - 0.5;
+    (time_ms.max(0.0) * 2.0 / more_ms / (b + (b * b + 2.0 * time_ms.max(0.0) / more_ms).sqrt())).ceil()
 }
 
 /// The mean; 0 of nothing.
