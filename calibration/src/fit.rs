@@ -11,7 +11,7 @@ use crate::overload::{self, Excluded};
 use crate::point::Point;
 use crate::predict::Bench;
 use crate::residual::{Residuals, rows};
-use crate::robust::{Effort, Minimum, minimise};
+use crate::robust::{Effort, Minimum, minimise, spread};
 
 /// How to fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,7 +26,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bench: Bench::default(), starts: 12, seed: 1 }
+        Self { bench: Bench::default(), starts: 4, seed: 1 }
     }
 }
 
@@ -145,7 +145,7 @@ fn search(
     let starts: Vec<Vec<f64>> = start.into_iter().chain(starts).collect();
     let problem = Residuals::new(family, options.bench, &chosen, &own);
     if let [start] = starts.as_slice() {
-        return Ok(minimise(&problem, start, Effort::FINE));
+        return Ok(minimise(&problem, start, Effort::AGAIN));
     }
     let minima = starts.par_iter().map(|start| minimise(&problem, start, Effort::COARSE));
     let minima: Vec<Minimum> = minima.collect();
@@ -163,17 +163,20 @@ pub(crate) fn refit(fit: &Fit, points: &[Point], used: &[usize], starts: u32) ->
     Some(Fit::new(fit.family, points, used.to_vec(), Vec::new(), &fit.options, found))
 }
 
-/// `fit`, or where a descent from one of `starts` ends lower, the fit that is found there.
-pub(crate) fn improve(fit: Fit, points: &[Point], starts: &[Vec<f64>]) -> Fit {
+/// `fit`, or where one of `others` is nearer to its points, the fit that a descent from there finds.
+pub(crate) fn improve(fit: Fit, points: &[Point], others: &[Vec<f64>]) -> Fit {
     let chosen: Vec<&Point> = fit.used.iter().map(|&i| &points[i]).collect();
     let problem = Residuals::new(fit.family, fit.options.bench, &chosen, &fit.free);
-    let minima = starts.par_iter().map(|start| minimise(&problem, start, Effort::COARSE));
-    let minima: Vec<Minimum> = minima.collect();
-    let Some(best) = minima.iter().min_by(|a, b| a.spread.total_cmp(&b.spread)) else {
-        return fit;
-    };
-    let found = minimise(&problem, &best.free, Effort::FINE);
-    if found.spread >= fit.spread * (1.0 - BETTER) {
+    let mut best = (fit.spread * (1.0 - BETTER), None);
+    for other in others {
+        let spread = spread(&problem.plain(other));
+        if spread < best.0 {
+            best = (spread, Some(other));
+        }
+    }
+    let Some(start) = best.1 else { return fit };
+    let found = minimise(&problem, start, Effort::FINE);
+    if found.spread >= fit.spread {
         return fit;
     }
     Fit::new(fit.family, points, fit.used, fit.excluded, &fit.options, found)

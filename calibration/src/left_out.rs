@@ -23,7 +23,7 @@ use crate::predict::{Prediction, predict};
 use crate::residual::{Residuals, rows};
 
 /// Starting points of the search where a sweep is left out, beside the whole fit's parameters.
-const STARTS: u32 = 1;
+const STARTS: u32 = 0;
 
 /// Points that a fit has not seen, and what it says of them.
 #[derive(Debug, Clone, PartialEq)]

@@ -32,9 +32,11 @@ pub(crate) struct Effort {
 
 impl Effort {
     /// To compare starting points.
-    pub const COARSE: Self = Self { rounds: 2, precision: 1e-3 };
+    pub const COARSE: Self = Self { rounds: 1, precision: 1e-2 };
     /// To settle.
-    pub const FINE: Self = Self { rounds: 8, precision: 1e-5 };
+    pub const FINE: Self = Self { rounds: 5, precision: 1e-5 };
+    /// To settle again near a minimum, where some points are left out.
+    pub const AGAIN: Self = Self { rounds: 2, precision: 1e-4 };
 }
 
 /// A minimum of the robust loss.
@@ -59,7 +61,7 @@ pub(crate) fn minimise(problem: &Residuals<'_>, free: &[f64], effort: Effort) ->
             .with_ftol(precision)
             .with_xtol(precision)
             .with_gtol(precision)
-            .with_patience(8);
+            .with_patience(3);
         let (found, _) = search.minimize(weighted);
         let moved = found.free().iter().zip(&minimum.free).map(|(a, b)| (a - b).abs());
         let moved = moved.fold(0.0, f64::max);
@@ -79,9 +81,13 @@ impl Minimum {
         let residuals = problem.plain(&free);
         let scale = scale(&residuals, free.len());
         let weights = residuals.iter().map(|r| (HUBER * scale / r.abs()).min(1.0)).collect();
-        let spread = residuals.iter().map(|r| r.abs()).sum::<f64>() / residuals.len() as f64;
-        Self { free, scale, weights, spread }
+        Self { free, scale, weights, spread: spread(&residuals) }
     }
+}
+
+/// Mean absolute residual.
+pub(crate) fn spread(residuals: &[f64]) -> f64 {
+    residuals.iter().map(|r| r.abs()).sum::<f64>() / residuals.len() as f64
 }
 
 /// Standard deviation by the median absolute residual, with `parameters` of them used up.

@@ -23,7 +23,7 @@ pub struct FitArgs {
     #[arg(long)]
     pub open: bool,
     /// Starting points of the search
-    #[arg(long, value_name = "N", default_value_t = 12)]
+    #[arg(long, value_name = "N", default_value_t = 4)]
     pub starts: u32,
     /// Seed of the starting points: the same seed gives the same fit
     #[arg(long, value_name = "N", default_value_t = 1)]
