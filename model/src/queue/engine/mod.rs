@@ -1,0 +1,32 @@
+//! The engine's reading of a replica.
+
+mod chain;
+mod closed;
+mod counts;
+mod grid;
+mod level;
+mod settings;
+mod spread;
+mod tails;
+mod tpot;
+mod work;
+
+pub(super) use chain::Replica;
+pub(super) use closed::closed_loop;
+pub use settings::EngineSettings;
+pub(super) use tails::Tails;
+
+use level::Level;
+use work::Work;
+
+use super::service::Station;
+
+/// Mean time of a request in service, with `n` in service all the time, ms.
+pub(super) fn service_ms(station: &Station, n: f64) -> f64 {
+    n * Level::new(&Work::new(station), n.max(1.0)).gap_ms
+}
+
+/// Mean pass with `n` in service, ms.
+pub(super) fn pass_ms(station: &Station, n: f64) -> f64 {
+    Level::new(&Work::new(station), n.max(1.0)).pass_ms
+}

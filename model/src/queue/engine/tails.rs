@@ -1,0 +1,217 @@
+//! Percentiles: the time to the first token, and the gaps between tokens.
+//!
+//! A request that arrives in a pass of length `t`, which has its `k` prompts and `n - k` decoding
+//! requests, with probability proportional to `t` times that of the pass, waits for the rest of it,
+//! uniform on `0..t`; `Poisson(lambda t)` others arrive in the same pass and share the next. So the time
+//! to the first token is a mixture of uniform times, over the states that an arrival finds, the
+//! passes there, and the others. What waits for a place, or for room in a pass, waits an exponential
+//! time besides. A gap is a pass, weighted by the requests that decode in it.
+
+use super::chain::Replica;
+use super::counts::Counts;
+use super::grid::Grid;
+use super::level::{Level, Stages};
+use super::spread;
+use super::work::Work;
+use crate::queue::analysis::Analysis;
+use crate::queue::bursts::Bursts;
+
+/// Ends of the parts of the states that one of them stands for.
+const ENDS: [f64; 9] = [0.1, 0.3, 0.5, 0.7, 0.85, 0.93, 0.97, 0.99, 1.0];
+
+/// What percentiles are read off.
+pub(in crate::queue) struct Tails {
+    pub(super) replica: Replica,
+    pub(super) rate_per_ms: f64,
+    /// Probability that nobody is in service.
+    pub(super) idle: f64,
+    /// (requests in service, probability), all places taken apart.
+    pub(super) states: Vec<(f64, f64)>,
+    /// Probability that all places are taken, and those of the wait for one.
+    pub(super) busy: f64,
+    odds: f64,
+    place_ms: f64,
+}
+
+impl Tails {
+    pub fn new(analysis: &Analysis) -> Self {
+        let replica = Replica::new(&analysis.station, analysis.batch);
+        let rate_per_ms = analysis.throughput_per_s / 1000.0;
+        let (chain, full) = (analysis.chain, replica.levels[replica.levels.len() - 1]);
+        let probabilities = replica.probabilities(analysis.rate_per_s / 1000.0, chain.busy);
+        let Bursts { odds, scale } =
+            Bursts::with(analysis.station.arrival_scv, replica.completion_scv(&full), &chain);
+        let mean_ms = chain.waiting / rate_per_ms.max(f64::MIN_POSITIVE);
+        Self {
+            rate_per_ms,
+            idle: probabilities.first().copied().unwrap_or(1.0),
+            states: parts(&probabilities),
+            busy: chain.busy,
+            odds: (chain.busy * odds).min(1.0),
+            place_ms: if chain.busy > 0.0 { mean_ms / chain.busy * scale } else { 0.0 },
+            replica,
+        }
+    }
+
+    /// Wait for a place and for the end of the pass under way, ms.
+    pub fn wait_ms(&self, percent: f64) -> f64 {
+        self.arrival(percent, |_, _| 0.0)
+    }
+
+    /// Time to first token, ms.
+    pub fn ttft_ms(&self, percent: f64) -> f64 {
+        let work = &self.replica.work;
+        self.arrival(percent, |seen, mates| seen.first_token_ms(work, mates))
+    }
+
+    fn arrival(&self, percent: f64, after: impl Fn(&Met, f64) -> f64) -> f64 {
+        let work = &self.replica.work;
+        let full = f64::from(self.replica.batch());
+        let top_ms = self.top_ms();
+        let mut all = Grid::new(top_ms);
+        all.add(if after(&Met::nobody(), 0.0) > 0.0 { self.replica.idle_ms } else { 0.0 }, 0.0, self.idle);
+        all.settle();
+        for &(n, share) in self.states.iter().chain(&[(full, self.busy)]) {
+            let is_full = n == full;
+            let met = Met::new(work, n);
+            let mut grid = Grid::new(top_ms);
+            for (prompts, odds) in met.counts() {
+                let t = met.pass_ms(work, prompts);
+                let odds = share * odds * t / met.level.pass_ms;
+                let mates = if is_full {
+                    Counts::new(n - 1.0, met.stages.ends / n)
+                } else {
+                    poisson(self.rate_per_ms * t)
+                };
+                for (mates, part) in mates {
+                    grid.add(after(&met, mates), t, odds * part);
+                }
+            }
+            grid.settle();
+            if met.backlog > 0.0 && after(&met, 0.0) > 0.0 {
+                grid.delay(met.load, met.backlog / met.load);
+            }
+            if is_full && self.busy > 0.0 {
+                grid.delay((self.odds / self.busy).min(1.0), self.place_ms);
+            }
+            all.merge(&grid);
+        }
+        all.quantile(percent / 100.0)
+    }
+
+    /// A time that hardly any first token takes.
+    fn top_ms(&self) -> f64 {
+        let full = self.replica.levels[self.replica.levels.len() - 1];
+        let level = Met::new(&self.replica.work, f64::from(self.replica.batch()));
+        let passes = 4.0 * full.residual_ms + 3.0 * full.first_ms + 8.0 * level.backlog;
+        let outside = self.replica.work.station().service.outside_ms(2.0 * full.residual_ms);
+        passes + outside + self.place_ms * (self.odds / 1e-4).max(1.0).ln() + self.replica.idle_ms
+    }
+
+    /// Gap between two tokens that `percent` of them do not exceed, ms.
+    pub fn gap_ms(&self, percent: f64) -> f64 {
+        let work = &self.replica.work;
+        let full = f64::from(self.replica.batch());
+        let mut gaps = Vec::new();
+        for &(n, share) in self.states.iter().chain(&[(full, self.busy)]) {
+            let met = Met::new(work, n);
+            for (prompts, odds) in met.counts() {
+                let weight = share / met.level.pass_ms * odds * (n - prompts);
+                let lengths = spread::points(1.0, work.station().input_scv / prompts.max(1.0));
+                for (length, part) in lengths {
+                    gaps.push((met.pass_ms(work, prompts * length), weight * part));
+                }
+            }
+        }
+        percentile(gaps, percent)
+    }
+}
+
+/// The value that `percent` of the weight does not exceed.
+pub(super) fn percentile(mut values: Vec<(f64, f64)>, percent: f64) -> f64 {
+    values.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let total: f64 = values.iter().map(|(_, weight)| weight).sum();
+    let mut left = total * percent / 100.0;
+    for (value, weight) in &values {
+        left -= weight;
+        if left <= 0.0 {
+            return *value;
+        }
+    }
+    values.last().map_or(0.0, |(value, _)| *value)
+}
+
+/// A level that an arrival finds.
+pub(super) struct Met {
+    pub n: f64,
+    pub level: Level,
+    pub stages: Stages,
+    scale: f64,
+    /// Mean time that a prompt waits for room in a pass, ms, and the probability that it does.
+    backlog: f64,
+    load: f64,
+}
+
+impl Met {
+    pub fn new(work: &Work, n: f64) -> Self {
+        let (level, stages) = (Level::new(work, n), Stages::new(work, n));
+        let scale = Counts::new(n, stages.prompts / n).scale(stages.room, stages.ends);
+        let full_ms = work.pass_ms(stages.ends * work.decode_passes, stages.room.min(1e9), stages.chunks);
+        let extra = (stages.prompt_passes - stages.chunks).max(0.0);
+        let backlog = if extra > 0.0 { extra * full_ms } else { 0.0 };
+        let load = (stages.ends / stages.room).clamp(1e-9, 1.0);
+        Self { n, level, stages, scale, backlog, load }
+    }
+
+    /// Nobody is in service.
+    fn nobody() -> Self {
+        let level = Level::NONE;
+        let stages = Stages { room: 1.0, chunks: 1.0, ends: 0.0, prompt_passes: 0.0, prompts: 0.0 };
+        Self { n: 0.0, level, stages, scale: 1.0, backlog: 0.0, load: 0.0 }
+    }
+
+    /// Requests at their prompts, with probabilities.
+    pub fn counts(&self) -> Counts {
+        Counts::new(self.n, self.stages.prompts / self.n)
+    }
+
+    /// A pass with so many of them, ms.
+    pub fn pass_ms(&self, work: &Work, prompts: f64) -> f64 {
+        let done = prompts.min(self.stages.room) * self.scale;
+        work.pass_ms(self.n - prompts.min(self.n), done, self.stages.chunks)
+    }
+
+    /// From the end of the wait to the first token, beside `mates` that came in the same pass, ms.
+    fn first_token_ms(&self, work: &Work, mates: f64) -> f64 {
+        let decoding = self.stages.ends * work.decode_passes;
+        let with = |prompts: f64| work.pass_ms(decoding, prompts, self.stages.chunks);
+        let more = with(2.0) - with(1.0);
+        let own = self.level.first_ms - self.backlog;
+        let outside = work.station().service.outside_ms(2.0 * self.level.residual_ms);
+        own + more * mates.min((self.stages.room - 1.0).max(0.0)) + outside
+    }
+}
+
+/// A Poisson count: binomial among very many.
+fn poisson(mean: f64) -> Counts {
+    Counts::new(1e6, mean * 1e-6)
+}
+
+/// States `1..N` in parts, each by its mean and probability.
+fn parts(probabilities: &[f64]) -> Vec<(f64, f64)> {
+    let total: f64 = probabilities.iter().skip(1).sum();
+    let (mut parts, mut ends) = (Vec::new(), ENDS.iter().peekable());
+    let (mut mass, mut weighted, mut before) = (0.0, 0.0, 0.0);
+    for (n, p) in probabilities.iter().enumerate().skip(1) {
+        mass += p;
+        weighted += p * n as f64;
+        let is_last = n + 1 == probabilities.len();
+        if mass > 0.0 && (is_last || ends.peek().is_some_and(|end| before + mass >= **end * total)) {
+            parts.push((weighted / mass, mass));
+            before += mass;
+            while ends.next_if(|end| before >= **end * total).is_some() {}
+            (mass, weighted) = (0.0, 0.0);
+        }
+    }
+    parts
+}
