@@ -3,7 +3,7 @@
 use std::fmt;
 
 use isocost_model::queue::{
-    Analysis, EngineSettings, Iteration, Linear, Reading, Roofline, ServiceModel, Station,
+    Analysis, Iteration, Linear, Reading, Roofline, ServiceModel, Station,
 };
 use isocost_simulation::{
     Effort, Latency, Replica, Report, Traffic, Watch, simulate, simulate_closed,
@@ -100,13 +100,15 @@ impl Case {
     /// The rate at that load, requests/s, and the figures.
     pub fn simulate(&self) -> (f64, Option<Figures>) {
         let turns = |most: u64, turns: u64| most.max(turns * u64::from(self.batch));
-        let effort = |requests: u64, replications: u32| {
-            Effort { requests, warmup: 0.5, replications, seed: 1 }
+        let effort = |requests: u64, replications: u32| Effort {
+            requests,
+            warmup: 0.5,
+            replications,
+            seed: 1,
         };
         let (replica, traffic) = (self.replica(), self.traffic(1.0));
         let short = effort(turns(2_000, 20), 4);
-        let full =
-            simulate_closed(&replica, &traffic, 4 * self.batch, &short, &Watch::NONE).ok();
+        let full = simulate_closed(&replica, &traffic, 4 * self.batch, &short, &Watch::NONE).ok();
         let throughput = |r: &Report| r.throughput_per_s().map(|e| e.value);
         let Some(capacity_per_s) = full.as_ref().and_then(throughput) else {
             return (f64::NAN, None);
@@ -118,7 +120,7 @@ impl Case {
             return (capacity_per_s, report.map(|r| read(&r, capacity_per_s)));
         }
         let rate_per_s = capacity_per_s * self.load;
-        let run = effort(turns(4_000, 60), 8);
+        let run = effort(turns(20_000, 100), 8);
         let report =
             simulate(&replica, &self.traffic(rate_per_s), &run, self.unit, &Watch::NONE).ok();
         let figures = report.filter(Report::is_steady).map(|r| read(&r, capacity_per_s));

@@ -12,6 +12,7 @@
 //! ```
 
 use super::level::Level;
+use super::waves::Waves;
 use super::work::Work;
 use crate::queue::analysis::Analysis;
 use crate::queue::bursts::Bursts;
@@ -72,49 +73,72 @@ impl Replica {
         1000.0 / self.levels[self.levels.len() - 1].gap_ms
     }
 
-    /// The means of batch size `batch` at a rate.
-    pub fn means(&self, batch: u32, rate_per_ms: f64) -> Means {
-        let mut sums = Sums { body: Body::empty(), free: [0.0, 0.0, self.idle_ms, 0.0] };
-        let (full, below) = match self.levels[..batch as usize].split_last() {
-            Some((full, below)) => (full, below),
-            None => return Means::NONE,
-        };
-        for (i, level) in below.iter().enumerate() {
-            sums.push(rate_per_ms * level.gap_ms, (i + 1) as f64, self.terms(level));
-        }
-        self.close(sums, full, f64::from(batch), rate_per_ms)
+    /// The waves at a rate: at the level at which as many requests end as arrive.
+    pub fn waves(&self, rate_per_ms: f64) -> Waves {
+        let below = self.levels.partition_point(|level| rate_per_ms * level.gap_ms > 1.0);
+        Waves::new(&self.work, &self.levels[below.min(self.levels.len() - 1)])
     }
 
-    /// What is averaged over the levels.
-    fn terms(&self, level: &Level) -> [f64; 4] {
-        let outside_ms = self.work.station().service.outside_ms(2.0 * level.residual_ms);
-        [level.decoding, level.residual_ms, level.first_ms + outside_ms, level.mates_ms2]
+    /// The means of batch size `batch` at a rate.
+    pub fn means(&self, batch: u32, rate_per_ms: f64) -> Means {
+        let Some((full, below)) = self.levels[..batch as usize].split_last() else {
+            return Means::NONE;
+        };
+        let waves = self.waves(rate_per_ms);
+        let (mut even, mut peaked) = (Sums::new(self.idle_ms), Sums::new(self.idle_ms));
+        let power = 1.0 / waves.peakedness;
+        for (i, level) in below.iter().enumerate() {
+            let (n, ratio) = ((i + 1) as f64, rate_per_ms * level.gap_ms);
+            let terms = self.terms(level, waves.dispersion);
+            even.push(ratio, n, terms);
+            peaked.push(ratio.powf(power), n, terms);
+        }
+        let batch = f64::from(batch);
+        let (chain, [decoding, ..]) = self.close(even, full, batch, rate_per_ms, 1.0);
+        let (busy, terms) = self.close(peaked, full, batch, rate_per_ms, power);
+        let [_, residual_ms, first_ms, next_ms2] = terms;
+        let served_per_ms = rate_per_ms * (1.0 - chain.loss);
+        let spread =
+            Bursts::with(self.work.station().arrival_scv, self.completion_scv(full), &busy);
+        Means {
+            chain: Occupancy { in_service: chain.in_service, ..busy },
+            place_ms: busy.waiting / served_per_ms * spread.mean(),
+            residual_ms,
+            itl_ms: self.itl_ms(full, decoding / served_per_ms),
+            first_ms: first_ms + served_per_ms * next_ms2,
+        }
+    }
+
+    /// What is averaged over the levels: decoding requests, rest of a pass, time to the first token,
+    /// and what each request a ms adds to it.
+    fn terms(&self, level: &Level, dispersion: f64) -> [f64; 4] {
+        let residual_ms = level.residual_ms(dispersion);
+        let outside_ms = self.work.station().service.outside_ms(2.0 * residual_ms);
+        let mates_ms2 = level.more_ms * 2.0 * residual_ms + level.next_ms2;
+        [level.decoding, residual_ms, level.first_ms + outside_ms, mates_ms2]
     }
 
     /// Adds the states with all places taken, `full`, to those with free places.
-    fn close(&self, mut sums: Sums, full: &Level, batch: f64, rate_per_ms: f64) -> Means {
-        let station = self.work.station();
+    fn close(
+        &self,
+        mut sums: Sums,
+        full: &Level,
+        batch: f64,
+        rate_per_ms: f64,
+        power: f64,
+    ) -> (Occupancy, [f64; 4]) {
         let rho = rate_per_ms * full.gap_ms;
-        sums.body.push(rho, batch);
-        let chain = Occupancy::close(sums.body, batch, rho, station.queue_limit);
+        sums.body.push(rho.powf(power), batch);
+        let chain = Occupancy::close(sums.body, batch, rho, self.work.station().queue_limit);
         let free = 1.0 - chain.busy;
         let mass = sums.body.mass - sums.body.last;
         let unit = if mass > 0.0 { free / mass } else { 0.0 };
-        let terms = self.terms(full);
+        let terms = self.terms(full, 1.0);
         let mut all = [0.0; 4];
         for (i, sum) in all.iter_mut().enumerate() {
             *sum = sums.free[i] * unit + terms[i] * chain.busy;
         }
-        let [decoding, residual_ms, first_ms, mates_ms2] = all;
-        let served_per_ms = rate_per_ms * (1.0 - chain.loss);
-        let spread = Bursts::with(station.arrival_scv, self.completion_scv(full), &chain);
-        Means {
-            chain,
-            place_ms: chain.waiting / served_per_ms * spread.mean(),
-            residual_ms,
-            itl_ms: self.itl_ms(full, decoding / served_per_ms),
-            first_ms: first_ms + served_per_ms * mates_ms2,
-        }
+        (chain, all)
     }
 
     /// Mean time between tokens, of the time that a request decodes.
@@ -124,11 +148,11 @@ impl Replica {
     }
 
     /// Probabilities of `n = 0..N` requests in the system, where all places are taken with `busy`.
-    pub fn probabilities(&self, rate_per_ms: f64, busy: f64) -> Vec<f64> {
+    pub fn probabilities(&self, rate_per_ms: f64, busy: f64, peakedness: f64) -> Vec<f64> {
         let below = &self.levels[..self.levels.len() - 1];
         let (mut last, mut all) = (1.0, vec![1.0]);
         for level in below {
-            last *= rate_per_ms * level.gap_ms;
+            last *= (rate_per_ms * level.gap_ms).powf(1.0 / peakedness);
             all.push(last);
             if last > HUGE {
                 all.iter_mut().for_each(|p| *p /= last);
@@ -159,6 +183,11 @@ struct Sums {
 }
 
 impl Sums {
+    /// Nobody is in service.
+    fn new(idle_ms: f64) -> Self {
+        Self { body: Body::empty(), free: [0.0, 0.0, idle_ms, 0.0] }
+    }
+
     fn push(&mut self, ratio: f64, n: f64, terms: [f64; 4]) {
         self.body.push(ratio, n);
         for (sum, term) in self.free.iter_mut().zip(terms) {
@@ -175,7 +204,14 @@ impl Sums {
 impl Means {
     /// Of a replica without places.
     const NONE: Self = Self {
-        chain: Occupancy { in_service: 0.0, waiting: 0.0, busy: 1.0, loss: 0.0, last: 1.0, rho: 0.0 },
+        chain: Occupancy {
+            in_service: 0.0,
+            waiting: 0.0,
+            busy: 1.0,
+            loss: 0.0,
+            last: 1.0,
+            rho: 0.0,
+        },
         place_ms: 0.0,
         residual_ms: 0.0,
         itl_ms: 0.0,

@@ -61,5 +61,8 @@ fn together(work: &Work, n: f64) -> Latency {
     let met = (groups - 1.0).min(decode);
     let itl_ms = if decode > 0.0 { bare + met / decode * (full - bare) } else { full };
     let outside_ms = work.station().service.outside_ms(bare);
-    Latency { itl_ms, first_token_ms: first + (chunks - 1.0) * own_pass_ms(work, others, 1.0) + outside_ms }
+    Latency {
+        itl_ms,
+        first_token_ms: first + (chunks - 1.0) * own_pass_ms(work, others, 1.0) + outside_ms,
+    }
 }

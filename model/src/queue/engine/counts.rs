@@ -1,42 +1,64 @@
-//! How many of `n` requests are at their prompts: a binomial count.
+//! Counts of prompts: binomial, Poisson or negative binomial, by their mean and dispersion.
+//!
+//! With the dispersion `f` = variance / mean all three follow one recursion (Panjer, ASTIN Bulletin
+//! 12, 1981),
+//!
+//! ```text
+//! p(k + 1) / p(k) = (mean / f + k (1 - 1 / f)) / (k + 1),   p(0) = f^(-mean / (f - 1))
+//! ```
+//!
+//! binomial for `f < 1`, Poisson for `f = 1`, negative binomial for `f > 1`. Where the mean is large
+//! the count is read at points half a standard deviation apart, with the skew of the distribution
+//! (Cornish and Fisher 1937).
 
-/// Mean above which a count is taken for normal.
-const MANY: f64 = 30.0;
+/// Mean above which a count is read at points.
+const MANY: f64 = 25.0;
 
-/// Share of the likeliest counts that may be left out.
-const REST: f64 = 1e-9;
+/// Share of the counts that may be left out.
+const REST: f64 = 1e-7;
 
-/// Points at which a normal variate is read, in standard deviations, and their weights: the rule of
-/// Gauss and Hermite, exact up to the ninth moment.
-const NORMAL: [(f64, f64); 5] = [
-    (-2.856_970_013_872_806, 0.011_257_411_327_720_7),
-    (-1.355_626_179_974_266, 0.222_075_922_005_612_6),
-    (0.0, 0.533_333_333_333_333_3),
-    (1.355_626_179_974_266, 0.222_075_922_005_612_6),
-    (2.856_970_013_872_806, 0.011_257_411_327_720_7),
-];
+/// Points of a normal variate, and how far apart they are in standard deviations.
+const POINTS: u32 = 15;
+const STEP: f64 = 0.5;
 
 /// The counts with their probabilities, least first.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counts {
-    n: f64,
-    /// Odds of one request.
-    odds: f64,
     next: f64,
-    share: f64,
+    most: f64,
     left: f64,
-    /// Mean and standard deviation where the count is taken for normal.
-    normal: Option<(f64, f64)>,
+    rule: Rule,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Rule {
+    /// The probability of the next, and the recursion's `mean / f` and `1 - 1 / f`.
+    Exact {
+        share: f64,
+        first: f64,
+        slope: f64,
+    },
+    Points {
+        mean: f64,
+        deviation: f64,
+        skew: f64,
+    },
 }
 
 impl Counts {
-    /// Of `n` requests each counts with probability `share`.
-    pub fn new(n: f64, share: f64) -> Self {
-        let (mean, free) = (n * share, 1.0 - share);
-        let many = mean > MANY || free < 0.5;
-        let normal = many.then(|| (mean, (mean * free).max(0.0).sqrt()));
-        let none = if many { 0.0 } else { (n * (-share).ln_1p()).exp() };
-        Self { n, odds: share / free, next: 0.0, share: none, left: 1.0, normal }
+    /// Counts of that mean and dispersion, none above `most`.
+    pub fn new(mean: f64, dispersion: f64, most: f64) -> Self {
+        let f = dispersion.max(0.0);
+        let rule = if mean > MANY || f < 0.4 {
+            let deviation = (mean * f).sqrt();
+            let skew = if deviation > 0.0 { (2.0 * f - 1.0) / deviation } else { 0.0 };
+            Rule::Points { mean, deviation, skew }
+        } else {
+            let excess = f - 1.0;
+            let share = if excess.abs() < 1e-9 { (-mean).exp() } else { f.powf(-mean / excess) };
+            Rule::Exact { share, first: mean / f, slope: excess / f }
+        };
+        Self { next: 0.0, most, left: 1.0, rule }
     }
 
     /// What makes `min(count, room)` have the mean `mean`, as a factor.
@@ -49,20 +71,30 @@ impl Counts {
 impl Iterator for Counts {
     type Item = (f64, f64);
 
+    #[inline]
     fn next(&mut self) -> Option<(f64, f64)> {
-        if let Some((mean, deviation)) = self.normal {
-            let (at, share) = *NORMAL.get(self.next as usize)?;
-            self.next += 1.0;
-            return Some(((mean + deviation * at).clamp(0.0, self.n), share));
-        }
-        if self.left < REST || self.next > self.n {
-            return None;
-        }
-        let item = (self.next, self.share);
-        self.left -= self.share;
-        self.share *= (self.n - self.next) / (self.next + 1.0) * self.odds;
+        let at = self.next;
         self.next += 1.0;
-        Some(item)
+        match &mut self.rule {
+            Rule::Points { mean, deviation, skew } => {
+                if at >= f64::from(POINTS) {
+                    return None;
+                }
+                let z = (at - f64::from(POINTS / 2)) * STEP;
+                let share = STEP * (-z * z / 2.0).exp() / std::f64::consts::TAU.sqrt();
+                let value = *mean + *deviation * (z + *skew / 6.0 * (z * z - 1.0));
+                Some((value.clamp(0.0, self.most), share))
+            }
+            Rule::Exact { share, first, slope } => {
+                if self.left < REST || at > self.most || *share <= 0.0 {
+                    return None;
+                }
+                let item = (at, *share);
+                self.left -= *share;
+                *share *= (*first + at * *slope).max(0.0) / (at + 1.0);
+                Some(item)
+            }
+        }
     }
 }
 
@@ -71,15 +103,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_have_the_moments_of_the_binomial() {
-        for (n, share) in [(1.0, 0.3), (7.0, 0.01), (40.0, 0.2), (400.0, 0.2), (9.0, 0.9)] {
-            let sum = |of: fn(f64) -> f64| Counts::new(n, share).map(|(k, p)| p * of(k)).sum::<f64>();
-            let (mean, variance) = (n * share, n * share * (1.0 - share));
-            assert!((sum(|_| 1.0) - 1.0).abs() < 1e-8);
-            // The normal rule keeps within 0 and n.
-            assert!((sum(|k| k) - mean).abs() < 0.02 * mean, "{n} {share}: {}", sum(|k| k));
+    fn counts_have_the_moments_asked_for() {
+        for (mean, f) in [(0.3, 0.7), (2.0, 1.0), (0.5, 3.0), (12.0, 2.0), (80.0, 0.8), (60.0, 4.0)]
+        {
+            let sum =
+                |of: fn(f64) -> f64| Counts::new(mean, f, 1e6).map(|(k, p)| p * of(k)).sum::<f64>();
+            assert!((sum(|_| 1.0) - 1.0).abs() < 1e-3, "{mean} {f}: {}", sum(|_| 1.0));
+            assert!((sum(|k| k) - mean).abs() < 2e-3 * mean, "{mean} {f}: {}", sum(|k| k));
             let got = sum(|k| k * k) - sum(|k| k).powi(2);
-            assert!((got - variance).abs() < 0.1 * variance, "{n} {share}: {got}");
+            assert!((got / (mean * f) - 1.0).abs() < 0.06, "{mean} {f}: {got}");
         }
     }
 }

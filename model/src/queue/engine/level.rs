@@ -29,16 +29,22 @@ pub(super) struct Level {
     pub pass_ms: f64,
     /// Requests that end a pass.
     pub ends: f64,
-    /// Mean rest of the pass that an arrival finds under way.
-    pub residual_ms: f64,
+    /// The same without prompts, and what each request more that decodes adds to it.
+    pub bare_ms: f64,
+    pub slope_ms: f64,
+    /// Variance of a pass over twice its mean: what passes that differ add to the rest of the one
+    /// that an arrival finds under way.
+    pub uneven_ms: f64,
     /// Mean number that decodes, over time.
     pub decoding: f64,
     /// Mean pass that a token takes.
     pub decoding_pass_ms: f64,
     /// From the end of the pass under way to the first token, without prompts that arrived in it.
     pub first_ms: f64,
-    /// What each request a ms adds to it.
-    pub mates_ms2: f64,
+    /// What each such prompt adds to it.
+    pub more_ms: f64,
+    /// What each request a ms adds to it besides.
+    pub next_ms2: f64,
 }
 
 /// The stages of `n` requests in service.
@@ -61,7 +67,13 @@ impl Stages {
         let decode = work.decode_passes;
         if !work.has_prompt_pass() {
             let ends = n / decode;
-            return Self { room: f64::INFINITY, chunks: 1.0, ends, prompt_passes: 0.0, prompts: 0.0 };
+            return Self {
+                room: f64::INFINITY,
+                chunks: 1.0,
+                ends,
+                prompt_passes: 0.0,
+                prompts: 0.0,
+            };
         }
         let room = work.room(n * decode / (1.0 + decode));
         let chunks = work.chunks(room);
@@ -76,19 +88,33 @@ impl Stages {
         let prompt_passes = (n / ends - decode).max(chunks);
         Self { room, chunks, ends, prompt_passes, prompts: (n - ends * decode).max(0.0) }
     }
+
+    /// Requests at their prompts of `n`, of `dispersion` times the binomial count's variance.
+    pub fn counts(&self, n: f64, dispersion: f64) -> Counts {
+        Counts::new(self.prompts, (1.0 - self.prompts / n) * dispersion, n)
+    }
 }
 
 impl Level {
+    /// Mean rest of the pass under way, where counts of prompts have `dispersion` times the variance
+    /// of those of a level.
+    pub fn residual_ms(&self, dispersion: f64) -> f64 {
+        self.pass_ms / 2.0 + dispersion * self.uneven_ms
+    }
+
     /// Nobody is in service.
     pub const NONE: Self = Self {
         gap_ms: f64::INFINITY,
         pass_ms: 0.0,
         ends: 0.0,
-        residual_ms: 0.0,
+        bare_ms: 0.0,
+        slope_ms: 0.0,
+        uneven_ms: 0.0,
         decoding: 0.0,
         decoding_pass_ms: 0.0,
         first_ms: 0.0,
-        mates_ms2: 0.0,
+        more_ms: 0.0,
+        next_ms2: 0.0,
     };
 
     pub fn new(work: &Work, n: f64) -> Self {
@@ -96,16 +122,19 @@ impl Level {
         let [mean, square, decoded] = moments(work, n, &stages);
         let Stages { room, chunks, ends, prompt_passes, .. } = stages;
         let decoding = ends * work.decode_passes;
-        let residual_ms = square / (2.0 * mean);
+        let bare_ms = work.pass_ms(decoding, 0.0, 1.0);
         let mut level = Self {
             gap_ms: mean / ends,
             pass_ms: mean,
             ends,
-            residual_ms,
+            bare_ms,
+            slope_ms: work.pass_ms(decoding + 1.0, 0.0, 1.0) - bare_ms,
+            uneven_ms: ((square - mean * mean) / (2.0 * mean)).max(0.0),
             decoding: decoded / mean,
             decoding_pass_ms: if decoding > 0.0 { decoded / decoding } else { mean },
             first_ms: 0.0,
-            mates_ms2: 0.0,
+            more_ms: 0.0,
+            next_ms2: 0.0,
         };
         if !work.has_prompt_pass() {
             return level;
@@ -115,10 +144,10 @@ impl Level {
         let own = own_pass_ms(work, decoding, chunks);
         let backlog = (prompt_passes - chunks) * with(room.min(1e9));
         level.first_ms = own + if backlog > 0.0 { backlog } else { 0.0 };
-        level.mates_ms2 = more * (room - 1.0).clamp(0.0, 1.0) * 2.0 * residual_ms;
+        level.more_ms = more * (room - 1.0).clamp(0.0, 1.0);
         if work.decodes_first_token() {
             level.first_ms += with(0.0) + work.pass_ms(1.0, 0.0, 1.0) - work.pass_ms(0.0, 0.0, 1.0);
-            level.mates_ms2 += more * own;
+            level.next_ms2 = more * own;
         }
         level
     }
@@ -135,7 +164,7 @@ pub(super) fn own_pass_ms(work: &Work, decoding: f64, chunks: f64) -> f64 {
 
 /// `E[t]`, `E[t^2]` and `E[d t]` of a pass `t` in which `d` requests decode.
 fn moments(work: &Work, n: f64, stages: &Stages) -> [f64; 3] {
-    let counts = Counts::new(n, stages.prompts / n);
+    let counts = stages.counts(n, 1.0);
     let scale = counts.scale(stages.room, stages.ends);
     let mut sums = [0.0; 3];
     for (prompts, share) in counts {

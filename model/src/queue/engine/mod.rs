@@ -9,6 +9,7 @@ mod settings;
 mod spread;
 mod tails;
 mod tpot;
+mod waves;
 mod work;
 
 pub(super) use chain::Replica;

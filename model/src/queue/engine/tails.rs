@@ -12,6 +12,7 @@ use super::counts::Counts;
 use super::grid::Grid;
 use super::level::{Level, Stages};
 use super::spread;
+use super::waves::Waves;
 use super::work::Work;
 use crate::queue::analysis::Analysis;
 use crate::queue::bursts::Bursts;
@@ -23,6 +24,7 @@ const ENDS: [f64; 9] = [0.1, 0.3, 0.5, 0.7, 0.85, 0.93, 0.97, 0.99, 1.0];
 pub(in crate::queue) struct Tails {
     pub(super) replica: Replica,
     pub(super) rate_per_ms: f64,
+    pub(super) waves: Waves,
     /// Probability that nobody is in service.
     pub(super) idle: f64,
     /// (requests in service, probability), all places taken apart.
@@ -38,12 +40,15 @@ impl Tails {
         let replica = Replica::new(&analysis.station, analysis.batch);
         let rate_per_ms = analysis.throughput_per_s / 1000.0;
         let (chain, full) = (analysis.chain, replica.levels[replica.levels.len() - 1]);
-        let probabilities = replica.probabilities(analysis.rate_per_s / 1000.0, chain.busy);
+        let waves = replica.waves(analysis.rate_per_s / 1000.0);
+        let probabilities =
+            replica.probabilities(analysis.rate_per_s / 1000.0, chain.busy, waves.peakedness);
         let Bursts { odds, scale } =
             Bursts::with(analysis.station.arrival_scv, replica.completion_scv(&full), &chain);
         let mean_ms = chain.waiting / rate_per_ms.max(f64::MIN_POSITIVE);
         Self {
             rate_per_ms,
+            waves,
             idle: probabilities.first().copied().unwrap_or(1.0),
             states: parts(&probabilities),
             busy: chain.busy,
@@ -64,24 +69,35 @@ impl Tails {
         self.arrival(percent, |seen, mates| seen.first_token_ms(work, mates))
     }
 
+    /// The level of `n`, with the waves of the rate where places are free.
+    pub(super) fn met(&self, n: f64) -> Met {
+        let is_full = n >= f64::from(self.replica.batch());
+        let dispersion = if is_full { 1.0 } else { self.waves.dispersion };
+        Met::new(&self.replica.work, n, dispersion)
+    }
+
     fn arrival(&self, percent: f64, after: impl Fn(&Met, f64) -> f64) -> f64 {
         let work = &self.replica.work;
         let full = f64::from(self.replica.batch());
         let top_ms = self.top_ms();
         let mut all = Grid::new(top_ms);
-        all.add(if after(&Met::nobody(), 0.0) > 0.0 { self.replica.idle_ms } else { 0.0 }, 0.0, self.idle);
+        all.add(
+            if after(&Met::nobody(), 0.0) > 0.0 { self.replica.idle_ms } else { 0.0 },
+            0.0,
+            self.idle,
+        );
         all.settle();
         for &(n, share) in self.states.iter().chain(&[(full, self.busy)]) {
             let is_full = n == full;
-            let met = Met::new(work, n);
+            let met = self.met(n);
             let mut grid = Grid::new(top_ms);
             for (prompts, odds) in met.counts() {
                 let t = met.pass_ms(work, prompts);
-                let odds = share * odds * t / met.level.pass_ms;
+                let odds = share * odds * t / met.mean_ms;
                 let mates = if is_full {
-                    Counts::new(n - 1.0, met.stages.ends / n)
+                    Counts::new((n - 1.0) * met.stages.ends / n, 1.0 - met.stages.ends / n, n)
                 } else {
-                    poisson(self.rate_per_ms * t)
+                    Counts::new(self.rate_per_ms * t, 1.0, 1e9)
                 };
                 for (mates, part) in mates {
                     grid.add(after(&met, mates), t, odds * part);
@@ -102,9 +118,9 @@ impl Tails {
     /// A time that hardly any first token takes.
     fn top_ms(&self) -> f64 {
         let full = self.replica.levels[self.replica.levels.len() - 1];
-        let level = Met::new(&self.replica.work, f64::from(self.replica.batch()));
-        let passes = 4.0 * full.residual_ms + 3.0 * full.first_ms + 8.0 * level.backlog;
-        let outside = self.replica.work.station().service.outside_ms(2.0 * full.residual_ms);
+        let level = self.met(f64::from(self.replica.batch()));
+        let passes = 4.0 * full.residual_ms(1.0) + 3.0 * full.first_ms + 8.0 * level.backlog;
+        let outside = self.replica.work.station().service.outside_ms(2.0 * full.residual_ms(1.0));
         passes + outside + self.place_ms * (self.odds / 1e-4).max(1.0).ln() + self.replica.idle_ms
     }
 
@@ -114,9 +130,9 @@ impl Tails {
         let full = f64::from(self.replica.batch());
         let mut gaps = Vec::new();
         for &(n, share) in self.states.iter().chain(&[(full, self.busy)]) {
-            let met = Met::new(work, n);
+            let met = self.met(n);
             for (prompts, odds) in met.counts() {
-                let weight = share / met.level.pass_ms * odds * (n - prompts);
+                let weight = share / met.mean_ms * odds * (n - prompts);
                 let lengths = spread::points(1.0, work.station().input_scv / prompts.max(1.0));
                 for (length, part) in lengths {
                     gaps.push((met.pass_ms(work, prompts * length), weight * part));
@@ -146,33 +162,40 @@ pub(super) struct Met {
     pub n: f64,
     pub level: Level,
     pub stages: Stages,
+    /// Of the counts of prompts, over that of a level.
+    dispersion: f64,
     scale: f64,
+    /// Mean pass, ms.
+    pub mean_ms: f64,
     /// Mean time that a prompt waits for room in a pass, ms, and the probability that it does.
     backlog: f64,
     load: f64,
 }
 
 impl Met {
-    pub fn new(work: &Work, n: f64) -> Self {
+    pub fn new(work: &Work, n: f64, dispersion: f64) -> Self {
         let (level, stages) = (Level::new(work, n), Stages::new(work, n));
-        let scale = Counts::new(n, stages.prompts / n).scale(stages.room, stages.ends);
-        let full_ms = work.pass_ms(stages.ends * work.decode_passes, stages.room.min(1e9), stages.chunks);
+        let scale = stages.counts(n, dispersion).scale(stages.room, stages.ends);
+        let full_ms =
+            work.pass_ms(stages.ends * work.decode_passes, stages.room.min(1e9), stages.chunks);
         let extra = (stages.prompt_passes - stages.chunks).max(0.0);
         let backlog = if extra > 0.0 { extra * full_ms } else { 0.0 };
         let load = (stages.ends / stages.room).clamp(1e-9, 1.0);
-        Self { n, level, stages, scale, backlog, load }
+        let mut met = Self { n, level, stages, dispersion, scale, mean_ms: 0.0, backlog, load };
+        met.mean_ms = met.counts().map(|(k, odds)| odds * met.pass_ms(work, k)).sum();
+        met
     }
 
     /// Nobody is in service.
     fn nobody() -> Self {
         let level = Level::NONE;
         let stages = Stages { room: 1.0, chunks: 1.0, ends: 0.0, prompt_passes: 0.0, prompts: 0.0 };
-        Self { n: 0.0, level, stages, scale: 1.0, backlog: 0.0, load: 0.0 }
+        Self { n: 0.0, level, stages, dispersion: 1.0, scale: 1.0, mean_ms: 0.0, backlog: 0.0, load: 0.0 }
     }
 
     /// Requests at their prompts, with probabilities.
     pub fn counts(&self) -> Counts {
-        Counts::new(self.n, self.stages.prompts / self.n)
+        self.stages.counts(self.n, self.dispersion)
     }
 
     /// A pass with so many of them, ms.
@@ -187,14 +210,10 @@ impl Met {
         let with = |prompts: f64| work.pass_ms(decoding, prompts, self.stages.chunks);
         let more = with(2.0) - with(1.0);
         let own = self.level.first_ms - self.backlog;
-        let outside = work.station().service.outside_ms(2.0 * self.level.residual_ms);
+        let outside =
+            work.station().service.outside_ms(2.0 * self.level.residual_ms(self.dispersion));
         own + more * mates.min((self.stages.room - 1.0).max(0.0)) + outside
     }
-}
-
-/// A Poisson count: binomial among very many.
-fn poisson(mean: f64) -> Counts {
-    Counts::new(1e6, mean * 1e-6)
 }
 
 /// States `1..N` in parts, each by its mean and probability.
@@ -206,7 +225,8 @@ fn parts(probabilities: &[f64]) -> Vec<(f64, f64)> {
         mass += p;
         weighted += p * n as f64;
         let is_last = n + 1 == probabilities.len();
-        if mass > 0.0 && (is_last || ends.peek().is_some_and(|end| before + mass >= **end * total)) {
+        if mass > 0.0 && (is_last || ends.peek().is_some_and(|end| before + mass >= **end * total))
+        {
             parts.push((weighted / mass, mass));
             before += mass;
             while ends.next_if(|end| before >= **end * total).is_some() {}

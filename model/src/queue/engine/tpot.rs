@@ -33,7 +33,7 @@ impl Tails {
             let kept = if x > 1e-3 { 2.0 * (x - 1.0 + (-x).exp()) / (x * x) } else { 1.0 };
             for (n, share) in &states {
                 let n = (mean + kept.sqrt() * (n - mean)).clamp(1.0, full);
-                let met = Met::new(work, n);
+                let met = self.met(n);
                 mean_gaps(&met, self, length, odds * share, &mut values);
             }
         }
@@ -62,7 +62,7 @@ fn mean_gaps(met: &Met, tails: &Tails, length: f64, weight: f64, values: &mut Ve
     let others = (met.n - 1.0).max(0.0);
     let share = met.stages.prompts / met.n;
     if length <= 1.0 {
-        for (prompts, odds) in Counts::new(others, share) {
+        for (prompts, odds) in Counts::new(others * share, 1.0 - share, others) {
             values.push((met.pass_ms(work, prompts), weight * odds));
         }
         return;
@@ -74,7 +74,7 @@ fn mean_gaps(met: &Met, tails: &Tails, length: f64, weight: f64, values: &mut Ve
         values.push((bare, weight));
         return;
     }
-    for (prompts, odds) in Counts::new(1e6, (expected * 1e-6).min(0.5)) {
+    for (prompts, odds) in Counts::new(expected, 1.0, 1e9) {
         values.push((bare + (mean - bare) * prompts / expected, weight * odds));
     }
 }
