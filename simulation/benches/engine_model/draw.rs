@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use isocost_model::queue::{
-    Analysis, Iteration, Linear, Reading, Roofline, ServiceModel, Station,
-};
+use isocost_model::queue::{Analysis, Iteration, Linear, Reading, Roofline, ServiceModel, Station};
 use isocost_simulation::{
     Effort, Latency, Replica, Report, Traffic, Watch, simulate, simulate_closed,
 };

@@ -79,6 +79,19 @@ impl Replica {
         Waves::new(&self.work, &self.levels[below.min(self.levels.len() - 1)])
     }
 
+    /// Requests in service where as many end as arrive.
+    pub fn balance(&self, rate_per_ms: f64) -> f64 {
+        let below = self.levels.partition_point(|level| rate_per_ms * level.gap_ms > 1.0);
+        // Between two levels, by the rates at which requests end; none do where nobody is.
+        let ends = |n: usize| if n == 0 { 0.0 } else { 1.0 / self.levels[n - 1].gap_ms };
+        if below >= self.levels.len() {
+            return self.levels.len() as f64;
+        }
+        let (low, high) = (ends(below), ends(below + 1));
+        let part = if high > low { (rate_per_ms - low) / (high - low) } else { 1.0 };
+        below as f64 + part.clamp(0.0, 1.0)
+    }
+
     /// The means of batch size `batch` at a rate.
     pub fn means(&self, batch: u32, rate_per_ms: f64) -> Means {
         let Some((full, below)) = self.levels[..batch as usize].split_last() else {

@@ -5,6 +5,7 @@ mod closed;
 mod counts;
 mod grid;
 mod level;
+mod prompts;
 mod settings;
 mod spread;
 mod tails;

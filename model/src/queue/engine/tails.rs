@@ -11,6 +11,7 @@ use super::chain::Replica;
 use super::counts::Counts;
 use super::grid::Grid;
 use super::level::{Level, Stages};
+use super::prompts::{self, Passes};
 use super::spread;
 use super::waves::Waves;
 use super::work::Work;
@@ -20,11 +21,31 @@ use crate::queue::bursts::Bursts;
 /// Ends of the parts of the states that one of them stands for.
 const ENDS: [f64; 9] = [0.1, 0.3, 0.5, 0.7, 0.85, 0.93, 0.97, 0.99, 1.0];
 
+/// Parts of a pass in which an arrival may fall.
+const PARTS: f64 = 4.0;
+
+/// Prompts that are worked off before one's own, and those that come after it in the same pass.
+pub(super) struct Ahead {
+    prompts: f64,
+    behind: f64,
+}
+
+impl Ahead {
+    const NONE: Self = Self { prompts: 0.0, behind: 0.0 };
+}
+
+/// The level at which as many requests end as arrive.
+pub(super) struct Balance {
+    n: f64,
+    prompts: f64,
+}
+
 /// What percentiles are read off.
 pub(in crate::queue) struct Tails {
     pub(super) replica: Replica,
     pub(super) rate_per_ms: f64,
     pub(super) waves: Waves,
+    at: Balance,
     /// Probability that nobody is in service.
     pub(super) idle: f64,
     /// (requests in service, probability), all places taken apart.
@@ -41,6 +62,7 @@ impl Tails {
         let rate_per_ms = analysis.throughput_per_s / 1000.0;
         let (chain, full) = (analysis.chain, replica.levels[replica.levels.len() - 1]);
         let waves = replica.waves(analysis.rate_per_s / 1000.0);
+        let at = replica.balance(analysis.rate_per_s / 1000.0);
         let probabilities =
             replica.probabilities(analysis.rate_per_s / 1000.0, chain.busy, waves.peakedness);
         let Bursts { odds, scale } =
@@ -49,6 +71,7 @@ impl Tails {
         Self {
             rate_per_ms,
             waves,
+            at: Balance { n: at, prompts: Stages::new(&replica.work, at).prompts },
             idle: probabilities.first().copied().unwrap_or(1.0),
             states: parts(&probabilities),
             busy: chain.busy,
@@ -66,7 +89,7 @@ impl Tails {
     /// Time to first token, ms.
     pub fn ttft_ms(&self, percent: f64) -> f64 {
         let work = &self.replica.work;
-        self.arrival(percent, |seen, mates| seen.first_token_ms(work, mates))
+        self.arrival(percent, |met, ahead| met.first_token_ms(work, ahead, self.rate_per_ms))
     }
 
     /// The level of `n`, with the waves of the rate where places are free.
@@ -76,43 +99,65 @@ impl Tails {
         Met::new(&self.replica.work, n, dispersion)
     }
 
-    fn arrival(&self, percent: f64, after: impl Fn(&Met, f64) -> f64) -> f64 {
+    /// Mean number of prompts in the passes at a level.
+    pub(super) fn prompts(&self, n: f64) -> f64 {
+        let mean = self.at.prompts + (n - self.at.n) * self.waves.slope;
+        mean.clamp(0.2 * n / (1.0 + self.replica.work.decode_passes), n)
+    }
+
+    /// Passes at a level, as (prompts, probability, ms).
+    fn passes(&self, met: &Met) -> Passes {
         let work = &self.replica.work;
+        if met.n >= f64::from(self.replica.batch()) {
+            return met.counts().map(|(k, p)| (k, p, met.pass_ms(work, k))).collect();
+        }
+        prompts::passes(met, work, self.prompts(met.n), self.waves.share, self.rate_per_ms)
+    }
+
+    fn arrival(&self, percent: f64, after: impl Fn(&Met, &Ahead) -> f64) -> f64 {
         let full = f64::from(self.replica.batch());
         let top_ms = self.top_ms();
         let mut all = Grid::new(top_ms);
-        all.add(
-            if after(&Met::nobody(), 0.0) > 0.0 { self.replica.idle_ms } else { 0.0 },
-            0.0,
-            self.idle,
-        );
+        let idle_ms =
+            if after(&Met::nobody(), &Ahead::NONE) > 0.0 { self.replica.idle_ms } else { 0.0 };
+        all.add(idle_ms, 0.0, self.idle);
         all.settle();
         for &(n, share) in self.states.iter().chain(&[(full, self.busy)]) {
-            let is_full = n == full;
             let met = self.met(n);
             let mut grid = Grid::new(top_ms);
-            for (prompts, odds) in met.counts() {
-                let t = met.pass_ms(work, prompts);
-                let odds = share * odds * t / met.mean_ms;
-                let mates = if is_full {
-                    Counts::new((n - 1.0) * met.stages.ends / n, 1.0 - met.stages.ends / n, n)
-                } else {
-                    Counts::new(self.rate_per_ms * t, 1.0, 1e9)
-                };
-                for (mates, part) in mates {
-                    grid.add(after(&met, mates), t, odds * part);
-                }
-            }
+            self.arrive(&met, share, &mut grid, &after);
             grid.settle();
-            if met.backlog > 0.0 && after(&met, 0.0) > 0.0 {
-                grid.delay(met.load, met.backlog / met.load);
-            }
-            if is_full && self.busy > 0.0 {
+            if n == full && self.busy > 0.0 {
                 grid.delay((self.odds / self.busy).min(1.0), self.place_ms);
             }
             all.merge(&grid);
         }
         all.quantile(percent / 100.0)
+    }
+
+    /// Puts what an arrival at a level meets on the grid, of probability `share`.
+    fn arrive(&self, met: &Met, share: f64, grid: &mut Grid, after: &impl Fn(&Met, &Ahead) -> f64) {
+        let passes = self.passes(met);
+        let mean_ms: f64 = passes.iter().map(|(_, p, t)| p * t).sum();
+        let is_full = met.n >= f64::from(self.replica.batch());
+        for (prompts, odds, t) in passes {
+            let odds = share * odds * t / mean_ms / PARTS;
+            let come = if is_full {
+                met.stages.ends * (met.n - 1.0) / met.n
+            } else {
+                self.rate_per_ms * t
+            };
+            let left = (prompts - met.stages.room).max(0.0);
+            for part in 0..PARTS as u32 {
+                // A pass ends `rest` of its length after the arrival.
+                let rest = (f64::from(part) + 0.5) / PARTS;
+                for (before, share) in Counts::new(come * (1.0 - rest), 1.0, 1e9) {
+                    let ahead = Ahead { prompts: left + before, behind: come * rest };
+                    let from = after(met, &ahead) + f64::from(part) / PARTS * t;
+                    grid.add(from, t / PARTS, odds * share);
+                }
+            }
+        }
     }
 
     /// A time that hardly any first token takes.
@@ -131,8 +176,10 @@ impl Tails {
         let mut gaps = Vec::new();
         for &(n, share) in self.states.iter().chain(&[(full, self.busy)]) {
             let met = self.met(n);
-            for (prompts, odds) in met.counts() {
-                let weight = share / met.mean_ms * odds * (n - prompts);
+            let passes = self.passes(&met);
+            let mean_ms: f64 = passes.iter().map(|(_, p, t)| p * t).sum();
+            for (prompts, odds, _) in passes {
+                let weight = share / mean_ms * odds * (n - prompts).max(0.0);
                 let lengths = spread::points(1.0, work.station().input_scv / prompts.max(1.0));
                 for (length, part) in lengths {
                     gaps.push((met.pass_ms(work, prompts * length), weight * part));
@@ -190,7 +237,16 @@ impl Met {
     fn nobody() -> Self {
         let level = Level::NONE;
         let stages = Stages { room: 1.0, chunks: 1.0, ends: 0.0, prompt_passes: 0.0, prompts: 0.0 };
-        Self { n: 0.0, level, stages, dispersion: 1.0, scale: 1.0, mean_ms: 0.0, backlog: 0.0, load: 0.0 }
+        Self {
+            n: 0.0,
+            level,
+            stages,
+            dispersion: 1.0,
+            scale: 1.0,
+            mean_ms: 0.0,
+            backlog: 0.0,
+            load: 0.0,
+        }
     }
 
     /// Requests at their prompts, with probabilities.
@@ -204,15 +260,33 @@ impl Met {
         work.pass_ms(self.n - prompts.min(self.n), done, self.stages.chunks)
     }
 
-    /// From the end of the wait to the first token, beside `mates` that came in the same pass, ms.
-    fn first_token_ms(&self, work: &Work, mates: f64) -> f64 {
-        let decoding = self.stages.ends * work.decode_passes;
-        let with = |prompts: f64| work.pass_ms(decoding, prompts, self.stages.chunks);
-        let more = with(2.0) - with(1.0);
-        let own = self.level.first_ms - self.backlog;
+    /// From the end of the pass under way to the first token, ms: full passes, and the one of its own,
+    /// which holds what there is behind it as far as there is room.
+    fn first_token_ms(&self, work: &Work, ahead: &Ahead, rate_per_ms: f64) -> f64 {
         let outside =
             work.station().service.outside_ms(2.0 * self.level.residual_ms(self.dispersion));
-        own + more * mates.min((self.stages.room - 1.0).max(0.0)) + outside
+        if !work.has_prompt_pass() {
+            return outside;
+        }
+        let decoding = self.stages.ends * work.decode_passes;
+        let Stages { room, chunks, .. } = self.stages;
+        let with = |prompts: f64| work.prompt_pass_ms(decoding, prompts, chunks);
+        let room = room.max(1.0);
+        let full_passes = ((ahead.prompts + 1.0) / room).ceil() - 1.0;
+        let full_ms = if full_passes > 0.0 {
+            full_passes * work.pass_ms(decoding, room, chunks)
+        } else {
+            0.0
+        };
+        let mine = ahead.prompts + 1.0 - full_passes * if full_passes > 0.0 { room } else { 0.0 };
+        let behind = ahead.behind + rate_per_ms * full_ms;
+        let alone = (chunks - 1.0) * with(0.0);
+        let mut ms = full_ms + alone + with((mine + behind).min(room));
+        if work.decodes_first_token() {
+            let came = rate_per_ms * with((mine + behind).min(room));
+            ms += work.pass_ms(decoding + 1.0, came.min(room), chunks);
+        }
+        ms + outside
     }
 }
 

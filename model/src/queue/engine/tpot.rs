@@ -40,6 +40,27 @@ impl Tails {
         percentile(values, percent)
     }
 
+    /// Prompts in the `length` passes that follow one's own prompt, mean and dispersion.
+    ///
+    /// One's own prompt made that pass long, so that more than usual come in the next: an excess of
+    /// `1 / (1 - r^2)` prompts, each followed by `r^j` in the `j`-th pass after.
+    fn prompts_beside(&self, met: &Met, length: f64) -> (f64, f64) {
+        let (n, r) = (met.n, self.waves.share);
+        if n >= f64::from(self.replica.batch()) {
+            let share = met.stages.prompts / n;
+            return (length * (n - 1.0) * share, 1.0 - share);
+        }
+        let usual = self.prompts(n);
+        let faded = 1.0 - r.powf(length);
+        let first = 1.0 / (1.0 - r * r);
+        let excess = first * r * faded / (1.0 - r);
+        let mean = length * usual + excess;
+        let together = length * (1.0 + r) / (1.0 - r) - 2.0 * r * faded / (1.0 - r).powi(2);
+        let own = first * r * faded * faded / (1.0 - r).powi(3);
+        let variance = usual * first * together + own;
+        (mean, (variance / mean).max(0.5))
+    }
+
     /// Passes after which the number in service has forgotten what it was.
     fn memory_passes(&self, mean: f64) -> f64 {
         let levels = &self.replica.levels;
@@ -59,22 +80,18 @@ impl Tails {
 /// Adds the means of `length` gaps at a level.
 fn mean_gaps(met: &Met, tails: &Tails, length: f64, weight: f64, values: &mut Vec<(f64, f64)>) {
     let work = &tails.replica.work;
-    let others = (met.n - 1.0).max(0.0);
-    let share = met.stages.prompts / met.n;
-    if length <= 1.0 {
-        for (prompts, odds) in Counts::new(others * share, 1.0 - share, others) {
-            values.push((met.pass_ms(work, prompts), weight * odds));
-        }
-        return;
-    }
     let bare = met.pass_ms(work, 0.0);
-    let mean = met.level.decoding_pass_ms;
-    let expected = length * others * share;
-    if expected <= 0.0 {
+    let (mean, dispersion) = tails.prompts_beside(met, length);
+    if mean <= 0.0 {
         values.push((bare, weight));
         return;
     }
-    for (prompts, odds) in Counts::new(expected, 1.0, 1e9) {
-        values.push((bare + (mean - bare) * prompts / expected, weight * odds));
+    let most = length * met.n.min(met.stages.room.max(1.0));
+    for (prompts, odds) in Counts::new(mean, dispersion, most) {
+        // So many prompts fall into some of the passes, one or more into each of them.
+        let each = (prompts / length).max(1.0);
+        let passes = (prompts / each).min(length);
+        let gap = bare + (met.pass_ms(work, each) - bare) * passes / length;
+        values.push((gap, weight * odds));
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Waves {
     pub dispersion: f64,
     /// `z`.
     pub peakedness: f64,
+    /// `Cov(k, n) / Var n`.
+    pub slope: f64,
 }
 
 /// Shares of prompts are looked at up to here: closer to 1 no steady state is near.
@@ -40,7 +42,7 @@ const MOST: f64 = 0.97;
 
 impl Waves {
     /// Where requests come one by one.
-    pub const NONE: Self = Self { share: 0.0, dispersion: 1.0, peakedness: 1.0 };
+    pub const NONE: Self = Self { share: 0.0, dispersion: 1.0, peakedness: 1.0, slope: 0.0 };
 
     /// At the level at which as many requests end as arrive.
     pub fn new(work: &Work, level: &Level) -> Self {
@@ -62,7 +64,9 @@ impl Waves {
         let c = (a1 * k2 - a2 * k1) / determinant;
         let v_d = (v_k + 2.0 * stay * c + stay) / q;
         let chain = (1.0 + 1.0 / g) / (1.0 - r - s / g);
-        let peakedness = (v_k + v_d + 2.0 * c) / chain;
-        Self { share: r, dispersion: 1.0 / (1.0 - r * r), peakedness: peakedness.max(1.0) }
+        let variance = v_k + v_d + 2.0 * c;
+        let peakedness = (variance / chain).max(1.0);
+        let slope = (v_k + c) / variance;
+        Self { share: r, dispersion: 1.0 / (1.0 - r * r), peakedness, slope }
     }
 }

@@ -100,6 +100,15 @@ impl Work {
         decode + self.only_ms(0.0, prompts)
     }
 
+    /// Time of the pass in which a prompt ends beside `decoding` requests, ms: without chunks, none
+    /// decode in it.
+    pub fn prompt_pass_ms(&self, decoding: f64, prompts: f64, chunks: f64) -> f64 {
+        if self.station.engine.chunked_prefill {
+            return self.pass_ms(decoding, prompts, chunks);
+        }
+        self.only_ms(0.0, prompts)
+    }
+
     /// Time of a pass of prompts, or of decoding, as it is without chunks, ms; 0 without either.
     pub fn only_ms(&self, decoding: f64, prompts: f64) -> f64 {
         if decoding <= 0.0 && prompts <= 0.0 {
