@@ -71,7 +71,7 @@ impl Tails {
         Self {
             rate_per_ms,
             waves,
-            at: Balance { n: at, prompts: Stages::new(&replica.work, at).prompts },
+            at: Balance { n: at, prompts: Stages::new(&replica.work, at).ends },
             idle: probabilities.first().copied().unwrap_or(1.0),
             states: parts(&probabilities),
             busy: chain.busy,
@@ -116,7 +116,7 @@ impl Tails {
 
     fn arrival(&self, percent: f64, after: impl Fn(&Met, &Ahead) -> f64) -> f64 {
         let full = f64::from(self.replica.batch());
-        let top_ms = self.top_ms();
+        let top_ms = self.top_ms(percent);
         let mut all = Grid::new(top_ms);
         let idle_ms =
             if after(&Met::nobody(), &Ahead::NONE) > 0.0 { self.replica.idle_ms } else { 0.0 };
@@ -151,22 +151,26 @@ impl Tails {
             for part in 0..PARTS as u32 {
                 // A pass ends `rest` of its length after the arrival.
                 let rest = (f64::from(part) + 0.5) / PARTS;
+                let from = f64::from(part) / PARTS * t;
                 for (before, share) in Counts::new(come * (1.0 - rest), 1.0, 1e9) {
-                    let ahead = Ahead { prompts: left + before, behind: come * rest };
-                    let from = after(met, &ahead) + f64::from(part) / PARTS * t;
-                    grid.add(from, t / PARTS, odds * share);
+                    for (behind, part) in Counts::new(come * rest, 1.0, 1e9) {
+                        let ahead = Ahead { prompts: left + before, behind };
+                        grid.add(from + after(met, &ahead), t / PARTS, odds * share * part);
+                    }
                 }
             }
         }
     }
 
     /// A time that hardly any first token takes.
-    fn top_ms(&self) -> f64 {
+    fn top_ms(&self, percent: f64) -> f64 {
         let full = self.replica.levels[self.replica.levels.len() - 1];
         let level = self.met(f64::from(self.replica.batch()));
-        let passes = 4.0 * full.residual_ms(1.0) + 3.0 * full.first_ms + 8.0 * level.backlog;
         let outside = self.replica.work.station().service.outside_ms(2.0 * full.residual_ms(1.0));
-        passes + outside + self.place_ms * (self.odds / 1e-4).max(1.0).ln() + self.replica.idle_ms
+        let passes = 4.0 * full.residual_ms(1.0) + 3.0 * full.first_ms + 8.0 * level.backlog;
+        // Waits for a place that are rarer than what is asked for need no room.
+        let odds = self.odds / (0.3 * (1.0 - percent / 100.0)).max(1e-12);
+        passes + outside + self.replica.idle_ms + self.place_ms * odds.max(1.0).ln()
     }
 
     /// Gap between two tokens that `percent` of them do not exceed, ms.

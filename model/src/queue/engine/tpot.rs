@@ -53,10 +53,13 @@ impl Tails {
         let usual = self.prompts(n);
         let faded = 1.0 - r.powf(length);
         let first = 1.0 / (1.0 - r * r);
-        let excess = first * r * faded / (1.0 - r);
+        // Where the first token is decoded, the first pass after the prompt is over by then.
+        let over = if self.replica.work.decodes_first_token() { r } else { 1.0 };
+        let free = f64::from(self.replica.batch()) - n;
+        let excess = (first * over * r * faded / (1.0 - r)).min(free);
         let mean = length * usual + excess;
         let together = length * (1.0 + r) / (1.0 - r) - 2.0 * r * faded / (1.0 - r).powi(2);
-        let own = first * r * faded * faded / (1.0 - r).powi(3);
+        let own = excess * faded / (1.0 - r).powi(2);
         let variance = usual * first * together + own;
         (mean, (variance / mean).max(0.5))
     }
