@@ -93,6 +93,7 @@ impl Hash for SizingKey {
             // 0 and -0 are equal.
             (number + 0.0).to_bits().hash(state);
         }
-        (queue_limit, reading, engine, self.max_batch).hash(state);
+        let itl_over = self.objectives.itl_over;
+        (queue_limit, reading, engine, itl_over, self.max_batch).hash(state);
     }
 }

@@ -1,8 +1,8 @@
 //! Analysis: what a rate brings.
 
 use super::bursts::Bursts;
-use super::engine::Replica;
-use super::objective::Metric;
+use super::engine::{Replica, batch_limit};
+use super::objective::{ItlOver, Metric, Objectives};
 use super::occupancy::{Occupancy, mean_gaps_ms};
 use super::reading::Reading;
 use super::service::{Latency, MAX_BATCH, Seen, Station};
@@ -70,11 +70,21 @@ pub enum QueueError {
 }
 
 impl Analysis {
-    /// A latency, its mean or a percentile of it, ms; of loss and rate what they are.
+    /// The value of what an objective limits, as [`Analysis::value`], with a percentile of ITL over what
+    /// the objectives say.
+    pub fn limited(&self, objectives: &Objectives, metric: Metric, percentile: Option<f64>) -> f64 {
+        match (metric, percentile, objectives.itl_over) {
+            (Metric::Itl, Some(p), ItlOver::Gaps) => self.itl_percentile_ms(p),
+            _ => self.value(metric, percentile),
+        }
+    }
+
+    /// A latency, its mean or a percentile of it, ms; of loss and rate what they are. A percentile of
+    /// ITL is that over requests, [`Analysis::tpot_percentile_ms`].
     pub fn value(&self, metric: Metric, percentile: Option<f64>) -> f64 {
         match (metric, percentile) {
             (Metric::Itl, None) => self.itl_ms,
-            (Metric::Itl, Some(p)) => self.itl_percentile_ms(p),
+            (Metric::Itl, Some(p)) => self.tpot_percentile_ms(p),
             (Metric::Ttft, None) => self.ttft_ms,
             (Metric::Ttft, Some(p)) => self.ttft_percentile_ms(p),
             (Metric::Wait, None) => self.mean_wait_ms,
@@ -113,7 +123,7 @@ impl Station {
 
     /// [`Station::analyze`] by the engine's reading.
     fn analyze_engine(&self, batch: u32, rate_per_s: f64) -> Result<Analysis, QueueError> {
-        let replica = Replica::new(self, batch);
+        let replica = Replica::new(self, batch_limit(self, batch));
         let capacity_per_s = replica.capacity_per_s();
         if !(capacity_per_s > 0.0 && capacity_per_s.is_finite()) {
             return Err(QueueError::Service);
@@ -121,8 +131,7 @@ impl Station {
         if self.queue_limit.is_none() && rate_per_s >= capacity_per_s {
             return Err(QueueError::Unstable { rate_per_s, capacity_per_s });
         }
-        let means = replica.means(replica.batch(), rate_per_s / 1000.0);
-        Ok(means.analysis(self, replica.batch(), rate_per_s, capacity_per_s))
+        Ok(replica.analysis(rate_per_s))
     }
 
     /// The same from `1 / mu(n)`, worked out before and known to be sound.

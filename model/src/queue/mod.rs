@@ -85,7 +85,7 @@ pub use analysis::{Analysis, QueueError};
 pub use engine::EngineSettings;
 pub use iteration::Iteration;
 pub use linear::Linear;
-pub use objective::{Metric, Objective, Objectives, Shortfall, TokenRate};
+pub use objective::{ItlOver, Metric, Objective, Objectives, Shortfall, TokenRate};
 pub use pass::Pass;
 pub use reading::Reading;
 pub use roofline::Roofline;

@@ -58,13 +58,16 @@ pub(in crate::queue) struct Tails {
 
 impl Tails {
     pub fn new(analysis: &Analysis) -> Self {
-        let replica = Replica::new(&analysis.station, analysis.batch);
+        Self::of(Replica::new(&analysis.station, analysis.batch), analysis)
+    }
+
+    /// The same of a replica whose levels are known.
+    pub fn of(replica: Replica, analysis: &Analysis) -> Self {
         let rate_per_ms = analysis.throughput_per_s / 1000.0;
-        let (chain, full) = (analysis.chain, replica.levels[replica.levels.len() - 1]);
+        let (chain, full) = (analysis.chain, *replica.full());
         let waves = replica.waves(analysis.rate_per_s / 1000.0);
         let at = replica.balance(analysis.rate_per_s / 1000.0);
-        let probabilities =
-            replica.probabilities(analysis.rate_per_s / 1000.0, chain.busy, waves.peakedness);
+        let probabilities = replica.probabilities(analysis.rate_per_s / 1000.0, chain.busy, &waves);
         let Bursts { odds, scale } =
             Bursts::with(analysis.station.arrival_scv, replica.completion_scv(&full), &chain);
         let mean_ms = chain.waiting / rate_per_ms.max(f64::MIN_POSITIVE);
@@ -164,7 +167,7 @@ impl Tails {
 
     /// A time that hardly any first token takes.
     fn top_ms(&self, percent: f64) -> f64 {
-        let full = self.replica.levels[self.replica.levels.len() - 1];
+        let full = self.replica.full();
         let level = self.met(f64::from(self.replica.batch()));
         let outside = self.replica.work.station().service.outside_ms(2.0 * full.residual_ms(1.0));
         let passes = 4.0 * full.residual_ms(1.0) + 3.0 * full.first_ms + 8.0 * level.backlog;

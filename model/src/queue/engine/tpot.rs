@@ -66,7 +66,7 @@ impl Tails {
 
     /// Passes after which the number in service has forgotten what it was.
     fn memory_passes(&self, mean: f64) -> f64 {
-        let levels = &self.replica.levels;
+        let levels = self.replica.levels();
         let at = (mean.round() as usize).clamp(1, levels.len()) - 1;
         let (low, high) = (at.saturating_sub(1), (at + 1).min(levels.len() - 1));
         let level = &levels[at];

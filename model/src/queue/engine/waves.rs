@@ -40,18 +40,51 @@ pub(super) struct Waves {
 /// Shares of prompts are looked at up to here: closer to 1 no steady state is near.
 const MOST: f64 = 0.97;
 
+/// What stirs the passes of a level.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stirs {
+    /// Share of the time that is prompts' own, `r`.
+    prompts: f64,
+    /// Requests that a request which decodes brings in a pass, as it makes it longer: `s`.
+    decoding: f64,
+}
+
+impl Stirs {
+    /// Nobody is in service.
+    pub const NONE: Self = Self { prompts: 0.0, decoding: 0.0 };
+
+    pub fn new(work: &Work, level: &Level) -> Self {
+        if !work.has_prompt_pass() {
+            return Self::NONE;
+        }
+        let prompts = (1.0 - level.bare_ms / level.pass_ms).clamp(0.0, MOST);
+        Self { prompts, decoding: (level.slope_ms / level.pass_ms * level.ends).max(0.0) }
+    }
+
+    /// Part of the way to another level.
+    pub fn towards(&self, other: &Self, part: f64) -> Self {
+        Self {
+            prompts: self.prompts + part * (other.prompts - self.prompts),
+            decoding: self.decoding + part * (other.decoding - self.decoding),
+        }
+    }
+}
+
+/// Below this peakedness prompts come one by one.
+const EVEN: f64 = 1.0 + 1e-6;
+
 impl Waves {
     /// Where requests come one by one.
     pub const NONE: Self = Self { share: 0.0, dispersion: 1.0, peakedness: 1.0, slope: 0.0 };
 
-    /// At the level at which as many requests end as arrive.
-    pub fn new(work: &Work, level: &Level) -> Self {
-        if !work.has_prompt_pass() || work.decode_passes <= 0.0 {
+    /// Of passes that are stirred so.
+    pub fn new(work: &Work, stirs: Stirs) -> Self {
+        let r = stirs.prompts;
+        if r <= 0.0 || work.decode_passes <= 0.0 {
             return Self::NONE;
         }
-        let r = (1.0 - level.bare_ms / level.pass_ms).clamp(0.0, MOST);
         let g = (1.0 / work.decode_passes).min(1.0);
-        let s = (level.slope_ms / level.pass_ms * level.ends).clamp(0.0, (MOST - r) * g);
+        let s = stirs.decoding.min((MOST - r).max(0.0) * g);
         let stay = 1.0 - g;
         // In units of E k, with V_d eliminated by the second line: V_d = (V_k + 2 stay C + stay) / q.
         let q = 1.0 - stay * stay;
@@ -68,5 +101,10 @@ impl Waves {
         let peakedness = (variance / chain).max(1.0);
         let slope = (v_k + c) / variance;
         Self { share: r, dispersion: 1.0 / (1.0 - r * r), peakedness, slope }
+    }
+
+    /// What a state weighs against the one below, `ratio` in the chain.
+    pub fn tempered(&self, ratio: f64) -> f64 {
+        if self.peakedness < EVEN { ratio } else { ratio.powf(1.0 / self.peakedness) }
     }
 }

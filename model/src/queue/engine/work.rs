@@ -53,6 +53,11 @@ impl Work {
         &self.station
     }
 
+    /// Mean context of a request over its decode passes, tokens.
+    pub fn context(&self) -> f64 {
+        self.context
+    }
+
     /// Squared coefficient of variation of a request's gaps, one fewer than its tokens, which are at
     /// least one.
     pub fn gaps_scv(&self) -> f64 {
