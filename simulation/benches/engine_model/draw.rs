@@ -118,7 +118,7 @@ impl Case {
             return (capacity_per_s, report.map(|r| read(&r, capacity_per_s)));
         }
         let rate_per_s = capacity_per_s * self.load;
-        let run = effort(turns(20_000, 100), 8);
+        let run = effort(turns(8_000, 100), 8);
         let report =
             simulate(&replica, &self.traffic(rate_per_s), &run, self.unit, &Watch::NONE).ok();
         let figures = report.filter(Report::is_steady).map(|r| read(&r, capacity_per_s));
