@@ -17,7 +17,6 @@ use super::level::Level;
 use super::waves::{Stirs, Waves};
 use super::work::Work;
 use crate::queue::analysis::Analysis;
-use crate::queue::bursts::Bursts;
 use crate::queue::occupancy::{Body, HUGE, Occupancy};
 use crate::queue::service::Station;
 
@@ -214,14 +213,29 @@ impl<'a> AllSums<'a> {
         let (busy, all) = self.peaked.close(ratio, batch, rho, terms, queue);
         let [_, residual_ms, first_ms, next_ms2] = all;
         let served_per_ms = rate_per_ms * (1.0 - even.loss);
-        let spread = Bursts::with(station.arrival_scv, replica.completion_scv(full), &busy);
+        let spread = (station.arrival_scv + replica.completion_scv(full)) / 2.0;
         Means {
             chain: Occupancy { in_service: even.in_service, ..busy },
-            place_ms: busy.waiting / served_per_ms * spread.mean(),
+            place_ms: busy.waiting / served_per_ms * spread,
             residual_ms,
-            itl_ms: replica.itl_ms(full, decoding / served_per_ms),
+            itl_ms: replica.itl_ms(full, self.decoding(decoding) / served_per_ms),
             first_ms: first_ms + served_per_ms * next_ms2,
         }
+    }
+}
+
+impl AllSums<'_> {
+    /// Mean number that decodes: what a chain that varies has above the level at which as many
+    /// requests end as arrive is in proportion to the variance of arrivals and completions.
+    fn decoding(&self, of_chain: f64) -> f64 {
+        let scv = self.replica.station().arrival_scv;
+        if scv == 1.0 {
+            return of_chain;
+        }
+        let at = self.replica.balance(self.rate_per_ms);
+        let level = Level::new(&self.replica.work, at.max(1.0));
+        let even = level.decoding * (at / at.max(1.0));
+        (even + (of_chain - even) * (1.0 + scv) / 2.0).max(0.5 * even)
     }
 }
 

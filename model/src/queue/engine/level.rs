@@ -144,6 +144,8 @@ impl Level {
         let own = own_pass_ms(work, decoding, chunks);
         let backlog = (prompt_passes - chunks) * with(room.min(1e9));
         level.first_ms = own + if backlog > 0.0 { backlog } else { 0.0 };
+        // Prompts that differ make passes differ, by their number times the variance of one.
+        level.uneven_ms += work.station().input_scv * more * more * ends / (2.0 * mean);
         level.more_ms = more * (room - 1.0).clamp(0.0, 1.0);
         if work.decodes_first_token() {
             level.first_ms += with(0.0) + work.pass_ms(1.0, 0.0, 1.0) - work.pass_ms(0.0, 0.0, 1.0);

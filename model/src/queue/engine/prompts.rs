@@ -12,6 +12,7 @@
 
 use super::counts::Counts;
 use super::tails::Met;
+use super::waves::Waves;
 use super::work::Work;
 
 /// Counts that are told apart; where more are likely they are read at points.
@@ -25,11 +26,13 @@ const SETTLED: f64 = 1e-3;
 pub(super) type Passes = Vec<(f64, f64, f64)>;
 
 /// (count, probability, time) of passes with the mean count `mean`, under waves of the share `share`.
-pub(super) fn passes(met: &Met, work: &Work, mean: f64, share: f64, rate_per_ms: f64) -> Passes {
+pub(super) fn passes(met: &Met, work: &Work, mean: f64, waves: &Waves, rate_per_ms: f64) -> Passes {
     let timed = |k: f64, p: f64| (k, p, met.pass_ms(work, k));
-    let free = 1.0 / (1.0 - share * share);
+    let free = waves.dispersion;
     let likely = mean + 6.0 * (mean * free).sqrt() + 4.0;
-    if likely > MOST as f64 || (share < 0.02 && met.stages.room > likely) {
+    if likely > MOST as f64
+        || ((waves.share < 0.02 || work.station().arrival_scv != 1.0) && met.stages.room > likely)
+    {
         return Counts::new(mean, free, met.n).map(|(k, p)| timed(k, p)).collect();
     }
     let most = (met.n as usize).min(MOST);

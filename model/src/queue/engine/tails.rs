@@ -16,7 +16,6 @@ use super::spread;
 use super::waves::Waves;
 use super::work::Work;
 use crate::queue::analysis::Analysis;
-use crate::queue::bursts::Bursts;
 
 /// Ends of the parts of the states that one of them stands for.
 const ENDS: [f64; 9] = [0.1, 0.3, 0.5, 0.7, 0.85, 0.93, 0.97, 0.99, 1.0];
@@ -52,7 +51,6 @@ pub(in crate::queue) struct Tails {
     pub(super) states: Vec<(f64, f64)>,
     /// Probability that all places are taken, and those of the wait for one.
     pub(super) busy: f64,
-    odds: f64,
     place_ms: f64,
 }
 
@@ -68,8 +66,7 @@ impl Tails {
         let waves = replica.waves(analysis.rate_per_s / 1000.0);
         let at = replica.balance(analysis.rate_per_s / 1000.0);
         let probabilities = replica.probabilities(analysis.rate_per_s / 1000.0, chain.busy, &waves);
-        let Bursts { odds, scale } =
-            Bursts::with(analysis.station.arrival_scv, replica.completion_scv(&full), &chain);
+        let scale = (analysis.station.arrival_scv + replica.completion_scv(&full)) / 2.0;
         let mean_ms = chain.waiting / rate_per_ms.max(f64::MIN_POSITIVE);
         Self {
             rate_per_ms,
@@ -78,7 +75,6 @@ impl Tails {
             idle: probabilities.first().copied().unwrap_or(1.0),
             states: parts(&probabilities),
             busy: chain.busy,
-            odds: (chain.busy * odds).min(1.0),
             place_ms: if chain.busy > 0.0 { mean_ms / chain.busy * scale } else { 0.0 },
             replica,
         }
@@ -114,7 +110,7 @@ impl Tails {
         if met.n >= f64::from(self.replica.batch()) {
             return met.counts().map(|(k, p)| (k, p, met.pass_ms(work, k))).collect();
         }
-        prompts::passes(met, work, self.prompts(met.n), self.waves.share, self.rate_per_ms)
+        prompts::passes(met, work, self.prompts(met.n), &self.waves, self.rate_per_ms)
     }
 
     fn arrival(&self, percent: f64, after: impl Fn(&Met, &Ahead) -> f64) -> f64 {
@@ -131,7 +127,7 @@ impl Tails {
             self.arrive(&met, share, &mut grid, &after);
             grid.settle();
             if n == full && self.busy > 0.0 {
-                grid.delay((self.odds / self.busy).min(1.0), self.place_ms);
+                grid.delay(1.0, self.place_ms);
             }
             all.merge(&grid);
         }
@@ -155,8 +151,9 @@ impl Tails {
                 // A pass ends `rest` of its length after the arrival.
                 let rest = (f64::from(part) + 0.5) / PARTS;
                 let from = f64::from(part) / PARTS * t;
-                for (before, share) in Counts::new(come * (1.0 - rest), 1.0, 1e9) {
-                    for (behind, part) in Counts::new(come * rest, 1.0, 1e9) {
+                let dispersion = self.replica.work.arrivals_dispersion(come);
+                for (before, share) in Counts::new(come * (1.0 - rest), dispersion, 1e9) {
+                    for (behind, part) in Counts::new(come * rest, dispersion, 1e9) {
                         let ahead = Ahead { prompts: left + before, behind };
                         grid.add(from + after(met, &ahead), t / PARTS, odds * share * part);
                     }
@@ -172,7 +169,7 @@ impl Tails {
         let outside = self.replica.work.station().service.outside_ms(2.0 * full.residual_ms(1.0));
         let passes = 4.0 * full.residual_ms(1.0) + 3.0 * full.first_ms + 8.0 * level.backlog;
         // Waits for a place that are rarer than what is asked for need no room.
-        let odds = self.odds / (0.3 * (1.0 - percent / 100.0)).max(1e-12);
+        let odds = self.busy / (0.3 * (1.0 - percent / 100.0)).max(1e-12);
         passes + outside + self.replica.idle_ms + self.place_ms * odds.max(1.0).ln()
     }
 

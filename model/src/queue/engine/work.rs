@@ -68,6 +68,12 @@ impl Work {
         self.station.token_scv * (out / (out - 1.0)).powi(2)
     }
 
+    /// Variance over mean of the arrivals in a pass that has `mean` of them on average: a count is
+    /// whole, so that few arrivals are as good as Poisson, and many vary as their gaps do.
+    pub fn arrivals_dispersion(&self, mean: f64) -> f64 {
+        1.0 + (self.station.arrival_scv - 1.0) * mean.min(1.0)
+    }
+
     /// Whether requests go through a prompt pass at all.
     pub fn has_prompt_pass(&self) -> bool {
         self.station.input_tokens > 0.0 || !self.station.service.needs_no_prompt()
