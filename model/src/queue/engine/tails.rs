@@ -26,11 +26,20 @@ const PARTS: f64 = 4.0;
 /// Prompts that are worked off before one's own, and those that come after it in the same pass.
 pub(super) struct Ahead {
     prompts: f64,
+    /// One's own, in mean prompts.
+    own: f64,
     behind: f64,
 }
 
+/// A pass that an arrival finds: its prompts, its time in ms, and the probability of a part of it.
+struct Found {
+    prompts: f64,
+    t: f64,
+    odds: f64,
+}
+
 impl Ahead {
-    const NONE: Self = Self { prompts: 0.0, behind: 0.0 };
+    const NONE: Self = Self { prompts: 0.0, own: 1.0, behind: 0.0 };
 }
 
 /// The level at which as many requests end as arrive.
@@ -136,27 +145,49 @@ impl Tails {
 
     /// Puts what an arrival at a level meets on the grid, of probability `share`.
     fn arrive(&self, met: &Met, share: f64, grid: &mut Grid, after: &impl Fn(&Met, &Ahead) -> f64) {
-        let passes = self.passes(met);
+        let mut passes = self.passes(met);
+        let scv = self.replica.station().input_scv;
+        if scv > 0.0 {
+            passes = spread_passes(&passes, scv, met.stages.room);
+        }
         let mean_ms: f64 = passes.iter().map(|(_, p, t)| p * t).sum();
-        let is_full = met.n >= f64::from(self.replica.batch());
         for (prompts, odds, t) in passes {
-            let odds = share * odds * t / mean_ms / PARTS;
-            let come = if is_full {
-                met.stages.ends * (met.n - 1.0) / met.n
-            } else {
-                self.rate_per_ms * t
-            };
-            let left = (prompts - met.stages.room).max(0.0);
+            let found = Found { prompts, t, odds: share * odds * t / mean_ms / PARTS };
             for part in 0..PARTS as u32 {
-                // A pass ends `rest` of its length after the arrival.
+                // The pass ends `rest` of its length after the arrival, less what is uniform in a part.
                 let rest = (f64::from(part) + 0.5) / PARTS;
-                let from = f64::from(part) / PARTS * t;
-                let dispersion = self.replica.work.arrivals_dispersion(come);
-                for (before, share) in Counts::new(come * (1.0 - rest), dispersion, 1e9) {
-                    for (behind, part) in Counts::new(come * rest, dispersion, 1e9) {
-                        let ahead = Ahead { prompts: left + before, behind };
-                        grid.add(from + after(met, &ahead), t / PARTS, odds * share * part);
-                    }
+                self.arrive_with(met, &found, rest, grid, after);
+            }
+        }
+    }
+
+    /// The same in one part of a pass.
+    fn arrive_with(
+        &self,
+        met: &Met,
+        found: &Found,
+        rest: f64,
+        grid: &mut Grid,
+        after: &impl Fn(&Met, &Ahead) -> f64,
+    ) {
+        let Found { prompts, t, odds } = *found;
+        let is_full = met.n >= f64::from(self.replica.batch());
+        let full = met.stages.ends * (met.n - 1.0) / met.n;
+        let come = if is_full { full } else { self.rate_per_ms * t };
+        let dispersion = self.replica.work.arrivals_dispersion(come);
+        let left = (prompts - met.stages.room).max(0.0);
+        let from = (rest - 0.5 / PARTS) * t;
+        for (before, share) in Counts::new(come * (1.0 - rest), dispersion, 1e9) {
+            for (behind, part) in Counts::new(come * rest, dispersion, 1e9) {
+                let scv = self.replica.station().input_scv / (before + behind + 1.0);
+                for (length, of_length) in spread::points(1.0, scv) {
+                    let ahead = Ahead {
+                        prompts: left + before * length,
+                        own: length,
+                        behind: behind * length,
+                    };
+                    let mass = odds * share * part * of_length;
+                    grid.add(from + after(met, &ahead), t / PARTS, mass);
                 }
             }
         }
@@ -192,6 +223,25 @@ impl Tails {
         }
         percentile(gaps, percent)
     }
+}
+
+/// Passes whose prompts differ: the time beyond that of no prompt is in proportion to their lengths, as
+/// far as there is room.
+fn spread_passes(passes: &Passes, scv: f64, room: f64) -> Passes {
+    let bare_ms = passes.first().map_or(0.0, |(_, _, t)| *t);
+    let mut all = Vec::new();
+    for &(prompts, odds, t) in passes {
+        if prompts <= 0.0 {
+            all.push((prompts, odds, t));
+            continue;
+        }
+        let most = (room / prompts.min(room)).max(1.0);
+        for (length, part) in spread::few_points(1.0, scv / prompts) {
+            let time = bare_ms + (t - bare_ms) * length.min(most);
+            all.push((prompts * length, odds * part, time));
+        }
+    }
+    all
 }
 
 /// The value that `percent` of the weight does not exceed.
@@ -276,13 +326,14 @@ impl Met {
         let Stages { room, chunks, .. } = self.stages;
         let with = |prompts: f64| work.prompt_pass_ms(decoding, prompts, chunks);
         let room = room.max(1.0);
-        let full_passes = ((ahead.prompts + 1.0) / room).ceil() - 1.0;
+        let full_passes = ((ahead.prompts + ahead.own) / room).ceil() - 1.0;
         let full_ms = if full_passes > 0.0 {
             full_passes * work.pass_ms(decoding, room, chunks)
         } else {
             0.0
         };
-        let mine = ahead.prompts + 1.0 - full_passes * if full_passes > 0.0 { room } else { 0.0 };
+        let mine =
+            ahead.prompts + ahead.own - full_passes * if full_passes > 0.0 { room } else { 0.0 };
         let behind = ahead.behind + rate_per_ms * full_ms;
         let alone = (chunks - 1.0) * with(0.0);
         let mut ms = full_ms + alone + with((mine + behind).min(room));
