@@ -61,22 +61,22 @@ impl Replica {
     }
 
     /// The same with fewer places.
-    pub fn with_batch(&self, batch: u32) -> Self {
+    pub(super) fn with_batch(&self, batch: u32) -> Self {
         Self { batch: (batch as usize).clamp(1, self.levels.len()), ..self.clone() }
     }
 
     /// Levels up to the batch size.
-    pub fn levels(&self) -> &[Level] {
+    pub(super) fn levels(&self) -> &[Level] {
         &self.levels[..self.batch]
     }
 
     /// The level with all places taken.
-    pub fn full(&self) -> &Level {
+    pub(super) fn full(&self) -> &Level {
         &self.levels[self.batch - 1]
     }
 
     /// What it serves.
-    pub fn station(&self) -> &Station {
+    pub(super) fn station(&self) -> &Station {
         self.work.station()
     }
 
@@ -91,7 +91,7 @@ impl Replica {
     }
 
     /// The waves at a rate: those of the level at which as many requests end as arrive.
-    pub fn waves(&self, rate_per_ms: f64) -> Waves {
+    pub(super) fn waves(&self, rate_per_ms: f64) -> Waves {
         let at = self.balance(rate_per_ms);
         let (low, part) = ((at as usize).min(self.batch), at.fract());
         let below = self.levels[..low].last().map_or(Stirs::NONE, |l| Stirs::new(&self.work, l));
@@ -100,7 +100,7 @@ impl Replica {
     }
 
     /// Requests in service where as many end as arrive.
-    pub fn balance(&self, rate_per_ms: f64) -> f64 {
+    pub(super) fn balance(&self, rate_per_ms: f64) -> f64 {
         let below = self.levels().partition_point(|level| rate_per_ms * level.gap_ms > 1.0);
         if below >= self.batch {
             return self.batch as f64;
@@ -113,7 +113,7 @@ impl Replica {
     }
 
     /// The means at a rate.
-    pub fn means(&self, rate_per_ms: f64) -> Means {
+    pub(super) fn means(&self, rate_per_ms: f64) -> Means {
         let mut sums = AllSums::new(self, rate_per_ms);
         let (below, full) = (&self.levels[..self.batch - 1], self.full());
         below.iter().for_each(|level| sums.push(level));
@@ -122,7 +122,7 @@ impl Replica {
 
     /// The means of every batch size at a rate, up to this one, least first; none where the queue
     /// would grow.
-    pub fn every_batch(&self, rate_per_ms: f64) -> impl Iterator<Item = Option<Means>> {
+    pub(super) fn every_batch(&self, rate_per_ms: f64) -> impl Iterator<Item = Option<Means>> {
         let mut sums = AllSums::new(self, rate_per_ms);
         let bounded = self.work.station().queue_limit.is_some();
         self.levels().iter().map(move |level| {
@@ -140,7 +140,7 @@ impl Replica {
     }
 
     /// Probabilities of `n = 0..N` requests in the system, where all places are taken with `busy`.
-    pub fn probabilities(&self, rate_per_ms: f64, busy: f64, waves: &Waves) -> Vec<f64> {
+    pub(super) fn probabilities(&self, rate_per_ms: f64, busy: f64, waves: &Waves) -> Vec<f64> {
         let below = &self.levels[..self.batch - 1];
         let (mut last, mut all) = (1.0, vec![1.0]);
         for level in below {
@@ -159,7 +159,7 @@ impl Replica {
     /// Squared coefficient of variation of the time between two completions while all places are
     /// taken: a completion brings a prompt, whose share of the time varies as prompts do, and takes
     /// decode passes, whose number varies as answers do.
-    pub fn completion_scv(&self, full: &Level) -> f64 {
+    pub(super) fn completion_scv(&self, full: &Level) -> f64 {
         let bare_ms = self.work.pass_ms(full.decoding, 0.0, 1.0);
         let decode = (bare_ms / full.pass_ms).clamp(0.0, 1.0);
         let Station { input_scv, token_scv, .. } = *self.work.station();
@@ -282,12 +282,12 @@ impl Sums {
 
 impl Means {
     /// Mean wait for a place and for the end of the pass under way, ms.
-    pub fn wait_ms(&self) -> f64 {
+    pub(super) fn wait_ms(&self) -> f64 {
         self.place_ms + self.residual_ms
     }
 
     /// Mean time to first token, ms.
-    pub fn ttft_ms(&self) -> f64 {
+    pub(super) fn ttft_ms(&self) -> f64 {
         self.wait_ms() + self.first_ms
     }
 }

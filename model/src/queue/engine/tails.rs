@@ -148,7 +148,7 @@ impl Tails {
         let mut passes = self.passes(met);
         let scv = self.replica.station().input_scv;
         if scv > 0.0 {
-            passes = spread_passes(&passes, scv, met.stages.room);
+            passes = met.spread(&self.replica.work, &passes, scv);
         }
         let mean_ms: f64 = passes.iter().map(|(_, p, t)| p * t).sum();
         for (prompts, odds, t) in passes {
@@ -225,25 +225,6 @@ impl Tails {
     }
 }
 
-/// Passes whose prompts differ: the time beyond that of no prompt is in proportion to their lengths, as
-/// far as there is room.
-fn spread_passes(passes: &Passes, scv: f64, room: f64) -> Passes {
-    let bare_ms = passes.first().map_or(0.0, |(_, _, t)| *t);
-    let mut all = Vec::new();
-    for &(prompts, odds, t) in passes {
-        if prompts <= 0.0 {
-            all.push((prompts, odds, t));
-            continue;
-        }
-        let most = (room / prompts.min(room)).max(1.0);
-        for (length, part) in spread::few_points(1.0, scv / prompts) {
-            let time = bare_ms + (t - bare_ms) * length.min(most);
-            all.push((prompts * length, odds * part, time));
-        }
-    }
-    all
-}
-
 /// The value that `percent` of the weight does not exceed.
 pub(super) fn percentile(mut values: Vec<(f64, f64)>, percent: f64) -> f64 {
     values.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -270,7 +251,6 @@ pub(super) struct Met {
     pub mean_ms: f64,
     /// Mean time that a prompt waits for room in a pass, ms, and the probability that it does.
     backlog: f64,
-    load: f64,
 }
 
 impl Met {
@@ -281,8 +261,7 @@ impl Met {
             work.pass_ms(stages.ends * work.decode_passes, stages.room.min(1e9), stages.chunks);
         let extra = (stages.prompt_passes - stages.chunks).max(0.0);
         let backlog = if extra > 0.0 { extra * full_ms } else { 0.0 };
-        let load = (stages.ends / stages.room).clamp(1e-9, 1.0);
-        let mut met = Self { n, level, stages, dispersion, scale, mean_ms: 0.0, backlog, load };
+        let mut met = Self { n, level, stages, dispersion, scale, mean_ms: 0.0, backlog };
         met.mean_ms = met.counts().map(|(k, odds)| odds * met.pass_ms(work, k)).sum();
         met
     }
@@ -291,16 +270,7 @@ impl Met {
     fn nobody() -> Self {
         let level = Level::NONE;
         let stages = Stages { room: 1.0, chunks: 1.0, ends: 0.0, prompt_passes: 0.0, prompts: 0.0 };
-        Self {
-            n: 0.0,
-            level,
-            stages,
-            dispersion: 1.0,
-            scale: 1.0,
-            mean_ms: 0.0,
-            backlog: 0.0,
-            load: 0.0,
-        }
+        Self { n: 0.0, level, stages, dispersion: 1.0, scale: 1.0, mean_ms: 0.0, backlog: 0.0 }
     }
 
     /// Requests at their prompts, with probabilities.
@@ -312,6 +282,24 @@ impl Met {
     pub fn pass_ms(&self, work: &Work, prompts: f64) -> f64 {
         let done = prompts.min(self.stages.room) * self.scale;
         work.pass_ms(self.n - prompts.min(self.n), done, self.stages.chunks)
+    }
+
+    /// Passes whose prompts differ in length.
+    fn spread(&self, work: &Work, passes: &Passes, scv: f64) -> Passes {
+        let mut all = Vec::new();
+        for &(prompts, odds, t) in passes {
+            if prompts <= 0.0 {
+                all.push((prompts, odds, t));
+                continue;
+            }
+            for (length, part) in spread::few_points(1.0, scv / prompts) {
+                let done = (prompts * length).min(self.stages.room) * self.scale;
+                let decoding = (self.n - prompts).max(0.0);
+                let time = work.pass_ms(decoding, done, self.stages.chunks);
+                all.push((prompts * length, odds * part, time));
+            }
+        }
+        all
     }
 
     /// From the end of the pass under way to the first token, ms: full passes, and the one of its own,
