@@ -73,6 +73,21 @@ fn best_batch_of_every_pair(bencher: Bencher) {
     });
 }
 
+/// The same as an engine serves them.
+#[divan::bench]
+fn best_batch_of_every_pair_of_engines(bencher: Bencher) {
+    let engine = |p: Pair| Pair {
+        station: Station { reading: Reading::Engine, ..p.station },
+        objectives: p.objectives.per_request(),
+        ..p
+    };
+    let pairs: Vec<Pair> = pairs().into_iter().map(engine).collect();
+    bencher.bench(|| -> usize {
+        let best = |p: &Pair| p.station.size_best(p.max_batch, &p.objectives, 0.02).is_ok();
+        pairs.par_iter().with_min_len(8).filter(|p| best(p)).count()
+    });
+}
+
 #[divan::bench]
 fn every_batch_of_every_pair(bencher: Bencher) {
     let pairs = pairs();

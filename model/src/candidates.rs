@@ -11,31 +11,11 @@ mod sizings;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+pub use crate::queue::Reading;
 use crate::queue::{Objectives, ServiceModel, Shortfall, Sized, Station};
 use crate::scenario::{Profile, Scenario, Server};
 pub use sizings::Sizings;
 use sizings::{Sizing, SizingKey};
-
-/// What a replica is taken to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Reading {
-    /// What an engine really does.
-    #[default]
-    Engine,
-    /// As the reference optimizer reads the same input, to its digits.
-    Reference,
-}
-
-impl Reading {
-    /// Stated objectives as they are kept: tokens per second are asked of a server by the
-    /// reference's reading alone; an engine keeps them for each request, as a limit of ITL.
-    pub fn objectives(self, stated: Objectives) -> Objectives {
-        match self {
-            Self::Engine => stated.per_request(),
-            Self::Reference => stated,
-        }
-    }
-}
 
 /// How replicas are sized.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -266,6 +246,7 @@ pub fn station(server: &Server, service: ServiceModel, options: &SizingOptions) 
         load.output_tokens.max(1.0),
         server.max_queue.or(options.max_queue),
     );
+    station.reading = options.reading;
     station.arrival_scv = load.arrival_scv;
     station.token_scv = load.token_scv;
     station

@@ -1,6 +1,6 @@
 //! Energy against a calculation by hand.
 
-use isocost_model::candidates::{Candidates, SizingOptions};
+use isocost_model::candidates::{Candidates, Reading, SizingOptions};
 use isocost_model::energy::Energy;
 use isocost_model::export::{Export, Timing, plan_csv, plan_json};
 use isocost_model::input::load_text;
@@ -30,7 +30,7 @@ const SCENARIO: &str = r#"{
 #[test]
 fn watts_by_day_and_by_token_are_those_by_hand() {
     let scenario = load_text("energy.json", SCENARIO).expect("sound").scenario;
-    let sizing = SizingOptions::default();
+    let sizing = SizingOptions { reading: Reading::Reference, ..SizingOptions::default() };
     let candidates = Candidates::build(&scenario, &sizing);
     let choice = Choice {
         status: Status::Feasible,

@@ -83,14 +83,17 @@ impl Eq for SizingKey {}
 
 impl Hash for SizingKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Station { service, input_tokens, output_tokens, queue_limit, arrival_scv, token_scv } =
-            self.station;
-        let numbers = [input_tokens, output_tokens, arrival_scv, token_scv];
+        let Station { service, queue_limit, reading, engine, .. } = self.station;
+        let Station { input_tokens, output_tokens, input_scv, .. } = self.station;
+        let Station { arrival_scv, token_scv, prefix_hit_share, .. } = self.station;
+        let numbers =
+            [input_tokens, output_tokens, arrival_scv, token_scv, input_scv, prefix_hit_share];
         let limits = self.objectives.latencies().map(|(_, objective)| objective.limit_ms);
         for number in service.parameters().into_iter().chain(numbers).chain(limits) {
             // 0 and -0 are equal.
             (number + 0.0).to_bits().hash(state);
         }
-        (queue_limit, self.max_batch).hash(state);
+        let itl_over = self.objectives.itl_over;
+        (queue_limit, reading, engine, itl_over, self.max_batch).hash(state);
     }
 }

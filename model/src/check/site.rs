@@ -72,13 +72,13 @@ impl<'a> Site<'a> {
     /// The queueing model of a replica.
     pub fn station(&self, profile: &Profile) -> Station {
         let load = &self.server.load;
+        let queue_limit = self.server.max_queue.or(self.sizing.max_queue);
+        let output_tokens = load.output_tokens.max(1.0);
         Station {
-            service: profile.service,
-            input_tokens: load.input_tokens,
-            output_tokens: load.output_tokens.max(1.0),
-            queue_limit: self.server.max_queue.or(self.sizing.max_queue),
+            reading: self.sizing.reading,
             arrival_scv: load.arrival_scv,
             token_scv: load.token_scv,
+            ..Station::new(profile.service, load.input_tokens, output_tokens, queue_limit)
         }
     }
 

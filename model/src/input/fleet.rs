@@ -6,7 +6,7 @@ use super::fields::Fields;
 use super::problem::{Report, known_names};
 use super::service::{calibration, provenance, service};
 use super::{Section, entities};
-use crate::queue::{Objective, Objectives, TokenRate};
+use crate::queue::{ItlOver, Objective, Objectives, TokenRate};
 use crate::scenario::{
     Accelerator, CardType, Optimizer, PowerCurve, Profile, Scenario, ServiceClass,
 };
@@ -210,6 +210,7 @@ fn objectives(fields: &mut Fields<'_>, report: &mut Report) -> Objectives {
         |limit: Option<f64>, percentile| limit.map(|limit_ms| Objective { limit_ms, percentile });
     Objectives {
         itl: objective(itl, itl_percentile),
+        itl_over: ItlOver::default(),
         ttft: objective(ttft, ttft_percentile),
         wait: objective(wait, wait_percentile),
         tokens_per_s: per_s.map(|per_s| TokenRate { per_s, percentile: itl_percentile }),

@@ -1,8 +1,10 @@
 //! Analysis: what a rate brings.
 
 use super::bursts::Bursts;
-use super::objective::Metric;
+use super::engine::{Replica, batch_limit};
+use super::objective::{ItlOver, Metric, Objectives};
 use super::occupancy::{Occupancy, mean_gaps_ms};
+use super::reading::Reading;
 use super::service::{Latency, MAX_BATCH, Seen, Station};
 
 /// What one replica of a given batch size does at a given rate.
@@ -38,6 +40,7 @@ pub struct Analysis {
     pub utilisation: f64,
     /// From the start of service to the first token, ms.
     pub first_token_ms: f64,
+    /// The slow chain, whose rates are those of the reading.
     pub(super) chain: Occupancy,
 }
 
@@ -67,11 +70,21 @@ pub enum QueueError {
 }
 
 impl Analysis {
-    /// A latency, its mean or a percentile of it, ms; of loss and rate what they are.
+    /// The value of what an objective limits, as [`Analysis::value`], with a percentile of ITL over what
+    /// the objectives say.
+    pub fn limited(&self, objectives: &Objectives, metric: Metric, percentile: Option<f64>) -> f64 {
+        match (metric, percentile, objectives.itl_over) {
+            (Metric::Itl, Some(p), ItlOver::Gaps) => self.itl_percentile_ms(p),
+            _ => self.value(metric, percentile),
+        }
+    }
+
+    /// A latency, its mean or a percentile of it, ms; of loss and rate what they are. A percentile of
+    /// ITL is that over requests, [`Analysis::tpot_percentile_ms`].
     pub fn value(&self, metric: Metric, percentile: Option<f64>) -> f64 {
         match (metric, percentile) {
             (Metric::Itl, None) => self.itl_ms,
-            (Metric::Itl, Some(p)) => self.itl_percentile_ms(p),
+            (Metric::Itl, Some(p)) => self.tpot_percentile_ms(p),
             (Metric::Ttft, None) => self.ttft_ms,
             (Metric::Ttft, Some(p)) => self.ttft_percentile_ms(p),
             (Metric::Wait, None) => self.mean_wait_ms,
@@ -94,6 +107,9 @@ impl Station {
         if !(rate_per_s > 0.0 && rate_per_s.is_finite()) {
             return Err(QueueError::Rate(rate_per_s));
         }
+        if self.reading == Reading::Engine {
+            return self.analyze_engine(batch, rate_per_s);
+        }
         let gaps_ms = mean_gaps_ms(self, batch);
         if !gaps_ms.iter().all(|gap| *gap > 0.0 && gap.is_finite()) {
             return Err(QueueError::Service);
@@ -103,6 +119,19 @@ impl Station {
             return Err(QueueError::Unstable { rate_per_s, capacity_per_s });
         }
         Ok(self.analyze_gaps(&gaps_ms, rate_per_s))
+    }
+
+    /// [`Station::analyze`] by the engine's reading.
+    fn analyze_engine(&self, batch: u32, rate_per_s: f64) -> Result<Analysis, QueueError> {
+        let replica = Replica::new(self, batch_limit(self, batch));
+        let capacity_per_s = replica.capacity_per_s();
+        if !(capacity_per_s > 0.0 && capacity_per_s.is_finite()) {
+            return Err(QueueError::Service);
+        }
+        if self.queue_limit.is_none() && rate_per_s >= capacity_per_s {
+            return Err(QueueError::Unstable { rate_per_s, capacity_per_s });
+        }
+        Ok(replica.analysis(rate_per_s))
     }
 
     /// The same from `1 / mu(n)`, worked out before and known to be sound.

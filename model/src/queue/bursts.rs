@@ -43,10 +43,13 @@ impl Bursts {
 
     #[inline(always)]
     pub fn new(station: &Station, chain: &Occupancy) -> Self {
-        match (station.arrival_scv, station.token_scv) {
-            (1.0, 1.0) => Self::NONE,
-            (ca, cs) => Self::of(ca, cs, chain),
-        }
+        Self::with(station.arrival_scv, station.token_scv, chain)
+    }
+
+    /// With squared coefficients of variation of inter-arrival times and of completions.
+    #[inline(always)]
+    pub fn with(ca: f64, cs: f64, chain: &Occupancy) -> Self {
+        if (ca, cs) == (1.0, 1.0) { Self::NONE } else { Self::of(ca, cs, chain) }
     }
 
     /// Factor on the mean wait.

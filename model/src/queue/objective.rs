@@ -23,6 +23,16 @@ impl Objective {
     }
 }
 
+/// What a percentile of ITL is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ItlOver {
+    /// Requests, each by the mean of its own gaps (TPOT): what most benchmarks report.
+    #[default]
+    Requests,
+    /// Gaps between tokens, so that a long answer counts for more than a short one.
+    Gaps,
+}
+
 /// A rate of tokens that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TokenRate {
@@ -37,6 +47,8 @@ pub struct TokenRate {
 pub struct Objectives {
     /// Inter-token latency.
     pub itl: Option<Objective>,
+    /// What a percentile of it is over; the reference's reading knows gaps alone.
+    pub itl_over: ItlOver,
     /// Time to first token.
     pub ttft: Option<Objective>,
     /// Wait before service.
@@ -51,7 +63,14 @@ pub struct Objectives {
 impl Objectives {
     /// No objective at all.
     pub fn none() -> Self {
-        Self { itl: None, ttft: None, wait: None, tokens_per_s: None, max_loss: 1.0 }
+        Self {
+            itl: None,
+            itl_over: ItlOver::Requests,
+            ttft: None,
+            wait: None,
+            tokens_per_s: None,
+            max_loss: 1.0,
+        }
     }
 
     /// The same with tokens per second as a floor of what each request gets while it decodes, which

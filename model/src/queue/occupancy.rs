@@ -39,7 +39,7 @@ impl Body {
     }
 
     /// Adds state `n`, which weighs `ratio` times the one below.
-    fn push(&mut self, ratio: f64, n: f64) {
+    pub fn push(&mut self, ratio: f64, n: f64) {
         self.last *= ratio;
         self.mass += self.last;
         self.served += self.last * n;
@@ -51,7 +51,7 @@ impl Body {
         }
     }
 
-    fn scaled(self, by: f64) -> Self {
+    pub fn scaled(self, by: f64) -> Self {
         Self { mass: self.mass * by, served: self.served * by, last: self.last * by }
     }
 }

@@ -1,7 +1,9 @@
 //! Service times: how long a request is served at each occupancy.
 
+use super::engine::{self, EngineSettings};
 use super::iteration::Iteration;
 use super::linear::Linear;
+use super::reading::Reading;
 use super::roofline::Roofline;
 
 /// Tokens that one iteration processes at most, `M` of the service models.
@@ -36,6 +38,14 @@ pub struct Station {
     pub arrival_scv: f64,
     /// Squared coefficient of variation of output tokens; 1 is the chain's own.
     pub token_scv: f64,
+    /// Which of the two models says what it does.
+    pub reading: Reading,
+    /// How its passes are composed, and what its KV cache holds; the engine's reading alone.
+    pub engine: EngineSettings,
+    /// Squared coefficient of variation of prompts, 0 where all are alike; the engine's reading alone.
+    pub input_scv: f64,
+    /// Share of a prompt's tokens that the prefix cache holds, in [0, 1]; the engine's reading alone.
+    pub prefix_hit_share: f64,
 }
 
 /// Latencies of a request in service, as the service model reads them off the chain.
@@ -66,14 +76,25 @@ pub(super) struct Seen {
 }
 
 impl Station {
-    /// A replica under Poisson arrivals.
+    /// A replica under Poisson arrivals, as the reference reads it.
     pub fn new(
         service: ServiceModel,
         input_tokens: f64,
         output_tokens: f64,
         queue_limit: Option<u32>,
     ) -> Self {
-        Self { service, input_tokens, output_tokens, queue_limit, arrival_scv: 1.0, token_scv: 1.0 }
+        Self {
+            service,
+            input_tokens,
+            output_tokens,
+            queue_limit,
+            arrival_scv: 1.0,
+            token_scv: 1.0,
+            reading: Reading::Reference,
+            engine: EngineSettings::default(),
+            input_scv: 0.0,
+            prefix_hit_share: 0.0,
+        }
     }
 
     /// `mu(n)`, requests/s, with `n >= 1` in service.
@@ -83,6 +104,9 @@ impl Station {
 
     /// `S(n)`, ms.
     pub fn service_ms(&self, n: f64) -> f64 {
+        if self.reading == Reading::Engine {
+            return engine::service_ms(self, n);
+        }
         let tokens = self.tokens();
         match &self.service {
             ServiceModel::Linear(linear) => linear.service_ms(tokens, n),
@@ -93,6 +117,9 @@ impl Station {
 
     /// Time of one decode step or iteration with `n` in service, ms.
     pub(super) fn step_ms(&self, n: f64) -> f64 {
+        if self.reading == Reading::Engine {
+            return engine::pass_ms(self, n);
+        }
         match &self.service {
             ServiceModel::Linear(linear) => linear.step_ms(n),
             ServiceModel::Iteration(iteration) => iteration.step_ms(self.tokens(), n),
@@ -114,6 +141,9 @@ impl Station {
     /// Latencies while `n >= 1` requests are in service all the time, as where each of `n` clients
     /// sends its next request when the last is answered.
     pub fn closed_loop(&self, n: u32) -> Latency {
+        if self.reading == Reading::Engine {
+            return engine::closed_loop(self, n);
+        }
         let n = f64::from(n.max(1));
         self.latency(Seen { batch: n, service_ms: self.service_ms(n), in_service: n })
     }

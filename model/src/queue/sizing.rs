@@ -1,7 +1,9 @@
 //! Sizing: the largest rate at which a replica meets every objective.
 
+use super::engine::Sizing;
 use super::objective::{Metric, Objectives, Shortfall};
 use super::occupancy::{Occupancy, every_batch, mean_gaps_ms};
+use super::reading::Reading;
 use super::search::{Guess, Search};
 use super::service::{MAX_BATCH, Station};
 
@@ -23,6 +25,9 @@ impl Station {
     /// # Errors
     /// The objective that is not met even at the lower end.
     pub fn size(&self, batch: u32, objectives: &Objectives) -> Result<Sized, Shortfall> {
+        if self.reading == Reading::Engine {
+            return Sizing::new(self, batch.min(MAX_BATCH), objectives)?.size();
+        }
         let gaps_ms = mean_gaps_ms(self, batch.clamp(1, MAX_BATCH));
         self.size_gaps(&gaps_ms, objectives)
     }
@@ -36,6 +41,12 @@ impl Station {
         max_batch: u32,
         objectives: &Objectives,
     ) -> Vec<Result<Sized, Shortfall>> {
+        if self.reading == Reading::Engine {
+            return match Sizing::new(self, max_batch.min(MAX_BATCH), objectives) {
+                Ok(sizing) => sizing.size_all(),
+                Err(shortfall) => vec![Err(shortfall)],
+            };
+        }
         let gaps_ms = mean_gaps_ms(self, max_batch.clamp(1, MAX_BATCH));
         let mut curve = Curve::default();
         let size = |n| {
@@ -66,6 +77,10 @@ impl Station {
         objectives: &Objectives,
         tolerance: f64,
     ) -> Result<Sized, Shortfall> {
+        if self.reading == Reading::Engine {
+            let sizing = Sizing::new(self, max_batch.min(MAX_BATCH), objectives)?;
+            return sizing.size_best(tolerance);
+        }
         let gaps_ms = mean_gaps_ms(self, max_batch.clamp(1, MAX_BATCH));
         let whole = self.size_gaps(&gaps_ms, objectives);
         let (Ok(mut best), None) = (whole, self.queue_limit) else {

@@ -8,11 +8,16 @@
 
 use super::analysis::Analysis;
 use super::bursts::Bursts;
+use super::engine::Tails;
+use super::reading::Reading;
 use super::root::{Bracket, narrow};
 
 impl Analysis {
     /// Wait that `percent` of the served requests do not exceed, ms; `percent` in [0, 100).
     pub fn wait_percentile_ms(&self, percent: f64) -> f64 {
+        if self.station.reading == Reading::Engine {
+            return Tails::new(self).wait_ms(percent);
+        }
         let Bursts { odds, scale } = Bursts::new(&self.station, &self.chain);
         let above = (1.0 - percent / 100.0) / odds;
         match self.station.queue_limit {
@@ -28,12 +33,18 @@ impl Analysis {
     /// Time to first token that `percent` of the served requests do not exceed, ms: the wait's
     /// percentile and the mean time from the start of service to the first token.
     pub fn ttft_percentile_ms(&self, percent: f64) -> f64 {
+        if self.station.reading == Reading::Engine {
+            return Tails::new(self).ttft_ms(percent);
+        }
         self.wait_percentile_ms(percent) + self.first_token_ms
     }
 
     /// Inter-token latency that `percent` of the tokens do not exceed, ms: the step time at the
     /// occupancy that a token sees. A state with `n` in service yields `n` tokens a step.
     pub fn itl_percentile_ms(&self, percent: f64) -> f64 {
+        if self.station.reading == Reading::Engine {
+            return Tails::new(self).gap_ms(percent);
+        }
         let step_ms = |n: u32| self.station.step_ms(f64::from(n));
         let tokens = |(n, p): (u32, f64)| (n, p * f64::from(n) / step_ms(n));
         let served = || self.places_free().skip(1).map(tokens);
@@ -45,6 +56,15 @@ impl Analysis {
             left <= 0.0
         });
         step_ms(reached.map_or(self.batch, |(n, _)| n))
+    }
+
+    /// Mean time between the tokens of a request that `percent` of the requests do not exceed, ms.
+    /// Under the reference's reading, which knows no passes, that of the tokens.
+    pub fn tpot_percentile_ms(&self, percent: f64) -> f64 {
+        if self.station.reading == Reading::Engine {
+            return Tails::new(self).tpot_ms(percent);
+        }
+        self.itl_percentile_ms(percent)
     }
 
     /// Probability that a request which is let in has to wait.

@@ -142,6 +142,7 @@ fn of_flags(args: &ObjectiveArgs) -> Objectives {
         |limit: Option<f64>, percentile| limit.map(|limit_ms| Objective { limit_ms, percentile });
     Reading::from(args.reading).objectives(Objectives {
         itl: objective(args.itl, args.itl_percentile),
+        itl_over: ItlOver::default(),
         ttft: objective(args.ttft, args.ttft_percentile),
         wait: objective(args.ttw, args.ttw_percentile),
         tokens_per_s: args.tps.map(|per_s| TokenRate { per_s, percentile: args.itl_percentile }),

@@ -1,7 +1,7 @@
 //! What an engine is set to, besides what a pass costs.
 
 /// Settings of a continuous-batching engine.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EngineSettings {
     /// Tokens that a pass works off at most (`maxBatchedTokens`; vLLM's `max_num_batched_tokens`).
     pub token_budget: u32,

@@ -1,0 +1,325 @@
+//! The slow chain: how many requests are in service, and what follows on average.
+//!
+//! With `mu(n)` of a [`Level`] the number in the system is the birth-death chain of the front page,
+//! and its sums are taken in one pass over the states, all batch sizes at once where they are
+//! wanted. Over time `p(n)`, an arrival finds `n`; so that with the level's rest of a pass `r(n)`, time to
+//! the first token `f(n)` and decoding requests `d(n)`
+//!
+//! ```text
+//! wait = wait for a place + E[r(n)]
+//! TTFT = wait + E[f(n)] + lambda E[m(n)]     m: prompts that arrive in the same pass
+//! ITL  = E[d(n)] / (lambda D)                Little's law of the decode passes
+//! ```
+
+use std::sync::Arc;
+
+use super::level::Level;
+use super::waves::{Stirs, Waves};
+use super::work::Work;
+use crate::queue::analysis::Analysis;
+use crate::queue::occupancy::{Body, HUGE, Occupancy};
+use crate::queue::service::Station;
+
+/// A station's levels, up to some batch size.
+#[derive(Debug, Clone)]
+pub(in crate::queue) struct Replica {
+    pub(super) work: Work,
+    levels: Arc<[Level]>,
+    batch: usize,
+    /// What an arrival finds that finds nobody: time to its first token, ms.
+    pub(super) idle_ms: f64,
+}
+
+/// What a rate brings on average; times in ms.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::queue) struct Means {
+    pub chain: Occupancy,
+    /// Wait for a place in the batch.
+    pub place_ms: f64,
+    /// Wait for the end of the pass under way.
+    pub residual_ms: f64,
+    /// Between two tokens.
+    pub itl_ms: f64,
+    /// From the end of the wait to the first token.
+    pub first_ms: f64,
+}
+
+impl Replica {
+    pub fn new(station: &Station, batch: u32) -> Self {
+        let work = Work::new(station);
+        let levels = (1..=batch).map(|n| Level::new(&work, f64::from(n))).collect();
+        let mut idle_ms = work.station().service.outside_ms(0.0);
+        if work.has_prompt_pass() {
+            let chunks = work.chunks(work.room(0.0));
+            let more = if chunks > 1.0 { work.only_ms(0.0, 1e-9) } else { 0.0 };
+            idle_ms += work.prompt_pass_ms(0.0, 1.0, chunks) + (chunks - 1.0) * more;
+        }
+        if work.decodes_first_token() {
+            idle_ms += work.only_ms(1.0, 0.0);
+        }
+        Self { work, levels, batch: batch as usize, idle_ms }
+    }
+
+    /// The same with fewer places.
+    pub(super) fn with_batch(&self, batch: u32) -> Self {
+        Self { batch: (batch as usize).clamp(1, self.levels.len()), ..self.clone() }
+    }
+
+    /// Levels up to the batch size.
+    pub(super) fn levels(&self) -> &[Level] {
+        &self.levels[..self.batch]
+    }
+
+    /// The level with all places taken.
+    pub(super) fn full(&self) -> &Level {
+        &self.levels[self.batch - 1]
+    }
+
+    /// What it serves.
+    pub(super) fn station(&self) -> &Station {
+        self.work.station()
+    }
+
+    /// Batch size.
+    pub fn batch(&self) -> u32 {
+        self.batch as u32
+    }
+
+    /// `mu(N)`, requests/s.
+    pub fn capacity_per_s(&self) -> f64 {
+        1000.0 / self.full().gap_ms
+    }
+
+    /// The waves at a rate: those of the level at which as many requests end as arrive.
+    pub(super) fn waves(&self, rate_per_ms: f64) -> Waves {
+        let at = self.balance(rate_per_ms);
+        let (low, part) = ((at as usize).min(self.batch), at.fract());
+        let below = self.levels[..low].last().map_or(Stirs::NONE, |l| Stirs::new(&self.work, l));
+        let above = self.levels[..self.batch].get(low).map_or(below, |l| Stirs::new(&self.work, l));
+        Waves::new(&self.work, below.towards(&above, part))
+    }
+
+    /// Requests in service where as many end as arrive.
+    pub(super) fn balance(&self, rate_per_ms: f64) -> f64 {
+        let below = self.levels().partition_point(|level| rate_per_ms * level.gap_ms > 1.0);
+        if below >= self.batch {
+            return self.batch as f64;
+        }
+        // Between two levels, by the rates at which requests end; none do where nobody is.
+        let ends = |n: usize| if n == 0 { 0.0 } else { 1.0 / self.levels[n - 1].gap_ms };
+        let (low, high) = (ends(below), ends(below + 1));
+        let part = if high > low { (rate_per_ms - low) / (high - low) } else { 1.0 };
+        below as f64 + part.clamp(0.0, 1.0)
+    }
+
+    /// The means at a rate.
+    pub(super) fn means(&self, rate_per_ms: f64) -> Means {
+        let mut sums = AllSums::new(self, rate_per_ms);
+        let (below, full) = (&self.levels[..self.batch - 1], self.full());
+        below.iter().for_each(|level| sums.push(level));
+        sums.means(full)
+    }
+
+    /// The means of every batch size at a rate, up to this one, least first; none where the queue
+    /// would grow.
+    pub(super) fn every_batch(&self, rate_per_ms: f64) -> impl Iterator<Item = Option<Means>> {
+        let mut sums = AllSums::new(self, rate_per_ms);
+        let bounded = self.work.station().queue_limit.is_some();
+        self.levels().iter().map(move |level| {
+            let settles = bounded || rate_per_ms * level.gap_ms < 1.0;
+            let means = settles.then(|| sums.means(level));
+            sums.push(level);
+            means
+        })
+    }
+
+    /// Mean time between tokens, of the time that a request decodes.
+    fn itl_ms(&self, full: &Level, decoding_ms: f64) -> f64 {
+        let passes = self.work.decode_passes;
+        if passes > 0.0 { decoding_ms / passes } else { full.pass_ms }
+    }
+
+    /// Probabilities of `n = 0..N` requests in the system, where all places are taken with `busy`.
+    pub(super) fn probabilities(&self, rate_per_ms: f64, busy: f64, waves: &Waves) -> Vec<f64> {
+        let below = &self.levels[..self.batch - 1];
+        let (mut last, mut all) = (1.0, vec![1.0]);
+        for level in below {
+            last *= waves.tempered(rate_per_ms * level.gap_ms);
+            all.push(last);
+            if last > HUGE {
+                all.iter_mut().for_each(|p| *p /= last);
+                last = 1.0;
+            }
+        }
+        let mass: f64 = all.iter().sum();
+        all.iter_mut().for_each(|p| *p *= (1.0 - busy) / mass);
+        all
+    }
+
+    /// Squared coefficient of variation of the time between two completions while all places are
+    /// taken: a completion brings a prompt, whose share of the time varies as prompts do, and takes
+    /// decode passes, whose number varies as answers do.
+    pub(super) fn completion_scv(&self, full: &Level) -> f64 {
+        let bare_ms = self.work.pass_ms(full.decoding, 0.0, 1.0);
+        let decode = (bare_ms / full.pass_ms).clamp(0.0, 1.0);
+        let Station { input_scv, token_scv, .. } = *self.work.station();
+        decode * decode * token_scv + (1.0 - decode) * (1.0 - decode) * input_scv
+    }
+}
+
+/// Sums over states `0, 1, ...` at one rate: as the chain has them, and with the waves' peakedness.
+struct AllSums<'a> {
+    replica: &'a Replica,
+    rate_per_ms: f64,
+    waves: Waves,
+    n: f64,
+    even: Sums,
+    peaked: Sums,
+}
+
+impl<'a> AllSums<'a> {
+    fn new(replica: &'a Replica, rate_per_ms: f64) -> Self {
+        let waves = replica.waves(rate_per_ms);
+        let nobody = Sums { body: Body::empty(), terms: [0.0, 0.0, replica.idle_ms, 0.0] };
+        Self { replica, rate_per_ms, waves, n: 0.0, even: nobody, peaked: nobody }
+    }
+
+    /// Adds the next state, one with free places.
+    fn push(&mut self, level: &Level) {
+        self.n += 1.0;
+        let ratio = self.rate_per_ms * level.gap_ms;
+        let terms = self.terms(level, self.waves.dispersion);
+        self.even.push(ratio, self.n, terms);
+        self.peaked.push(self.waves.tempered(ratio), self.n, terms);
+    }
+
+    /// What is averaged over the levels: decoding requests, rest of a pass, time to the first token,
+    /// and what each request a ms adds to it.
+    fn terms(&self, level: &Level, dispersion: f64) -> [f64; 4] {
+        let residual_ms = level.residual_ms(dispersion);
+        let outside_ms = self.replica.work.station().service.outside_ms(2.0 * residual_ms);
+        let mates_ms2 = level.more_ms * 2.0 * residual_ms + level.next_ms2;
+        [level.decoding, residual_ms, level.first_ms + outside_ms, mates_ms2]
+    }
+
+    /// The means where the next state is that with all places taken.
+    fn means(&self, full: &Level) -> Means {
+        let Self { replica, rate_per_ms, .. } = *self;
+        let station = replica.work.station();
+        let (batch, rho) = (self.n + 1.0, rate_per_ms * full.gap_ms);
+        let (terms, queue) = (self.terms(full, 1.0), station.queue_limit);
+        let (even, [decoding, ..]) = self.even.close(rho, batch, rho, terms, queue);
+        let ratio = self.waves.tempered(rho);
+        let (busy, all) = self.peaked.close(ratio, batch, rho, terms, queue);
+        let [_, residual_ms, first_ms, next_ms2] = all;
+        let served_per_ms = rate_per_ms * (1.0 - even.loss);
+        let spread = (station.arrival_scv + replica.completion_scv(full)) / 2.0;
+        Means {
+            chain: Occupancy { in_service: even.in_service, ..busy },
+            place_ms: busy.waiting / served_per_ms * spread,
+            residual_ms,
+            itl_ms: replica.itl_ms(full, self.decoding(decoding) / served_per_ms),
+            first_ms: first_ms + served_per_ms * next_ms2,
+        }
+    }
+}
+
+impl AllSums<'_> {
+    /// Mean number that decodes: what a chain that varies has above the level at which as many
+    /// requests end as arrive is in proportion to the variance of arrivals and completions.
+    fn decoding(&self, of_chain: f64) -> f64 {
+        let scv = self.replica.station().arrival_scv;
+        if scv == 1.0 {
+            return of_chain;
+        }
+        let at = self.replica.balance(self.rate_per_ms);
+        let level = Level::new(&self.replica.work, at.max(1.0));
+        let even = level.decoding * (at / at.max(1.0));
+        (even + (of_chain - even) * (1.0 + scv) / 2.0).max(0.5 * even)
+    }
+}
+
+/// Sums over the states with free places, before they are normalised.
+#[derive(Debug, Clone, Copy)]
+struct Sums {
+    body: Body,
+    terms: [f64; 4],
+}
+
+impl Sums {
+    fn push(&mut self, ratio: f64, n: f64, terms: [f64; 4]) {
+        self.body.push(ratio, n);
+        for (sum, term) in self.terms.iter_mut().zip(terms) {
+            *sum += self.body.last * term;
+        }
+        if self.body.mass > HUGE {
+            let unit = 1.0 / self.body.mass;
+            self.body = self.body.scaled(unit);
+            self.terms = self.terms.map(|sum| sum * unit);
+        }
+    }
+
+    /// Adds the states with all `batch` places taken, the first of which weighs `ratio` times the last.
+    fn close(
+        mut self,
+        ratio: f64,
+        batch: f64,
+        rho: f64,
+        full: [f64; 4],
+        queue_limit: Option<u32>,
+    ) -> (Occupancy, [f64; 4]) {
+        self.body.push(ratio, batch);
+        let chain = Occupancy::close(self.body, batch, rho, queue_limit);
+        let mass = self.body.mass - self.body.last;
+        let unit = if mass > 0.0 { (1.0 - chain.busy) / mass } else { 0.0 };
+        let mut means = self.terms.map(|sum| sum * unit);
+        for (mean, term) in means.iter_mut().zip(full) {
+            *mean += chain.busy * term;
+        }
+        (chain, means)
+    }
+}
+
+impl Means {
+    /// Mean wait for a place and for the end of the pass under way, ms.
+    pub(super) fn wait_ms(&self) -> f64 {
+        self.place_ms + self.residual_ms
+    }
+
+    /// Mean time to first token, ms.
+    pub(super) fn ttft_ms(&self) -> f64 {
+        self.wait_ms() + self.first_ms
+    }
+}
+
+impl Replica {
+    /// What a rate brings, as an analysis states it.
+    pub fn analysis(&self, rate_per_s: f64) -> Analysis {
+        let means = self.means(rate_per_s / 1000.0);
+        let chain = means.chain;
+        let throughput_per_s = rate_per_s * (1.0 - chain.loss);
+        let served_per_ms = throughput_per_s / 1000.0;
+        let mean_wait_ms = means.wait_ms();
+        // A request that waits for the end of a pass is not in service yet.
+        let mean_in_service = (chain.in_service - served_per_ms * means.residual_ms).max(0.0);
+        let mean_service_ms = mean_in_service / served_per_ms;
+        Analysis {
+            station: *self.work.station(),
+            batch: self.batch(),
+            rate_per_s,
+            throughput_per_s,
+            capacity_per_s: self.capacity_per_s(),
+            loss_probability: chain.loss,
+            mean_in_system: mean_in_service + served_per_ms * mean_wait_ms,
+            mean_in_service,
+            mean_wait_ms,
+            mean_service_ms,
+            mean_response_ms: mean_wait_ms + mean_service_ms,
+            itl_ms: means.itl_ms,
+            ttft_ms: mean_wait_ms + means.first_ms,
+            utilisation: mean_in_service / f64::from(self.batch()),
+            first_token_ms: means.first_ms,
+            chain,
+        }
+    }
+}

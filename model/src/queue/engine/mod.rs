@@ -1,0 +1,42 @@
+//! The engine's reading of a replica.
+
+mod chain;
+mod closed;
+mod counts;
+mod grid;
+mod level;
+mod memory;
+mod prompts;
+mod settings;
+mod size;
+mod spread;
+mod tails;
+mod tpot;
+mod waves;
+mod work;
+
+pub(super) use chain::Replica;
+pub(super) use closed::closed_loop;
+pub use settings::EngineSettings;
+pub(super) use size::Sizing;
+pub(super) use tails::Tails;
+
+use level::Level;
+use work::Work;
+
+use super::service::Station;
+
+/// The largest batch up to `batch` that the KV cache holds, at least 1.
+pub(super) fn batch_limit(station: &Station, batch: u32) -> u32 {
+    memory::batch_limit(&Work::new(station), batch).max(1)
+}
+
+/// Mean time of a request in service, with `n` in service all the time, ms.
+pub(super) fn service_ms(station: &Station, n: f64) -> f64 {
+    n * Level::new(&Work::new(station), n.max(1.0)).gap_ms
+}
+
+/// Mean pass with `n` in service, ms.
+pub(super) fn pass_ms(station: &Station, n: f64) -> f64 {
+    Level::new(&Work::new(station), n.max(1.0)).pass_ms
+}

@@ -1,0 +1,200 @@
+//! Sizing: the largest rate at which a replica of an engine keeps its objectives.
+//!
+//! As for the reference's chain, latencies rise with the rate and the rate sought is a root. One pass
+//! over the levels tells the means of every batch size at a rate, so that the least batch size which
+//! reaches a rate is found in one pass where objectives are on means; percentiles are looked at batch
+//! size by batch size, the means first.
+
+use super::chain::{Means, Replica};
+use super::memory;
+use super::tails::Tails;
+use super::work::Work;
+use crate::queue::analysis::Analysis;
+use crate::queue::objective::{ItlOver, Metric, Objective, Objectives, Shortfall, excess};
+use crate::queue::root::{Bracket, narrow};
+use crate::queue::service::Station;
+use crate::queue::sizing::{Sized, best_batch};
+
+/// Ends of the range in which the rate is sought, as shares of `mu(1)` and of `mu(N)`.
+const LOWEST: f64 = 0.001;
+const HIGHEST: f64 = 0.999;
+
+/// Share of the upper end that is used where the server as a whole has to produce tokens.
+const TOKENS_RESERVE: f64 = 0.9;
+
+/// Relative width at which a rate is known well enough.
+const TOLERANCE: f64 = 1e-7;
+
+/// What a replica of an engine has to keep.
+pub(in crate::queue) struct Sizing<'a> {
+    replica: Replica,
+    objectives: &'a Objectives,
+    /// Whether all objectives are on means.
+    means_only: bool,
+}
+
+impl<'a> Sizing<'a> {
+    /// Of batch sizes up to `batch`, or as many as the KV cache holds.
+    ///
+    /// # Errors
+    /// Requests that take no time or for ever, or that the KV cache does not hold.
+    pub fn new(
+        station: &Station,
+        batch: u32,
+        objectives: &'a Objectives,
+    ) -> Result<Self, Shortfall> {
+        let none = |best| Shortfall { metric: Metric::Rate, limit: 1.0, best, percentile: None };
+        let batch = memory::batch_limit(&Work::new(station), batch.max(1));
+        if batch == 0 {
+            return Err(none(f64::INFINITY));
+        }
+        let replica = Replica::new(station, batch);
+        let sound = |gap: f64| gap > 0.0 && gap.is_finite();
+        let gaps = replica.levels().iter().map(|level| level.gap_ms);
+        if let Some(gap) = gaps.into_iter().find(|gap| !sound(*gap)) {
+            return Err(none(gap));
+        }
+        let means_only = objectives.latencies().all(|(_, o)| o.percentile.is_none());
+        Ok(Self { replica, objectives, means_only })
+    }
+
+    /// The largest rate of the largest batch size.
+    ///
+    /// # Errors
+    /// The objective that is not met even at the lowest rate.
+    pub fn size(&self) -> Result<Sized, Shortfall> {
+        self.size_at(self.replica.batch(), 0.0)
+    }
+
+    /// Every batch size: entry `i` is that of `i + 1`.
+    pub fn size_all(&self) -> Vec<Result<Sized, Shortfall>> {
+        (1..=self.replica.batch()).map(|n| self.size_at(n, 0.0)).collect()
+    }
+
+    /// The least batch size whose rate is within `tolerance` of the best over all.
+    ///
+    /// # Errors
+    /// Where no batch size meets the objectives, the shortfall that comes closest.
+    pub fn size_best(&self, tolerance: f64) -> Result<Sized, Shortfall> {
+        let is_bounded = self.replica.station().queue_limit.is_some();
+        let (Ok(mut best), false) = (self.size(), is_bounded) else {
+            return best_batch(&self.size_all(), tolerance);
+        };
+        // Each turn finds a rate that is better by more than the root's tolerance, so that it ends.
+        loop {
+            let better = best.arrival_rate_per_s * (1.0 + 1e-3);
+            let Some(n) = self.least_reaching(better, self.replica.batch()) else { break };
+            best = self.size_at(n, better)?;
+        }
+        let enough = best.arrival_rate_per_s * (1.0 - tolerance);
+        match self.least_reaching(enough, best.batch.saturating_sub(1)) {
+            Some(n) => self.size_at(n, enough),
+            None => Ok(best),
+        }
+    }
+
+    /// The least batch size up to `most` that meets the objectives at a rate.
+    fn least_reaching(&self, rate_per_s: f64, most: u32) -> Option<u32> {
+        let every = self.replica.every_batch(rate_per_s / 1000.0);
+        let mut batches = (1..=most).zip(every);
+        batches.find_map(|(n, means)| {
+            let level = &self.replica.levels()[n as usize - 1];
+            let within = rate_per_s <= self.most(1000.0 / level.gap_ms);
+            let likely = within && self.excess_of_means(&means?) <= 0.0;
+            let meets = likely && (self.means_only || self.excess(n, rate_per_s) <= 0.0);
+            meets.then_some(n)
+        })
+    }
+
+    /// Upper end of the range, requests/s.
+    fn most(&self, capacity_per_s: f64) -> f64 {
+        let reserve = if self.objectives.tokens_per_s.is_some() { TOKENS_RESERVE } else { 1.0 };
+        capacity_per_s * HIGHEST * reserve
+    }
+
+    /// The largest rate of a batch size, where everything is known to hold at `known` (0: nothing is).
+    fn size_at(&self, batch: u32, known: f64) -> Result<Sized, Shortfall> {
+        let replica = self.replica.with_batch(batch);
+        let lowest = LOWEST * 1000.0 / replica.levels()[0].gap_ms;
+        let most = self.most(replica.capacity_per_s()).max(lowest);
+        let least = known.max(lowest).min(most);
+        let bottom = self.excess(batch, least);
+        if bottom > 0.0 {
+            return Err(self.shortfall(batch, least));
+        }
+        let top = self.excess(batch, most);
+        let rate = if top <= 0.0 {
+            most
+        } else {
+            let bracket = Bracket { low: (least, bottom), high: (most, top) };
+            narrow(bracket, TOLERANCE, |rate| self.excess(batch, rate))
+        };
+        let loss = match self.replica.station().queue_limit {
+            None => 0.0,
+            Some(_) => replica.means(rate / 1000.0).chain.loss,
+        };
+        Ok(Sized { batch, arrival_rate_per_s: rate, throughput_per_s: rate * (1.0 - loss) })
+    }
+
+    /// How far the objectives are from being met, as far as the means tell: an objective on a
+    /// percentile of a time is not met where the mean of it alone is far beyond.
+    fn excess_of_means(&self, means: &Means) -> f64 {
+        let values = [means.itl_ms, means.ttft_ms(), means.wait_ms()];
+        let Objectives { itl, ttft, wait, .. } = *self.objectives;
+        let mut most = excess(means.chain.loss, self.objectives.max_loss);
+        for (value, objective) in values.into_iter().zip([itl, ttft, wait]) {
+            if let Some(Objective { limit_ms, percentile: None }) = objective {
+                most = most.max(excess(value, limit_ms));
+            }
+        }
+        most
+    }
+
+    /// How far the objectives are from being met.
+    fn excess(&self, batch: u32, rate_per_s: f64) -> f64 {
+        let replica = self.replica.with_batch(batch);
+        let means = replica.means(rate_per_s / 1000.0);
+        let most = self.excess_of_means(&means);
+        if self.means_only {
+            return most;
+        }
+        let values = self.percentiles(replica, rate_per_s);
+        values.into_iter().map(|(_, o, value)| excess(value, o.limit_ms)).fold(most, f64::max)
+    }
+
+    /// Objectives on percentiles with their values, ms.
+    fn percentiles(&self, replica: Replica, rate_per_s: f64) -> Vec<(Metric, Objective, f64)> {
+        let analysis = replica.analysis(rate_per_s);
+        let tails = Tails::of(replica, &analysis);
+        let limited = self.objectives.latencies().filter_map(|(metric, objective)| {
+            let percent = objective.percentile?;
+            let value = match metric {
+                Metric::Itl if self.objectives.itl_over == ItlOver::Gaps => tails.gap_ms(percent),
+                Metric::Itl => tails.tpot_ms(percent),
+                Metric::Ttft => tails.ttft_ms(percent),
+                _ => tails.wait_ms(percent),
+            };
+            Some((metric, objective, value))
+        });
+        limited.collect()
+    }
+
+    /// The objective that is furthest from being met.
+    fn shortfall(&self, batch: u32, rate_per_s: f64) -> Shortfall {
+        let replica = self.replica.with_batch(batch);
+        let analysis: Analysis = replica.analysis(rate_per_s);
+        let mut all = self.percentiles(replica, rate_per_s);
+        for (metric, objective) in self.objectives.latencies() {
+            if objective.percentile.is_none() {
+                all.push((metric, objective, analysis.value(metric, None)));
+            }
+        }
+        let loss = Objective::mean(self.objectives.max_loss);
+        all.push((Metric::Loss, loss, analysis.loss_probability));
+        let far = |(_, o, value): &(Metric, Objective, f64)| excess(*value, o.limit_ms);
+        let worst = all.iter().copied().max_by(|a, b| far(a).total_cmp(&far(b)));
+        let (metric, objective, best) = worst.unwrap_or((Metric::Loss, loss, 0.0));
+        let Objective { limit_ms, percentile } = objective;
+        Shortfall { metric, limit: limit_ms, best, percentile }
+    }
+}

@@ -1,0 +1,70 @@
+//! How lengths are spread: a few points with their shares, in place of a distribution.
+//!
+//! The distributions are those of the simulation: a constant, a shifted exponential, or the mixture
+//! of two exponentials with balanced means, by the mean and the squared coefficient of variation
+//! (Whitt, Operations Research 30, 1982).
+
+/// Ends of the parts of a distribution that a point stands for: finer where short answers are, whose
+/// few tokens vary most, and where long prompts are.
+const ENDS: [f64; 14] =
+    [0.0, 0.003, 0.008, 0.02, 0.04, 0.08, 0.16, 0.3, 0.5, 0.7, 0.85, 0.94, 0.98, 1.0];
+
+/// The same where a few will do.
+const FEW: [f64; 5] = [0.0, 0.5, 0.85, 0.97, 1.0];
+
+/// (value, share) of a length.
+pub(super) fn points(mean: f64, scv: f64) -> Vec<(f64, f64)> {
+    at(mean, scv, &ENDS)
+}
+
+/// [`points`], fewer of them.
+pub(super) fn few_points(mean: f64, scv: f64) -> Vec<(f64, f64)> {
+    at(mean, scv, &FEW)
+}
+
+fn at(mean: f64, scv: f64, ends: &[f64]) -> Vec<(f64, f64)> {
+    if scv <= 0.0 || mean <= 0.0 {
+        return vec![(mean, 1.0)];
+    }
+    if scv <= 1.0 {
+        let spread = mean * scv.sqrt();
+        return exponential(mean - spread, spread, 1.0, ends).collect();
+    }
+    let first = (1.0 + ((scv - 1.0) / (scv + 1.0)).sqrt()) / 2.0;
+    let short = exponential(0.0, mean / (2.0 * first), first, ends);
+    let long = exponential(0.0, mean / (2.0 * (1.0 - first)), 1.0 - first, ends);
+    short.chain(long).collect()
+}
+
+/// A shifted exponential of weight `weight`: the mean over each part.
+fn exponential(
+    least: f64,
+    spread: f64,
+    weight: f64,
+    ends: &[f64],
+) -> impl Iterator<Item = (f64, f64)> {
+    // The integral of the quantile -ln(1 - q): q + (1 - q) ln(1 - q).
+    let integral = |q: f64| if q >= 1.0 { 1.0 } else { q + (1.0 - q) * (-q).ln_1p() };
+    ends.windows(2).map(move |ends| {
+        let share = ends[1] - ends[0];
+        let mean = (integral(ends[1]) - integral(ends[0])) / share;
+        (least + spread * mean, weight * share)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_keep_the_mean_and_most_of_the_spread() {
+        for scv in [0.0, 0.3, 1.0, 2.0, 4.0] {
+            let all = points(7.0, scv);
+            let mean: f64 = all.iter().map(|(x, p)| x * p).sum();
+            let square: f64 = all.iter().map(|(x, p)| x * x * p).sum();
+            assert!((mean - 7.0).abs() < 1e-9, "{scv}: {mean}");
+            let got = square / 49.0 - 1.0;
+            assert!(got <= scv + 1e-9 && got >= 0.9 * scv, "{scv}: {got}");
+        }
+    }
+}

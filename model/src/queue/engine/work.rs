@@ -1,0 +1,141 @@
+//! What requests ask of passes.
+//!
+//! A request takes its prompt's passes and then `D` decode passes, `D = out - 1` where the pass that
+//! ends a prompt yields a token and `D = out` where it does not. A token is likelier to belong to a
+//! long answer, so that the mean context at a decode pass is
+//!
+//! ```text
+//! in + E[D (D + 1)] / (2 E[D])
+//! ```
+//!
+//! which for memoryless answers is `in + out`, and for answers of one length about `in + out / 2`.
+//!
+//! Beside `d` requests that decode, a pass has room for `M - d` prompt tokens under a token budget
+//! `M`, which is `kappa = (M - d) / (computed tokens of a prompt)` prompts. Without chunks prompts
+//! take passes of their own: a decode pass and the prompt pass before it count as one pass here.
+
+use crate::queue::pass::Pass;
+use crate::queue::service::Station;
+
+/// Requests, as passes see them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Work {
+    station: Station,
+    /// Mean decode passes of a request, `D`.
+    pub decode_passes: f64,
+    /// Mean context at a decode pass, tokens.
+    context: f64,
+    /// Mean tokens of a prompt that are computed.
+    computed: f64,
+}
+
+impl Work {
+    pub fn new(station: &Station) -> Self {
+        let Station { output_tokens: out, input_tokens, token_scv, .. } = *station;
+        let yields = station.service.prompt_yields_token();
+        let decode_passes = if yields { out - 1.0 } else { out };
+        // A scv of 1 is the memoryless length on whole numbers, whose own is 1 - 1 / out.
+        let scv = if token_scv == 1.0 { 1.0 - 1.0 / out } else { token_scv };
+        let variance = scv * out * out;
+        let squares = variance + decode_passes * decode_passes;
+        let steps = (squares + decode_passes) / (2.0 * decode_passes.max(1e-9));
+        let hits = station.prefix_hit_share;
+        let computed = (input_tokens * (1.0 - hits)).max(input_tokens.min(1.0));
+        Self {
+            station: *station,
+            decode_passes,
+            context: input_tokens + if decode_passes > 0.0 { steps } else { 0.0 },
+            computed,
+        }
+    }
+
+    pub fn station(&self) -> &Station {
+        &self.station
+    }
+
+    /// Mean context of a request over its decode passes, tokens.
+    pub fn context(&self) -> f64 {
+        self.context
+    }
+
+    /// Squared coefficient of variation of a request's gaps, one fewer than its tokens, which are at
+    /// least one.
+    pub fn gaps_scv(&self) -> f64 {
+        let out = self.station.output_tokens;
+        if out <= 1.0 || self.station.token_scv == 1.0 {
+            return self.station.token_scv;
+        }
+        self.station.token_scv * (out / (out - 1.0)).powi(2)
+    }
+
+    /// Variance over mean of the arrivals in a pass that has `mean` of them on average: a count is
+    /// whole, so that few arrivals are as good as Poisson, and many vary as their gaps do.
+    pub fn arrivals_dispersion(&self, mean: f64) -> f64 {
+        1.0 + (self.station.arrival_scv - 1.0) * mean.min(1.0)
+    }
+
+    /// Whether requests go through a prompt pass at all.
+    pub fn has_prompt_pass(&self) -> bool {
+        self.station.input_tokens > 0.0 || !self.station.service.needs_no_prompt()
+    }
+
+    /// Whether the first token takes a decode pass after the prompt's.
+    pub fn decodes_first_token(&self) -> bool {
+        !self.station.service.prompt_yields_token()
+    }
+
+    /// Prompts that a pass has room for beside `decoding` requests, `kappa`.
+    pub fn room(&self, decoding: f64) -> f64 {
+        let budget = f64::from(self.station.engine.token_budget);
+        if self.computed <= 0.0 {
+            return f64::INFINITY;
+        }
+        if self.station.engine.chunked_prefill {
+            return (budget - decoding).max(1.0) / self.computed;
+        }
+        (budget / self.computed).floor().max(1.0)
+    }
+
+    /// Passes of a prompt that is alone, where a pass has room for `room` of them.
+    pub fn chunks(&self, room: f64) -> f64 {
+        (1.0 / room).ceil().max(1.0)
+    }
+
+    /// Time of a pass in which `decoding` requests decode beside `prompts` prompts, each in `chunks`
+    /// chunks, ms; `decoding` and `prompts` may be means.
+    pub fn pass_ms(&self, decoding: f64, prompts: f64, chunks: f64) -> f64 {
+        if self.station.engine.chunked_prefill {
+            return self.station.service.pass_ms(&self.pass(decoding, prompts, chunks));
+        }
+        let decode = self.only_ms(decoding, 0.0);
+        decode + self.only_ms(0.0, prompts)
+    }
+
+    /// Time of the pass in which a prompt ends beside `decoding` requests, ms: without chunks, none
+    /// decode in it.
+    pub fn prompt_pass_ms(&self, decoding: f64, prompts: f64, chunks: f64) -> f64 {
+        if self.station.engine.chunked_prefill {
+            return self.pass_ms(decoding, prompts, chunks);
+        }
+        self.only_ms(0.0, prompts)
+    }
+
+    /// Time of a pass of prompts, or of decoding, as it is without chunks, ms; 0 without either.
+    pub fn only_ms(&self, decoding: f64, prompts: f64) -> f64 {
+        if decoding <= 0.0 && prompts <= 0.0 {
+            return 0.0;
+        }
+        self.station.service.pass_ms(&self.pass(decoding, prompts, 1.0))
+    }
+
+    fn pass(&self, decoding: f64, prompts: f64, chunks: f64) -> Pass {
+        let cached = self.station.input_tokens - self.computed;
+        Pass {
+            decoding,
+            decode_context: decoding * self.context,
+            chunks: prompts * chunks,
+            prompt_tokens: prompts * self.computed,
+            prompt_context: prompts * (chunks * cached + (chunks + 1.0) / 2.0 * self.computed),
+        }
+    }
+}

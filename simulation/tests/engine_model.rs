@@ -1,0 +1,121 @@
+//! The model of an engine held against its simulation at a dozen stations: the figures that the book
+//! states for random ones (`cargo bench -p isocost-simulation --bench engine_model`).
+
+use isocost_model::queue::{
+    EngineSettings, Iteration, Linear, Reading, Roofline, ServiceModel, Station,
+};
+use isocost_simulation::{
+    Effort, Latency, Replica, Report, Traffic, Watch, simulate, simulate_closed,
+};
+
+const LINEAR: ServiceModel =
+    ServiceModel::Linear(Linear { alpha_ms: 7.9, beta_ms: 0.06, gamma_ms: 12.7, delta_ms: 0.0117 });
+const ITERATION: ServiceModel =
+    ServiceModel::Iteration(Iteration { alpha_ms: 8.06, beta_ms: 0.05, gamma_ms: 9.7e-6 });
+const ROOFLINE: ServiceModel = ServiceModel::Roofline(Roofline {
+    alpha_ms: 8.0,
+    beta_ms: 0.02,
+    gamma_ms: 2e-5,
+    delta_ms: 0.03,
+    hidden_tokens: 150.0,
+    overhead_ms: 5.0,
+    lag_steps: 1.0,
+});
+
+/// (service model, input, output, batch, share of the capacity)
+const STATIONS: [(ServiceModel, f64, f64, u32, f64); 12] = [
+    (LINEAR, 256.0, 128.0, 32, 0.3),
+    (LINEAR, 256.0, 128.0, 32, 0.8),
+    (LINEAR, 2048.0, 64.0, 16, 0.6),
+    (LINEAR, 64.0, 32.0, 64, 0.7),
+    (ITERATION, 128.0, 128.0, 32, 0.5),
+    (ITERATION, 1000.0, 100.0, 24, 0.7),
+    (ITERATION, 400.0, 20.0, 16, 0.8),
+    (ITERATION, 4000.0, 60.0, 12, 0.3),
+    (ROOFLINE, 256.0, 128.0, 64, 0.5),
+    (ROOFLINE, 512.0, 100.0, 48, 0.85),
+    (ROOFLINE, 1500.0, 50.0, 24, 0.6),
+    (ROOFLINE, 100.0, 200.0, 16, 0.7),
+];
+
+const EFFORT: Effort = Effort { requests: 4_000, warmup: 0.5, replications: 4, seed: 11 };
+
+fn station(service: ServiceModel, input: f64, output: f64) -> Station {
+    Station { reading: Reading::Engine, ..Station::new(service, input, output, None) }
+}
+
+fn replica(service: ServiceModel, batch: u32) -> Replica {
+    Replica { service, batch, queue_limit: None, engine: EngineSettings::default() }
+}
+
+/// (latency, percentile, largest error): the mean within 15%, percentiles within 25%.
+const HELD: [(Latency, Option<f64>, f64); 6] = [
+    (Latency::Ttft, None, 0.15),
+    (Latency::Itl, None, 0.15),
+    (Latency::Ttft, Some(95.0), 0.25),
+    (Latency::Ttft, Some(99.0), 0.25),
+    (Latency::Itl, Some(99.0), 0.25),
+    (Latency::Tpot, Some(95.0), 0.25),
+];
+
+#[test]
+fn predictions_are_what_the_simulation_finds() {
+    for (unit, (service, input, output, batch, load)) in STATIONS.into_iter().enumerate() {
+        let station = station(service, input, output);
+        let capacity = station.analyze(batch, 1e-3).expect("below capacity").capacity_per_s;
+        let rate_per_s = capacity * load;
+        let predicted = station.analyze(batch, rate_per_s).expect("below capacity");
+        let traffic = Traffic::new(rate_per_s, input, output);
+        let report: Report =
+            simulate(&replica(service, batch), &traffic, &EFFORT, unit as u32, &Watch::NONE)
+                .expect("nobody stops it");
+        for (latency, percentile, largest) in HELD {
+            let simulated = report.latency_ms(latency, percentile).expect("observed");
+            let value = match (latency, percentile) {
+                (Latency::Ttft, None) => predicted.ttft_ms,
+                (Latency::Ttft, Some(p)) => predicted.ttft_percentile_ms(p),
+                (Latency::Tpot, Some(p)) => predicted.tpot_percentile_ms(p),
+                (_, None) => predicted.itl_ms,
+                (_, Some(p)) => predicted.itl_percentile_ms(p),
+            };
+            // What the simulation itself does not know is not the model's error.
+            let error = (value - simulated.value).abs() - simulated.half_width;
+            assert!(
+                error <= largest * simulated.value,
+                "station {unit}: {latency:?} {percentile:?} {value} ms, simulated {}",
+                simulated.value
+            );
+        }
+    }
+}
+
+#[test]
+fn a_saturated_replica_serves_what_the_model_says() {
+    for (service, input, output, batch, _) in STATIONS {
+        let station = station(service, input, output);
+        let capacity = station.analyze(batch, 1e-3).expect("below capacity").capacity_per_s;
+        let traffic = Traffic::new(1.0, input, output);
+        let report =
+            simulate_closed(&replica(service, batch), &traffic, 4 * batch, &EFFORT, &Watch::NONE)
+                .expect("nobody stops it");
+        let simulated = report.throughput_per_s().expect("served").value;
+        assert!((capacity / simulated - 1.0).abs() < 0.03, "{capacity}, simulated {simulated}");
+    }
+}
+
+#[test]
+fn closed_loops_are_those_of_the_simulation() {
+    for (service, input, output, batch, _) in STATIONS {
+        let latency = station(service, input, output).closed_loop(batch);
+        let traffic = Traffic::new(1.0, input, output);
+        let report =
+            simulate_closed(&replica(service, batch), &traffic, batch, &EFFORT, &Watch::NONE)
+                .expect("nobody stops it");
+        let of = |latency| report.mean_ms(latency).expect("observed").value;
+        for (value, simulated) in
+            [(latency.first_token_ms, of(Latency::Ttft)), (latency.itl_ms, of(Latency::Itl))]
+        {
+            assert!((value / simulated - 1.0).abs() < 0.08, "{value} ms, simulated {simulated}");
+        }
+    }
+}
