@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::confidence::Confidence;
 use crate::family::Family;
+use crate::memory::with_memory;
 use crate::overload::{self, Excluded};
 use crate::point::Point;
 use crate::predict::Bench;
@@ -37,6 +38,8 @@ pub struct Fit {
     pub family: Family,
     /// How it was fitted.
     pub options: Options,
+    /// What the server ran with: as stated, and the KV cache that the points show.
+    pub bench: Bench,
     /// Parameter values, in the order of [`Family::parameters`].
     pub values: Vec<f64>,
     /// The service model at these values.
@@ -143,7 +146,8 @@ fn search(
         _ => own.iter().map(|x| x + SPREAD * normal(&mut random)).collect(),
     });
     let starts: Vec<Vec<f64>> = start.into_iter().chain(starts).collect();
-    let problem = Residuals::new(family, options.bench, &chosen, &own);
+    let bench = with_memory(options.bench, &chosen);
+    let problem = Residuals::new(family, bench, &chosen, &own);
     if let [start] = starts.as_slice() {
         return Ok(minimise(&problem, start, Effort::AGAIN));
     }
@@ -166,7 +170,7 @@ pub(crate) fn refit(fit: &Fit, points: &[Point], used: &[usize], starts: u32) ->
 /// `fit`, or where one of `others` is nearer to its points, the fit that a descent from there finds.
 pub(crate) fn improve(fit: Fit, points: &[Point], others: &[Vec<f64>]) -> Fit {
     let chosen: Vec<&Point> = fit.used.iter().map(|&i| &points[i]).collect();
-    let problem = Residuals::new(fit.family, fit.options.bench, &chosen, &fit.free);
+    let problem = Residuals::new(fit.family, fit.bench, &chosen, &fit.free);
     let mut best = (fit.spread * (1.0 - BETTER), None);
     for other in others {
         let spread = spread(&problem.plain(other));
@@ -198,7 +202,8 @@ impl Fit {
         minimum: Minimum,
     ) -> Self {
         let chosen: Vec<&Point> = used.iter().map(|&i| &points[i]).collect();
-        let problem = Residuals::new(family, options.bench, &chosen, &minimum.free);
+        let bench = with_memory(options.bench, &chosen);
+        let problem = Residuals::new(family, bench, &chosen, &minimum.free);
         let confidence = Confidence::new(&problem, &minimum);
         let mut weights = vec![1.0_f64; used.len()];
         for ((point, _), weight) in rows(&chosen).zip(&minimum.weights) {
@@ -208,6 +213,7 @@ impl Fit {
         Self {
             family,
             options: *options,
+            bench,
             service: family.model(&values),
             values,
             confidence,

@@ -26,7 +26,7 @@ impl Forecast {
             if excluded.iter().any(|e| e.point == i) {
                 continue;
             }
-            judged.extend(predict(fit.service, &fit.options.bench, point).map(|p| (i, p)));
+            judged.extend(predict(fit.service, &fit.bench, point).map(|p| (i, p)));
         }
         let errors = Errors::of(&judged.iter().map(|(i, p)| (&points[*i], p)).collect::<Vec<_>>());
         Self { judged, excluded, errors }

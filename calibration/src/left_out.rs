@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use crate::fit::{Fit, refit};
 use crate::point::{Point, sweeps};
-use crate::predict::{Prediction, predict};
+use crate::predict::{Bench, Prediction, predict};
 use crate::residual::{Residuals, rows};
 
 /// Starting points of the search where a sweep is left out, beside the whole fit's parameters.
@@ -34,17 +34,20 @@ pub struct LeftOut {
     pub judged: Vec<(usize, Prediction)>,
     /// Service model at the ends of the region of the fit that has not seen them, optimistic first.
     pub ends: [ServiceModel; 2],
+    /// What the server ran with, as far as that fit knows.
+    pub(crate) bench: Bench,
     /// Where that fit ended, in free coordinates.
     pub(crate) free: Vec<f64>,
 }
 
 impl LeftOut {
     fn new(fit: &Fit, points: &[Point], sweep: &str, out: &[usize]) -> Self {
-        let predicted = |&i: &usize| Some((i, predict(fit.service, &fit.options.bench, &points[i])?));
+        let predicted = |&i: &usize| Some((i, predict(fit.service, &fit.bench, &points[i])?));
         Self {
             sweep: sweep.to_owned(),
             judged: out.iter().filter_map(predicted).collect(),
             ends: [fit.confidence.optimistic, fit.confidence.pessimistic],
+            bench: fit.bench,
             free: fit.free.clone(),
         }
     }
@@ -68,7 +71,7 @@ pub(crate) fn by_sweep(fit: &Fit, points: &[Point]) -> Vec<LeftOut> {
 /// Each point judged by a step to the fit to the others.
 pub(crate) fn by_point(fit: &Fit, points: &[Point]) -> Vec<LeftOut> {
     let chosen: Vec<&Point> = fit.used.iter().map(|&i| &points[i]).collect();
-    let problem = Residuals::new(fit.family, fit.options.bench, &chosen, &fit.free);
+    let problem = Residuals::new(fit.family, fit.bench, &chosen, &fit.free);
     let (jacobian, residuals) = (problem.derivatives(&fit.free), problem.plain(&fit.free));
     let weighted = Rows { jacobian, residuals, weights: fit.row_weights.clone() };
     let information = weighted.information(0..weighted.residuals.len());
@@ -82,11 +85,12 @@ pub(crate) fn by_point(fit: &Fit, points: &[Point]) -> Vec<LeftOut> {
         let Some(step) = rest.lu().solve(&weighted.pull(&rows)) else { continue };
         let free: Vec<f64> = fit.free.iter().zip(&step).map(|(x, d)| x + d).collect();
         let service = fit.family.model(&fit.family.values(&free));
-        if let Some(prediction) = predict(service, &fit.options.bench, chosen[at]) {
+        if let Some(prediction) = predict(service, &fit.bench, chosen[at]) {
             judged.push(LeftOut {
                 sweep: chosen[at].sweep.clone(),
                 judged: vec![(fit.used[at], prediction)],
                 ends: [fit.confidence.optimistic, fit.confidence.pessimistic],
+                bench: fit.bench,
                 free,
             });
         }

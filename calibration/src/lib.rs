@@ -33,6 +33,7 @@ mod fit;
 mod forecast;
 mod left_out;
 mod line;
+mod memory;
 mod overload;
 mod plots;
 mod point;

@@ -1,6 +1,8 @@
 //! What the queueing model says of a measured point.
 
-use isocost_model::queue::{Analysis, EngineSettings, Metric, ServiceModel, Station};
+use isocost_model::queue::{
+    Analysis, EngineSettings, Metric, QueueError, Reading, ServiceModel, Station,
+};
 
 use crate::point::{Arrivals, Point};
 use crate::replay::{self, Load, Replayed};
@@ -95,16 +97,24 @@ fn replayed(mut r: Replayed) -> Prediction {
     Prediction { ttft_ms, itl_ms, load: r.load, shape: Shape::None }
 }
 
+/// The engine's model of random arrivals, as plans are made with.
 fn queued(service: ServiceModel, bench: &Bench, point: &Point, scv: f64) -> Option<Prediction> {
     let mut station = Station::new(service, point.input_tokens, point.output_tokens, None);
+    station.reading = Reading::Engine;
+    station.engine = bench.engine;
     station.token_scv = point.token_scv.unwrap_or(1.0);
+    station.input_scv = point.input_scv.unwrap_or(0.0);
     station.arrival_scv = scv;
-    let capacity_per_s = station.service_rate_per_s(bench.batch);
-    let load = point.rate_per_s / capacity_per_s;
-    let at = point.rate_per_s.min(SATURATED * capacity_per_s);
-    let a = station.analyze(bench.batch, at).ok()?;
-    let beyond = (load / SATURATED).clamp(1.0, BEYOND);
+    let rate_per_s = point.rate_per_s;
+    let (a, beyond) = match station.analyze(bench.batch, rate_per_s) {
+        Err(QueueError::Unstable { capacity_per_s, .. }) => {
+            let at = SATURATED * capacity_per_s;
+            (station.analyze(bench.batch, at).ok()?, (rate_per_s / at).clamp(1.0, BEYOND))
+        }
+        analysis => (analysis.ok()?, 1.0),
+    };
     let (ttft_ms, itl_ms) = (a.ttft_ms * beyond.powi(STEEP), a.itl_ms * beyond);
+    let load = rate_per_s / a.capacity_per_s;
     let shape = if beyond > 1.0 { Shape::None } else { Shape::Queue(Box::new(a)) };
     Some(Prediction { ttft_ms, itl_ms, load, shape })
 }

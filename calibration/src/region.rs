@@ -24,7 +24,7 @@ use crate::confidence::LEVEL;
 use crate::fit::Fit;
 use crate::left_out::LeftOut;
 use crate::point::Point;
-use crate::predict::{Bench, predict};
+use crate::predict::predict;
 use crate::residual::Metric;
 
 /// The ends between which 95% of latencies lie.
@@ -60,11 +60,10 @@ const HALVINGS: u32 = 17;
 
 impl Region {
     pub(crate) fn new(fit: &Fit, points: &[Point], unseen: &[LeftOut]) -> Self {
-        let bench = &fit.options.bench;
         let own = [fit.confidence.optimistic, fit.confidence.pessimistic];
         let all: Vec<&LeftOut> = unseen.iter().collect();
-        let margin = Margin::of(&all, points, bench);
-        let coverage = coverage(unseen, points, bench);
+        let margin = Margin::of(&all, points);
+        let coverage = coverage(unseen, points);
         Self {
             margin,
             optimistic: widened(own[0], margin.back()),
@@ -77,13 +76,13 @@ impl Region {
 
 impl Margin {
     /// The margin that 95% of what was left out asks for.
-    fn of(unseen: &[&LeftOut], points: &[Point], bench: &Bench) -> Self {
-        let time = quantile(asked(unseen, points, bench, Metric::Itl, |time| Self {
+    fn of(unseen: &[&LeftOut], points: &[Point]) -> Self {
+        let time = quantile(asked(unseen, points, Metric::Itl, |time| Self {
             time,
             first: 0.0,
         }));
         let first =
-            quantile(asked(unseen, points, bench, Metric::Ttft, |first| Self { time, first }));
+            quantile(asked(unseen, points, Metric::Ttft, |first| Self { time, first }));
         Self { time, first }
     }
 
@@ -96,7 +95,6 @@ impl Margin {
 fn asked(
     unseen: &[&LeftOut],
     points: &[Point],
-    bench: &Bench,
     metric: Metric,
     path: impl Fn(f64) -> Margin,
 ) -> Vec<f64> {
@@ -107,12 +105,12 @@ fn asked(
                 continue;
             }
             let (mut low, mut high) = (0.0, MOST);
-            if holds(out.ends, path(0.0), bench, &points[*i], metric) {
+            if holds(out, path(0.0), &points[*i], metric) {
                 high = 0.0;
             }
             for _ in 0..HALVINGS {
                 let middle = f64::midpoint(low, high);
-                if holds(out.ends, path(middle), bench, &points[*i], metric) {
+                if holds(out, path(middle), &points[*i], metric) {
                     high = middle;
                 } else {
                     low = middle;
@@ -125,22 +123,16 @@ fn asked(
 }
 
 /// Whether a latency lies between ends that are so far apart.
-fn holds(
-    ends: [ServiceModel; 2],
-    margin: Margin,
-    bench: &Bench,
-    point: &Point,
-    metric: Metric,
-) -> bool {
+fn holds(out: &LeftOut, margin: Margin, point: &Point, metric: Metric) -> bool {
     let Some(measured) = metric.measured(point) else { return true };
-    let at = |service| predict(service, bench, point).map(|p| metric.predicted(&p));
-    let low = at(widened(ends[0], margin.back()));
-    let high = at(widened(ends[1], margin));
+    let at = |service| predict(service, &out.bench, point).map(|p| metric.predicted(&p));
+    let low = at(widened(out.ends[0], margin.back()));
+    let high = at(widened(out.ends[1], margin));
     low.is_some_and(|low| low <= measured) && high.is_some_and(|high| measured <= high)
 }
 
 /// Shares of the latencies of each sweep that the margins of the others hold: ITL, TTFT.
-fn coverage(unseen: &[LeftOut], points: &[Point], bench: &Bench) -> Option<(f64, f64)> {
+fn coverage(unseen: &[LeftOut], points: &[Point]) -> Option<(f64, f64)> {
     let mut held = [0.0_f64; 2];
     let mut counted = [0.0_f64; 2];
     for out in unseen {
@@ -148,13 +140,13 @@ fn coverage(unseen: &[LeftOut], points: &[Point], bench: &Bench) -> Option<(f64,
         if others.is_empty() {
             return None;
         }
-        let margin = Margin::of(&others, points, bench);
+        let margin = Margin::of(&others, points);
         for (i, _) in &out.judged {
             for (at, metric) in Metric::BOTH.into_iter().enumerate() {
                 if metric.measured(&points[*i]).is_some() {
                     counted[at] += 1.0;
                     held[at] +=
-                        f64::from(u8::from(holds(out.ends, margin, bench, &points[*i], metric)));
+                        f64::from(u8::from(holds(out, margin, &points[*i], metric)));
                 }
             }
         }

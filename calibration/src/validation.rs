@@ -153,7 +153,7 @@ fn sweep_errors(fit: &Fit, points: &[Point], name: &str, swept: &[LeftOut]) -> S
 
 /// Of the whole fit on some points.
 fn own_errors(fit: &Fit, points: &[Point], at: &[usize]) -> Errors {
-    let predicted = |&i: &usize| Some((i, predict(fit.service, &fit.options.bench, &points[i])?));
+    let predicted = |&i: &usize| Some((i, predict(fit.service, &fit.bench, &points[i])?));
     let judged: Vec<_> = at.iter().filter_map(predicted).collect();
     Errors::of(&judged.iter().map(|(i, p)| (&points[*i], p)).collect::<Vec<_>>())
 }
