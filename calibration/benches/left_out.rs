@@ -68,7 +68,8 @@ fn open(name: &str, batch: u32) {
     mark_single_client(&mut points);
     let bench = Bench { batch, ..Bench::default() };
     let started = Instant::now();
-    let found = fit_and_validate(Family::Roofline, &points, &Options { bench, ..Options::default() });
+    let found =
+        fit_and_validate(Family::Roofline, &points, &Options { bench, ..Options::default() });
     let (fit, validation) = match found {
         Ok(found) => found,
         Err(error) => return println!("{name}: {error}"),
@@ -168,7 +169,8 @@ fn shares(spread: &Spread) -> String {
 
 fn coverage(validation: &Validation) {
     let region = &validation.region;
-    let percent = |share: Option<f64>| share.map_or(String::new(), |s| format!("{:.0}%", s * 100.0));
+    let percent =
+        |share: Option<f64>| share.map_or(String::new(), |s| format!("{:.0}%", s * 100.0));
     println!(
         "regions hold {} of ITL and {} of TTFT left out (margins {:.3}, {:.3})",
         percent(region.itl_coverage),

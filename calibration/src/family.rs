@@ -59,16 +59,9 @@ impl Family {
         match self {
             Self::Linear => &["ms", "ms/request", "ms", "ms/token"],
             Self::Iteration => &["ms", "ms/token", "ms/token²"],
-            Self::Roofline => &[
-                "ms",
-                "ms/request",
-                "ms/token",
-                "ms/token",
-                "ms/token²",
-                "tokens",
-                "ms",
-                "steps",
-            ],
+            Self::Roofline => {
+                &["ms", "ms/request", "ms/token", "ms/token", "ms/token²", "tokens", "ms", "steps"]
+            }
         }
     }
 

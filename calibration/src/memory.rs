@@ -69,6 +69,10 @@ mod tests {
         let found = with_memory(Bench::default(), &[&few, &many]).engine.kv_tokens;
         assert_eq!(found, Some(321_038), "62.7 requests of 5,120 tokens");
         let given = Bench { batch: 64, ..Bench::default() };
-        assert_eq!(with_memory(given, &[&few, &many]).engine.kv_tokens, None, "the batch size waits");
+        assert_eq!(
+            with_memory(given, &[&few, &many]).engine.kv_tokens,
+            None,
+            "the batch size waits"
+        );
     }
 }

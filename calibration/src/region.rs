@@ -77,12 +77,8 @@ impl Region {
 impl Margin {
     /// The margin that 95% of what was left out asks for.
     fn of(unseen: &[&LeftOut], points: &[Point]) -> Self {
-        let time = quantile(asked(unseen, points, Metric::Itl, |time| Self {
-            time,
-            first: 0.0,
-        }));
-        let first =
-            quantile(asked(unseen, points, Metric::Ttft, |first| Self { time, first }));
+        let time = quantile(asked(unseen, points, Metric::Itl, |time| Self { time, first: 0.0 }));
+        let first = quantile(asked(unseen, points, Metric::Ttft, |first| Self { time, first }));
         Self { time, first }
     }
 
@@ -145,8 +141,7 @@ fn coverage(unseen: &[LeftOut], points: &[Point]) -> Option<(f64, f64)> {
             for (at, metric) in Metric::BOTH.into_iter().enumerate() {
                 if metric.measured(&points[*i]).is_some() {
                     counted[at] += 1.0;
-                    held[at] +=
-                        f64::from(u8::from(holds(out, margin, &points[*i], metric)));
+                    held[at] += f64::from(u8::from(holds(out, margin, &points[*i], metric)));
                 }
             }
         }

@@ -123,7 +123,8 @@ impl<'a> Residuals<'a> {
             let (mut above, mut below) = (free.to_vec(), free.to_vec());
             above[j] += STEP;
             below[j] -= STEP;
-            let rise = DVector::from_vec(self.plain(&above)) - DVector::from_vec(self.plain(&below));
+            let rise =
+                DVector::from_vec(self.plain(&above)) - DVector::from_vec(self.plain(&below));
             columns.push(rise / (2.0 * STEP));
         }
         DMatrix::from_columns(&columns)

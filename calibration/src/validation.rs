@@ -1,8 +1,8 @@
 //! How far off a fit is: on the points it was fitted to, and on points that it has not seen.
 
 use crate::errors::{Errors, Spread};
-use crate::fit::{Fit, FitError, Options, fit, improve};
 use crate::family::Family;
+use crate::fit::{Fit, FitError, Options, fit, improve};
 use crate::left_out::{LeftOut, by_point, by_sweep};
 use crate::line::line_errors;
 use crate::point::{Point, sweeps};
@@ -128,7 +128,10 @@ impl Validation {
             }
         }
         (!said.is_empty()).then(|| {
-            format!("{}: the search may have ended in a local optimum; raise --starts", said.join(", "))
+            format!(
+                "{}: the search may have ended in a local optimum; raise --starts",
+                said.join(", ")
+            )
         })
     }
 }

@@ -95,7 +95,8 @@ fn defaults_and_forms_are_read() {
     assert_eq!(scenario.profiles[1].units_per_replica, 1, "0 reads as 1");
     assert!(matches!(scenario.profiles[0].service, ServiceModel::Iteration(_)));
     assert!(matches!(scenario.profiles[1].service, ServiceModel::Linear(_)));
-    let roofline = SMALL.replace("perfParms: {", "rooflineParms: {delta: 0.1, delta2: 1e-6, hidden: 5, lag: 2, ");
+    let roofline = SMALL
+        .replace("perfParms: {", "rooflineParms: {delta: 0.1, delta2: 1e-6, hidden: 5, lag: 2, ");
     let scenario = input::load_text("small.yaml", &roofline).expect("it is sound").scenario;
     let expected = Roofline {
         alpha_ms: 10.0,

@@ -41,10 +41,8 @@ const OPTIONAL: [&str; 23] = [
 ];
 
 /// Other names of columns.
-const ALIASES: [(&str, &str); 2] = [
-    ("arrival_rate_per_s", "request_rate_per_s"),
-    ("completed_rate_per_s", "throughput_per_s"),
-];
+const ALIASES: [(&str, &str); 2] =
+    [("arrival_rate_per_s", "request_rate_per_s"), ("completed_rate_per_s", "throughput_per_s")];
 
 /// Where each column stands.
 pub(super) struct Columns {

@@ -207,8 +207,7 @@ impl<'a> Engine<'a> {
     /// A pass with chunks of prompts, and the prompts that it ends.
     fn compose(&mut self) -> (Pass, Vec<Prompt>) {
         let mut pass = self.decode();
-        let mut budget =
-            (f64::from(self.load.bench.engine.token_budget) - pass.decoding).max(1.0);
+        let mut budget = (f64::from(self.load.bench.engine.token_budget) - pass.decoding).max(1.0);
         for prompt in &mut self.prompts {
             let chunk = (prompt.length - prompt.done).min(budget);
             if chunk <= 0.0 {
@@ -312,7 +311,8 @@ fn passes_within(time_ms: f64, first_ms: f64, more_ms: f64) -> f64 {
         return (time_ms / first_ms).ceil();
     }
     let b = first_ms / more_ms - 0.5;
-    (time_ms.max(0.0) * 2.0 / more_ms / (b + (b * b + 2.0 * time_ms.max(0.0) / more_ms).sqrt())).ceil()
+    (time_ms.max(0.0) * 2.0 / more_ms / (b + (b * b + 2.0 * time_ms.max(0.0) / more_ms).sqrt()))
+        .ceil()
 }
 
 /// The mean; 0 of nothing.

@@ -68,10 +68,7 @@ impl Roofline {
         let share = met.min(1.0);
         let beside = self.compute_ms(n + (prompt - 1.0) * met.max(1.0));
         let attention = met * self.attention_ms(tokens) / chunks;
-        self.memory_ms(tokens, n)
-            + (1.0 - share) * self.compute_ms(n)
-            + share * beside
-            + attention
+        self.memory_ms(tokens, n) + (1.0 - share) * self.compute_ms(n) + share * beside + attention
     }
 
     /// `S(n)`, ms.
