@@ -67,7 +67,7 @@ mod tests {
         let (few, many) = (point(32, 979.0, 29.3), point(128, 58_753.0, 55.2));
         assert_eq!(with_memory(Bench::default(), &[&few]).engine.kv_tokens, None);
         let found = with_memory(Bench::default(), &[&few, &many]).engine.kv_tokens;
-        assert_eq!(found, Some(321_038), "62.7 requests of 5,120 tokens");
+        assert_eq!(found, Some(321_186), "62.73 requests of 5,120 tokens");
         let given = Bench { batch: 64, ..Bench::default() };
         assert_eq!(
             with_memory(given, &[&few, &many]).engine.kv_tokens,
