@@ -14,7 +14,7 @@ use super::level::{Level, Stages};
 use super::prompts::{self, Passes};
 use super::spread;
 use super::waves::Waves;
-use super::work::Work;
+use super::work::{EMPTY, Work};
 use crate::queue::analysis::Analysis;
 
 /// Ends of the parts of the states that one of them stands for.
@@ -177,10 +177,10 @@ impl Tails {
         let dispersion = self.replica.work.arrivals_dispersion(come);
         let left = (prompts - met.stages.room).max(0.0);
         let from = (rest - 0.5 / PARTS) * t;
-        for (before, share) in Counts::new(come * (1.0 - rest), dispersion, 1e9) {
-            for (behind, part) in Counts::new(come * rest, dispersion, 1e9) {
+        for (before, share) in Counts::new(come * (1.0 - rest), dispersion, 1e9).coarse() {
+            for (behind, part) in Counts::new(come * rest, dispersion, 1e9).coarse() {
                 let scv = self.replica.station().input_scv / (before + behind + 1.0);
-                for (length, of_length) in spread::points(1.0, scv) {
+                for (length, of_length) in spread::few_points(1.0, scv) {
                     let ahead = Ahead {
                         prompts: left + before * length,
                         own: length,
@@ -323,7 +323,7 @@ impl Met {
         let mine =
             ahead.prompts + ahead.own - full_passes * if full_passes > 0.0 { room } else { 0.0 };
         let behind = ahead.behind + rate_per_ms * full_ms;
-        let alone = (chunks - 1.0) * with(0.0);
+        let alone = (chunks - 1.0) * with(EMPTY);
         let mut ms = full_ms + alone + with((mine + behind).min(room));
         if work.decodes_first_token() {
             let came = rate_per_ms * with((mine + behind).min(room));
