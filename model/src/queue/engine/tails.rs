@@ -119,7 +119,11 @@ impl Tails {
         if met.n >= f64::from(self.replica.batch()) {
             return met.counts().map(|(k, p)| (k, p, met.pass_ms(work, k))).collect();
         }
-        prompts::passes(met, work, self.prompts(met.n), &self.waves, self.rate_per_ms)
+        // Where few prompts fit, more in service wait for room and do not make more come.
+        let likely = self.at.prompts + 3.0 * (self.at.prompts * self.waves.dispersion).sqrt();
+        let usual = self.prompts(met.n);
+        let mean = if met.stages.room < likely { usual.min(self.at.prompts) } else { usual };
+        prompts::passes(met, work, mean, &self.waves, self.rate_per_ms)
     }
 
     fn arrival(&self, percent: f64, after: impl Fn(&Met, &Ahead) -> f64) -> f64 {
