@@ -199,12 +199,14 @@ impl Tails {
 
     /// A time that hardly any first token takes.
     fn top_ms(&self, percent: f64) -> f64 {
-        let full = self.replica.full();
-        let level = self.met(f64::from(self.replica.batch()));
-        let outside = self.replica.work.station().service.outside_ms(2.0 * full.residual_ms(1.0));
-        let passes = 4.0 * full.residual_ms(1.0) + 3.0 * full.first_ms + 8.0 * level.backlog;
         // Waits for a place that are rarer than what is asked for need no room.
         let odds = self.busy / (0.3 * (1.0 - percent / 100.0)).max(1e-12);
+        let full = f64::from(self.replica.batch());
+        let last = self.states.last().map_or(full, |(n, _)| *n);
+        let met = self.met(if odds > 1.0 { full } else { last });
+        let rest_ms = met.level.residual_ms(met.dispersion);
+        let outside = self.replica.station().service.outside_ms(2.0 * rest_ms);
+        let passes = 4.0 * rest_ms + 3.0 * met.level.first_ms + 8.0 * met.backlog;
         passes + outside + self.replica.idle_ms + self.place_ms * odds.max(1.0).ln()
     }
 
