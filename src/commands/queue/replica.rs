@@ -7,8 +7,8 @@ use isocost_model::candidates::{
 };
 use isocost_model::input::{self, known_names};
 use isocost_model::queue::{
-    Iteration, Linear, MAX_BATCH, Objective, Objectives, Roofline, ServiceModel, Shortfall, Sized,
-    Station, TokenRate,
+    Iteration, ItlOver, Linear, MAX_BATCH, Objective, Objectives, Roofline, ServiceModel,
+    Shortfall, Sized, Station, TokenRate,
 };
 use isocost_model::scenario::Scenario;
 
@@ -62,7 +62,7 @@ pub fn replicas(
         };
         return of_scenario(path, server, names.accelerator.as_deref(), &options, max_batch);
     }
-    let station = station(flags);
+    let station = Station { reading: objectives.reading.into(), ..station(flags) };
     let max_batch = max_batch.unwrap_or(1);
     let offer = Offer { station, max_batch, objectives: of_flags(objectives) };
     Ok(vec![Replica { names: None, offer: Ok(offer) }])
@@ -150,7 +150,7 @@ fn of_flags(args: &ObjectiveArgs) -> Objectives {
     })
 }
 
-/// The replica that the arguments describe.
+/// The replica that the arguments describe, as an engine serves.
 pub fn station(args: &StationArgs) -> Station {
     let (alpha_ms, beta_ms, gamma_ms) = (args.alpha, args.beta, args.gamma);
     let service = match args.delta {
@@ -171,11 +171,9 @@ pub fn station(args: &StationArgs) -> Station {
         }
     };
     Station {
-        service,
-        input_tokens: args.input,
-        output_tokens: args.output.max(1.0),
-        queue_limit: args.max_queue,
+        reading: Reading::Engine,
         arrival_scv: args.arrival_scv,
         token_scv: args.token_scv,
+        ..Station::new(service, args.input, args.output.max(1.0), args.max_queue)
     }
 }

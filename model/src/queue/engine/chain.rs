@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::level::Level;
 use super::waves::{Stirs, Waves};
-use super::work::Work;
+use super::work::{EMPTY, Work};
 use crate::queue::analysis::Analysis;
 use crate::queue::occupancy::{Body, HUGE, Occupancy};
 use crate::queue::service::Station;
@@ -51,7 +51,7 @@ impl Replica {
         let mut idle_ms = work.station().service.outside_ms(0.0);
         if work.has_prompt_pass() {
             let chunks = work.chunks(work.room(0.0));
-            let more = if chunks > 1.0 { work.only_ms(0.0, 1e-9) } else { 0.0 };
+            let more = if chunks > 1.0 { work.only_ms(0.0, EMPTY) } else { 0.0 };
             idle_ms += work.prompt_pass_ms(0.0, 1.0, chunks) + (chunks - 1.0) * more;
         }
         if work.decodes_first_token() {

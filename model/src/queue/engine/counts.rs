@@ -17,6 +17,9 @@ const MANY: f64 = 25.0;
 /// Share of the counts that may be left out.
 const REST: f64 = 1e-7;
 
+/// The same where counts are mixed with many others.
+const COARSE: f64 = 3e-4;
+
 /// Points of a normal variate, and how far apart they are in standard deviations.
 const POINTS: u32 = 15;
 const STEP: f64 = 0.5;
@@ -27,6 +30,7 @@ pub(super) struct Counts {
     next: f64,
     most: f64,
     left: f64,
+    rest: f64,
     rule: Rule,
 }
 
@@ -58,7 +62,12 @@ impl Counts {
             let share = if excess.abs() < 1e-9 { (-mean).exp() } else { f.powf(-mean / excess) };
             Rule::Exact { share, first: mean / f, slope: excess / f }
         };
-        Self { next: 0.0, most, left: 1.0, rule }
+        Self { next: 0.0, most, left: 1.0, rest: REST, rule }
+    }
+
+    /// The same without counts rarer than what a percentile of a mixture of many can tell.
+    pub fn coarse(self) -> Self {
+        Self { rest: COARSE, ..self }
     }
 
     /// What makes `min(count, room)` have the mean `mean`, as a factor.
@@ -86,7 +95,7 @@ impl Iterator for Counts {
                 Some((value.clamp(0.0, self.most), share))
             }
             Rule::Exact { share, first, slope } => {
-                if self.left < REST || at > self.most || *share <= 0.0 {
+                if self.left < self.rest || at > self.most || *share <= 0.0 {
                     return None;
                 }
                 let item = (at, *share);

@@ -18,7 +18,7 @@
 //! `cv^2` is that of the prompts), so that `n = X (F + D)` is a quadratic in `u`.
 
 use super::counts::Counts;
-use super::work::Work;
+use super::work::{EMPTY, Work};
 
 /// Passes while so many requests are in service; times in ms.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,7 +78,8 @@ impl Stages {
         let room = work.room(n * decode / (1.0 + decode));
         let chunks = work.chunks(room);
         let alone = chunks + decode;
-        let spread = (1.0 + work.station().input_scv) / 2.0;
+        // A prompt waits for those of the others alone.
+        let spread = (1.0 + work.station().input_scv) / 2.0 * (n - 1.0) / n;
         let ends = if room > 1e6 * n {
             n / alone
         } else {
@@ -160,7 +161,7 @@ pub(super) fn own_pass_ms(work: &Work, decoding: f64, chunks: f64) -> f64 {
     if !work.station().engine.chunked_prefill {
         return work.only_ms(0.0, 1.0);
     }
-    let base = work.pass_ms(decoding, 0.0, 1.0);
+    let base = work.pass_ms(decoding, EMPTY, 1.0);
     work.pass_ms(decoding, 1.0, chunks) + (chunks - 1.0) * base
 }
 

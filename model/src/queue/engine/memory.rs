@@ -19,7 +19,7 @@ use super::work::Work;
 const BLOCK: f64 = 16.0;
 
 /// Standard deviations of what is held that are kept free.
-const Z: f64 = 1.0;
+const Z: f64 = 2.0;
 
 /// The largest batch up to `most` that the cache holds; 0 where it does not hold one request.
 pub(super) fn batch_limit(work: &Work, most: u32) -> u32 {

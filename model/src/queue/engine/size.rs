@@ -25,6 +25,12 @@ const TOKENS_RESERVE: f64 = 0.9;
 /// Relative width at which a rate is known well enough.
 const TOLERANCE: f64 = 1e-7;
 
+/// The same where objectives are on percentiles, which are known less well.
+const ROUGH: f64 = 1e-4;
+
+/// Batch sizes at which percentiles are looked at first.
+const LOOKS: usize = 4;
+
 /// What a replica of an engine has to keep.
 pub(in crate::queue) struct Sizing<'a> {
     replica: Replica,
@@ -96,14 +102,42 @@ impl<'a> Sizing<'a> {
     /// The least batch size up to `most` that meets the objectives at a rate.
     fn least_reaching(&self, rate_per_s: f64, most: u32) -> Option<u32> {
         let every = self.replica.every_batch(rate_per_s / 1000.0);
-        let mut batches = (1..=most).zip(every);
-        batches.find_map(|(n, means)| {
-            let level = &self.replica.levels()[n as usize - 1];
-            let within = rate_per_s <= self.most(1000.0 / level.gap_ms);
-            let likely = within && self.excess_of_means(&means?) <= 0.0;
-            let meets = likely && (self.means_only || self.excess(n, rate_per_s) <= 0.0);
-            meets.then_some(n)
-        })
+        let likely = (1..=most).zip(every).filter(|(n, means)| {
+            let capacity_per_s = 1000.0 / self.replica.levels()[*n as usize - 1].gap_ms;
+            let within = rate_per_s <= self.most(capacity_per_s);
+            within && means.as_ref().is_some_and(|means| self.excess_of_means(means) <= 0.0)
+        });
+        let mut likely = likely.map(|(n, _)| n);
+        if self.means_only {
+            return likely.next();
+        }
+        self.first_meeting(&likely.collect::<Vec<u32>>(), rate_per_s)
+    }
+
+    /// The first of `batches` that meets objectives on percentiles too. Each look costs as much as
+    /// all means together: a few sizes are looked at, and the first that meets them is sought
+    /// between its neighbours there. What is found meets them; a smaller one between may be missed.
+    fn first_meeting(&self, batches: &[u32], rate_per_s: f64) -> Option<u32> {
+        let meets = |at: usize| self.excess(batches[at], rate_per_s) <= 0.0;
+        let looks = (1..=LOOKS).map(|k| (batches.len() * k).div_ceil(LOOKS).saturating_sub(1));
+        let mut low = 0;
+        for look in looks.take_while(|_| !batches.is_empty()) {
+            if !meets(look) {
+                low = look + 1;
+                continue;
+            }
+            let mut high = look;
+            while low < high {
+                let middle = low + (high - low) / 2;
+                if meets(middle) {
+                    high = middle;
+                } else {
+                    low = middle + 1;
+                }
+            }
+            return Some(batches[high]);
+        }
+        None
     }
 
     /// Upper end of the range, requests/s.
@@ -127,7 +161,8 @@ impl<'a> Sizing<'a> {
             most
         } else {
             let bracket = Bracket { low: (least, bottom), high: (most, top) };
-            narrow(bracket, TOLERANCE, |rate| self.excess(batch, rate))
+            let tolerance = if self.means_only { TOLERANCE } else { ROUGH };
+            narrow(bracket, tolerance, |rate| self.excess(batch, rate))
         };
         let loss = match self.replica.station().queue_limit {
             None => 0.0,

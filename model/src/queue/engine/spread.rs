@@ -10,7 +10,7 @@ const ENDS: [f64; 14] =
     [0.0, 0.003, 0.008, 0.02, 0.04, 0.08, 0.16, 0.3, 0.5, 0.7, 0.85, 0.94, 0.98, 1.0];
 
 /// The same where a few will do.
-const FEW: [f64; 5] = [0.0, 0.5, 0.85, 0.97, 1.0];
+const FEW: [f64; 6] = [0.0, 0.5, 0.8, 0.94, 0.99, 1.0];
 
 /// (value, share) of a length.
 pub(super) fn points(mean: f64, scv: f64) -> Vec<(f64, f64)> {

@@ -14,7 +14,7 @@ use super::level::{Level, Stages};
 use super::prompts::{self, Passes};
 use super::spread;
 use super::waves::Waves;
-use super::work::Work;
+use super::work::{EMPTY, Work};
 use crate::queue::analysis::Analysis;
 
 /// Ends of the parts of the states that one of them stands for.
@@ -119,7 +119,11 @@ impl Tails {
         if met.n >= f64::from(self.replica.batch()) {
             return met.counts().map(|(k, p)| (k, p, met.pass_ms(work, k))).collect();
         }
-        prompts::passes(met, work, self.prompts(met.n), &self.waves, self.rate_per_ms)
+        // Where few prompts fit, more in service wait for room and do not make more come.
+        let likely = self.at.prompts + 3.0 * (self.at.prompts * self.waves.dispersion).sqrt();
+        let usual = self.prompts(met.n);
+        let mean = if met.stages.room < likely { usual.min(self.at.prompts) } else { usual };
+        prompts::passes(met, work, mean, &self.waves, self.rate_per_ms)
     }
 
     fn arrival(&self, percent: f64, after: impl Fn(&Met, &Ahead) -> f64) -> f64 {
@@ -177,10 +181,10 @@ impl Tails {
         let dispersion = self.replica.work.arrivals_dispersion(come);
         let left = (prompts - met.stages.room).max(0.0);
         let from = (rest - 0.5 / PARTS) * t;
-        for (before, share) in Counts::new(come * (1.0 - rest), dispersion, 1e9) {
-            for (behind, part) in Counts::new(come * rest, dispersion, 1e9) {
+        for (before, share) in Counts::new(come * (1.0 - rest), dispersion, 1e9).coarse() {
+            for (behind, part) in Counts::new(come * rest, dispersion, 1e9).coarse() {
                 let scv = self.replica.station().input_scv / (before + behind + 1.0);
-                for (length, of_length) in spread::points(1.0, scv) {
+                for (length, of_length) in spread::few_points(1.0, scv) {
                     let ahead = Ahead {
                         prompts: left + before * length,
                         own: length,
@@ -195,12 +199,14 @@ impl Tails {
 
     /// A time that hardly any first token takes.
     fn top_ms(&self, percent: f64) -> f64 {
-        let full = self.replica.full();
-        let level = self.met(f64::from(self.replica.batch()));
-        let outside = self.replica.work.station().service.outside_ms(2.0 * full.residual_ms(1.0));
-        let passes = 4.0 * full.residual_ms(1.0) + 3.0 * full.first_ms + 8.0 * level.backlog;
         // Waits for a place that are rarer than what is asked for need no room.
         let odds = self.busy / (0.3 * (1.0 - percent / 100.0)).max(1e-12);
+        let full = f64::from(self.replica.batch());
+        let last = self.states.last().map_or(full, |(n, _)| *n);
+        let met = self.met(if odds > 1.0 { full } else { last });
+        let rest_ms = met.level.residual_ms(met.dispersion);
+        let outside = self.replica.station().service.outside_ms(2.0 * rest_ms);
+        let passes = 4.0 * rest_ms + 3.0 * met.level.first_ms + 8.0 * met.backlog;
         passes + outside + self.replica.idle_ms + self.place_ms * odds.max(1.0).ln()
     }
 
@@ -323,7 +329,7 @@ impl Met {
         let mine =
             ahead.prompts + ahead.own - full_passes * if full_passes > 0.0 { room } else { 0.0 };
         let behind = ahead.behind + rate_per_ms * full_ms;
-        let alone = (chunks - 1.0) * with(0.0);
+        let alone = (chunks - 1.0) * with(EMPTY);
         let mut ms = full_ms + alone + with((mine + behind).min(room));
         if work.decodes_first_token() {
             let came = rate_per_ms * with((mine + behind).min(room));

@@ -89,7 +89,10 @@ fn mean_gaps(met: &Met, tails: &Tails, length: f64, weight: f64, values: &mut Ve
         values.push((bare, weight));
         return;
     }
-    let most = length * met.n.min(met.stages.room.max(1.0));
+    // Prompts find the places that are free and those that requests leave, a few more than usual.
+    let left = met.stages.ends * length;
+    let places = f64::from(tails.replica.batch()) - met.n + left + 2.0 * left.sqrt();
+    let most = (length * met.n.min(met.stages.room.max(1.0))).min(places);
     for (prompts, odds) in Counts::new(mean, dispersion, most) {
         // So many prompts fall into some of the passes, one or more into each of them.
         let each = (prompts / length).max(1.0);

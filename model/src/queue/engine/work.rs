@@ -17,6 +17,9 @@
 use crate::queue::pass::Pass;
 use crate::queue::service::Station;
 
+/// A prompt of no tokens to speak of: it makes a pass one with prompts.
+pub(super) const EMPTY: f64 = 1e-9;
+
 /// Requests, as passes see them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Work {
