@@ -59,6 +59,10 @@ fn speed(name: &str) {
         let known = points.iter().filter_map(|p| predict(service, &bench, p)).count();
         assert_eq!(known, points.len());
     }
+    let all: Vec<_> =
+        points.iter().filter_map(|p| Some((p, predict(service, &bench, p)?))).collect();
+    header();
+    row("at these parameters", &Errors::of(&all.iter().map(|(p, x)| (*p, x)).collect::<Vec<_>>()));
     println!("{:.2} ms", started.elapsed().as_secs_f64() * 1000.0 / f64::from(times));
 }
 

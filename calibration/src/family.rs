@@ -133,8 +133,8 @@ impl Family {
             Self::Iteration => vec![alpha, token * 0.6, beta / context * 0.5],
             Self::Roofline => vec![
                 alpha,
-                beta * 0.3,
-                beta / context * 0.5,
+                beta * 0.1,
+                beta / context * 0.3,
                 token,
                 token * 0.05 / longest,
                 alpha / token * 0.5,

@@ -9,10 +9,10 @@ use crate::point::{Arrivals, Point};
 use crate::predict::Bench;
 
 /// Clients wait for a place where fewer than this share of them decode ...
-const DECODING: f64 = 0.8;
+const DECODING: f64 = 0.7;
 
 /// ... and a first token takes longer than this share of the whole answer.
-const WAITING: f64 = 0.2;
+const WAITING: f64 = 0.3;
 
 /// `bench` with the KV cache that the points show, where its size is not given.
 pub(crate) fn with_memory(bench: Bench, points: &[&Point]) -> Bench {
@@ -30,7 +30,8 @@ fn waits(bench: &Bench, point: &Point) -> bool {
     let Arrivals::Closed { clients } = point.arrivals else { return false };
     let (Some(ttft_ms), Some(decode_ms)) = (point.ttft_ms, decode_ms(point)) else { return false };
     let decoding = point.rate_per_s * decode_ms / 1000.0;
-    clients <= bench.batch
+    clients > 1
+        && clients <= bench.batch
         && decoding < DECODING * f64::from(clients)
         && ttft_ms > WAITING * (ttft_ms + decode_ms)
         && ttft_ms > f64::from(clients).sqrt() * point.itl_ms.unwrap_or(ttft_ms)
@@ -74,5 +75,12 @@ mod tests {
             None,
             "the batch size waits"
         );
+    }
+
+    #[test]
+    fn one_client_never_waits() {
+        let mut long = point(1, 200.0, 11.5);
+        long.output_tokens = 8.0;
+        assert_eq!(with_memory(Bench::default(), &[&long]).engine.kv_tokens, None);
     }
 }

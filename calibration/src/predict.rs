@@ -87,14 +87,11 @@ pub fn predict(service: ServiceModel, bench: &Bench, point: &Point) -> Option<Pr
     }
 }
 
-fn replayed(mut r: Replayed) -> Prediction {
-    let (ttft_ms, itl_ms) = (r.ttft_ms, r.itl_ms);
-    if r.load <= 1.0 {
-        return Prediction { ttft_ms, itl_ms, load: r.load, shape: Shape::Replay(r) };
-    }
-    r.load = r.load.min(BEYOND);
-    let (ttft_ms, itl_ms) = (ttft_ms * r.load.powi(STEEP), itl_ms * r.load);
-    Prediction { ttft_ms, itl_ms, load: r.load, shape: Shape::None }
+/// A queue that grows in a replay has latencies that rise with the load: they need no extrapolation.
+fn replayed(r: Replayed) -> Prediction {
+    let Replayed { ttft_ms, itl_ms, load, .. } = r;
+    let shape = if load > 1.0 { Shape::None } else { Shape::Replay(r) };
+    Prediction { ttft_ms, itl_ms, load, shape }
 }
 
 /// The engine's model of random arrivals, as plans are made with.

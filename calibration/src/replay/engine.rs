@@ -27,9 +27,13 @@ const PASSES: f64 = 4000.0;
 /// Answers that show how lengths vary.
 const LEAST_ANSWERS: u64 = 32;
 
-/// Answers of an open loop that are measured, and arrivals after which none is waited for.
+/// Answers of an open loop that are measured.
 const MEASURED: u64 = 160;
-const MOST_ARRIVALS: usize = 6000;
+
+/// Arrivals after which the warm-up ends, and all arrivals: parameters that the search only passes
+/// through may take hours for a pass.
+const WARM_UP: usize = 6000;
+const MOST_ARRIVALS: usize = 12_000;
 
 /// Replays `clients` clients.
 pub(crate) fn clients(load: &Load<'_>, clients: u32) -> Option<Replayed> {
@@ -52,17 +56,14 @@ pub(crate) fn clients(load: &Load<'_>, clients: u32) -> Option<Replayed> {
 pub(crate) fn gaps(load: &Load<'_>) -> Option<Replayed> {
     let mut engine = Engine::new(load, 1000.0 / load.point.rate_per_s);
     while engine.answered < LEAST_ANSWERS || engine.answered < 2 * engine.decoding.len() as u64 {
-        engine.proceed();
-        if engine.firsts_ms.len() > MOST_ARRIVALS {
+        if !engine.proceed() || engine.firsts_ms.len() > WARM_UP {
             break;
         }
     }
     engine.ttfts_ms.clear();
     engine.itls_ms.clear();
     let (answered, arrived) = (engine.answered, engine.firsts_ms.len());
-    while engine.answered < answered + MEASURED {
-        engine.proceed();
-    }
+    while engine.answered < answered + MEASURED && engine.proceed() {}
     let arrived = engine.firsts_ms.len() - arrived;
     engine.replayed(arrived)
 }
@@ -155,7 +156,7 @@ impl<'a> Engine<'a> {
         if self.is_idle() && self.waiting.is_empty() && self.next_ms.is_finite() {
             (self.now_ms, self.last_ms) = (self.now_ms.max(self.next_ms), 0.0);
         }
-        while self.next_ms <= self.now_ms {
+        while self.next_ms <= self.now_ms && self.firsts_ms.len() < MOST_ARRIVALS {
             self.arrive(self.next_ms, self.last_ms);
             self.next_ms += self.gap_ms;
         }
