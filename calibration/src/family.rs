@@ -129,7 +129,7 @@ impl Family {
         let hints = Hints::new(points);
         let Hints { alpha, beta, ttft, token, context, longest } = hints;
         let values = match self {
-            Self::Linear => vec![alpha, beta, ttft, ttft / longest * 0.05],
+            Self::Linear => vec![alpha, beta, ttft, ttft / longest * 0.01],
             Self::Iteration => vec![alpha, token * 0.6, beta / context * 0.5],
             Self::Roofline => vec![
                 alpha,

@@ -87,6 +87,8 @@ pub enum FitError {
 const ROUNDS: usize = 6;
 /// Starting points lie about the first by so much in the logarithms, a standard deviation.
 const SPREAD: f64 = 0.6;
+/// Logarithm of a parameter that is as good as nothing, in any of the units.
+const VANISHED: f64 = -20.0;
 /// A minimum is lower than another by more than this share.
 const BETTER: f64 = 1e-3;
 
@@ -155,7 +157,24 @@ fn search(
     let minima: Vec<Minimum> = minima.collect();
     // The first of equals, so that the order in which threads end is of no account.
     let best = minima.iter().min_by(|a, b| a.spread.total_cmp(&b.spread));
-    Ok(minimise(&problem, best.map_or(&own, |m| &m.free), Effort::FINE))
+    let found = minimise(&problem, best.map_or(&own, |m| &m.free), Effort::FINE);
+    Ok(revived(&problem, found, &own))
+}
+
+/// A parameter that a first long step took to nothing has no slope to come back by: it is set to
+/// where it started, and what a descent from there finds is taken where it is lower.
+fn revived(problem: &Residuals<'_>, found: Minimum, own: &[f64]) -> Minimum {
+    let mut free = found.free.clone();
+    for (x, start) in free.iter_mut().zip(own) {
+        if *x < VANISHED {
+            *x = *start;
+        }
+    }
+    if free == found.free {
+        return found;
+    }
+    let again = minimise(problem, &free, Effort::FINE);
+    if again.spread < found.spread * (1.0 - BETTER) { again } else { found }
 }
 
 /// The fit to the points `used` alone, to judge it on the others. The search starts from `fit`, and
