@@ -162,7 +162,7 @@ fn search(
 }
 
 /// A parameter that a first long step took to nothing has no slope to come back by: it is set to
-/// where it started, and what a descent from there finds is taken where it is lower.
+/// where it started, and what a descent from there finds is taken unless it is higher.
 fn revived(problem: &Residuals<'_>, found: Minimum, own: &[f64]) -> Minimum {
     let mut free = found.free.clone();
     for (x, start) in free.iter_mut().zip(own) {
@@ -174,7 +174,7 @@ fn revived(problem: &Residuals<'_>, found: Minimum, own: &[f64]) -> Minimum {
         return found;
     }
     let again = minimise(problem, &free, Effort::FINE);
-    if again.spread < found.spread * (1.0 - BETTER) { again } else { found }
+    if again.spread <= found.spread * (1.0 + BETTER) { again } else { found }
 }
 
 /// The fit to the points `used` alone, to judge it on the others. The search starts from `fit`, and
