@@ -1,7 +1,7 @@
 //! How far off fits are on sweeps that they have not seen: open loops of one system, and closed
 //! loops of thirteen.
 //!
-//! `cargo bench -p isocost-calibration --bench left_out [-- open|closed] [-- FAMILY]`
+//! `cargo bench -p isocost-calibration --bench left_out [-- open|six|closed|families|speed]`
 //!
 //! For each sweep, without it: mean / median error of ITL and TTFT, and P95; the two highest rates,
 //! with the largest share by which a latency was predicted too short; coverage of the 95% regions.
@@ -19,6 +19,9 @@ fn main() {
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|a| a == name);
     if asked.iter().any(|a| a == "speed") {
         speed("vllm-percentiles.csv");
+    }
+    if asked.iter().any(|a| a == "families") {
+        families("vllm-percentiles.csv");
     }
     if wants("open") {
         open("vllm-percentiles.csv", 1024);
@@ -64,6 +67,22 @@ fn speed(name: &str) {
     header();
     row("at these parameters", &Errors::of(&all.iter().map(|(p, x)| (*p, x)).collect::<Vec<_>>()));
     println!("{:.2} ms", started.elapsed().as_secs_f64() * 1000.0 / f64::from(times));
+}
+
+/// Every service model, as `isocost fit` tries them.
+fn families(name: &str) {
+    let Some(mut points) = measured(name) else { return };
+    mark_single_client(&mut points);
+    let bench = Bench { batch: 1024, ..Bench::default() };
+    header();
+    for family in Family::ALL {
+        let started = Instant::now();
+        match fit_and_validate(family, &points, &Options { bench, ..Options::default() }) {
+            Ok((_, validation)) => row(family.name(), validation.unseen_errors()),
+            Err(error) => println!("{}: {error}", family.name()),
+        }
+        println!("{:.1} s", started.elapsed().as_secs_f64());
+    }
 }
 
 /// The sweeps of one system in open loop.
