@@ -36,7 +36,7 @@ impl Effort {
     /// To settle.
     pub const FINE: Self = Self { rounds: 5, precision: 1e-5 };
     /// To settle again near a minimum, where some points are left out.
-    pub const AGAIN: Self = Self { rounds: 2, precision: 1e-4 };
+    pub const AGAIN: Self = Self { rounds: 2, precision: 1e-3 };
 }
 
 /// A minimum of the robust loss.
