@@ -59,6 +59,9 @@
 //! assert!(station.size(8, &strict).unwrap_err().to_string().starts_with("ITL is at best"));
 //! ```
 //!
+//! **Two readings.** The above is [`Reading::Reference`]. Under [`Reading::Engine`] the same chain has the
+//! rates of an engine's passes, and latencies are those of passes: see `engine/mod.rs`.
+//!
 //! **Bursts and variable lengths.** With squared coefficients of variation `ca` of inter-arrival
 //! times and `cs` of output tokens the probability of waiting and the wait of those who wait are
 //! corrected as `bursts.rs` derives it; both 1 give the chain above exactly.

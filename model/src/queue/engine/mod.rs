@@ -1,4 +1,17 @@
-//! The engine's reading of a replica.
+//! The engine's reading of a replica: what continuous batching does.
+//!
+//! Two time scales. Fast, the passes: with `n` in service a pass holds `k` prompts and `n - k` requests that
+//! decode, `k` binomial (`level.rs`), under a token budget, and in waves (`waves.rs`, `prompts.rs`). Slow,
+//! the number in service: the birth-death chain with
+//!
+//! ```text
+//! mu(n) = X(n) / t(n)      requests that end a pass, over its mean time
+//! ```
+//!
+//! (`chain.rs`), from which the means follow as sums, and the largest rate as a root (`size.rs`).
+//! Percentiles are read off mixtures of passes (`tails.rs`, `tpot.rs`). The KV cache bounds the batch
+//! (`memory.rs`); closed loops are a level of their own (`closed.rs`). What requests ask of passes
+//! stands in `work.rs`.
 
 mod chain;
 mod closed;
