@@ -114,7 +114,6 @@ fn every_kind_of_line_that_is_changed_is_refused() {
         (TOTALS, "totals 0 -", "totals 2 -"),
         (TOTALS, "0 4 0", "0 x 0"),
         (SPLIT, "split 0 s\ta", "split 1 s\ta"),
-        (SPLIT, "split 0 s\ta", "split 0 s\tb"),
         (SPLIT, "split 0 s\ta", "split 0 u\ta"),
         (SPLIT, "split 0 s\ta", "split 0 s\tc"),
         (SPLIT, "split 0 s\ta", "split 0 s a"),

@@ -88,7 +88,7 @@ impl State<'_> {
     /// cores over the patterns of a few servers do not.
     pub(super) fn by_replicas(&mut self) -> Result<(), SolverError> {
         let problem = self.space.problem;
-        let gap = relative_gap(self.cost(), self.proven());
+        let gap = relative_gap(self.cost(), self.bound());
         if self.space.shape == Shape::Single || problem.servers.len() > COMPACT || gap <= WIDE {
             return Ok(());
         }

@@ -215,7 +215,8 @@ impl Numbers {
     /// The most bits after the point with which the prices of servers stay countable.
     pub fn shift(&self, most_cost: i64) -> u32 {
         let bits = 64 - most_cost.max(1).leading_zeros() as i32;
-        (56 - bits).clamp(0, 24) as u32
+        // Prices that keep a limit at any cost are dearer than servers by a thousand times.
+        (48 - bits).clamp(0, 24) as u32
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) const FIRST_SLICE: Duration = Duration::from_secs(2);
 
 impl State<'_> {
     /// Cores over every pattern that a cheaper plan may use, while they find one: what a backend says of
-    /// bounds tells when to stop, and is told as its word. One that runs out its slice of time is stated anew once the
+    /// bounds tells when to stop, and proves nothing. One that runs out its slice of time is stated anew once the
     /// incumbent has improved: it is smaller then.
     pub(super) fn improve(&mut self, part: &Part, dual: &Dual) -> Result<(), SolverError> {
         let mut scarce: Vec<usize> =
@@ -41,12 +41,6 @@ impl State<'_> {
             let mut options = self.watched(slice, complete);
             options.relative_gap = options.relative_gap.min(TOLERANCE);
             let core = core::solve(self.space, part, &offers, &scarce, self.backend, &options)?;
-            // The core leaves limits out that did not seem to bind: its bound holds all the same.
-            // Where exact pricing finds less than floating-point pricing did, its word is not taken.
-            let told = core.bound.min(before);
-            if self.proven() >= dual.bound - 1e-6 * dual.bound.abs().max(1e-3) {
-                self.told = self.told.max(told - TOLERANCE * told.abs());
-            }
             if let Some(found) = core.chosen {
                 match self.overused(&found) {
                     Some(k) if scarce.contains(&k) => break,

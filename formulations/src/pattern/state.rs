@@ -28,8 +28,6 @@ pub(super) struct State<'a> {
     pub incumbent: Option<Incumbent>,
     /// A gap at which a search by totals is known to take too much, in the unit of the root's prices.
     pub too_wide: i64,
-    /// What the backend says that no plan is cheaper than, cents/h, less its tolerance.
-    pub told: f64,
     /// Whether the backend, given every pattern, finds no plan: its word, not a proof.
     pub none_found: bool,
     /// Remarks for the user.
@@ -69,7 +67,6 @@ impl<'a> State<'a> {
             bound: i64::MIN,
             proof: None,
             incumbent: None,
-            told: f64::NEG_INFINITY,
             none_found: false,
             too_wide: i64::MAX,
             notes: Vec::new(),
@@ -81,13 +78,8 @@ impl<'a> State<'a> {
         self.incumbent.as_ref().map_or(f64::INFINITY, |i| i.cost)
     }
 
-    /// The bound in cents/h, never above the cost of the incumbent.
+    /// No plan is cheaper, cents/h, by exact arithmetic; never above the cost of the incumbent.
     pub(super) fn bound(&self) -> f64 {
-        self.proven().max(self.told.min(self.cost()))
-    }
-
-    /// No plan is cheaper, cents/h, by exact arithmetic alone.
-    pub(super) fn proven(&self) -> f64 {
         match (self.bound, &self.incumbent) {
             (i64::MIN, _) => f64::NEG_INFINITY,
             (EXCLUDED, _) => f64::INFINITY,
@@ -107,11 +99,6 @@ impl<'a> State<'a> {
         // A little less than was asked for: what is counted in units is rounded in cents.
         let gap = 0.999 * self.clock.options.relative_gap.max(0.0) * (known.units as f64).abs();
         known.units - gap.min(known.units.unsigned_abs() as f64) as i64
-    }
-
-    /// Whether the backend says that the incumbent is optimal, or that there is none.
-    pub(super) fn is_told(&self) -> bool {
-        self.none_found || relative_gap(self.cost(), self.told) <= OPTIMAL_GAP
     }
 
     pub(super) fn is_proven(&self) -> bool {
@@ -183,12 +170,6 @@ impl<'a> State<'a> {
         }
         if self.status() == Status::Optimal && self.ablation.ties {
             self.break_ties(&root);
-        }
-        if self.is_told() && relative_gap(self.cost(), self.proven()) > OPTIMAL_GAP {
-            self.notes.push(format!(
-                "the bound is the solver's, less its tolerance; exact arithmetic proves {:.6}",
-                self.proven()
-            ));
         }
         Ok(())
     }

@@ -148,7 +148,7 @@ impl State<'_> {
                 self.too_wide = delta;
                 break;
             };
-            let wider = (guess as f64 * GROWTH) as i64;
+            let wider = (guess as f64 * GROWTH).ceil() as i64;
             let hinted = hint.saturating_add(delta / 10);
             guess = if hinted as f64 <= GROWTH * wider as f64 { wider.max(hinted) } else { wider };
             if i128::from(guess) > root.value.abs().min(i128::from(DEAR)) {

@@ -73,7 +73,7 @@ fn totals_prove_what_the_compact_statement_does() {
     let mut runner = TestRunner::deterministic();
     let (mut whole, mut apart, mut short) = (0, 0, 0);
     let backend = default_backend().expect("one is built");
-    for _ in 0..400 {
+    for _ in 0..1_000 {
         let problem = cases().new_tree(&mut runner).expect("a case").current();
         let options = ProblemOptions::default();
         let space = Space::new(&problem, Shape::Mixed, &options);

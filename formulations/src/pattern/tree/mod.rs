@@ -26,8 +26,8 @@ use super::exact::{Exact, Held, Root};
 use super::numbers::Prices;
 use super::state::{EXCLUDED, State};
 
-/// Nodes, and servers priced in all of them, at most; fewer where a backend has said already that
-/// nothing is cheaper.
+/// Nodes, and servers priced in all of them, at most; fewer where a backend has said already that there
+/// is no plan.
 const NODES: usize = 20_000;
 const PRICED: usize = 40_000_000;
 const PRICED_IF_TOLD: usize = 4_000_000;
@@ -102,7 +102,7 @@ impl<'s, 'a> Tree<'s, 'a> {
     }
 
     fn is_over(&self) -> bool {
-        let priced = if self.state.is_told() { PRICED_IF_TOLD } else { PRICED };
+        let priced = if self.state.none_found { PRICED_IF_TOLD } else { PRICED };
         let found = self.free && self.state.incumbent.is_some();
         let worked = self.nodes.len() > NODES || self.priced > priced;
         worked || found || self.state.clock.is_over()
