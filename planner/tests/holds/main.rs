@@ -25,8 +25,9 @@ struct Figures {
     /// Cost of the plans, and of the certified ones, cents/h.
     cost: f64,
     certified: f64,
-    /// What was missed.
+    /// What was missed, and what certification corrected.
     misses: Vec<String>,
+    corrected: Vec<String>,
 }
 
 #[test]
@@ -65,6 +66,9 @@ impl Figures {
                 self.cost += plan.total_cost;
                 self.certified += certified.plan.total_cost;
             }
+            let notes = certified.plan.notes.into_iter();
+            let corrected = notes.filter(|note| note.starts_with("corrected"));
+            self.corrected.extend(corrected.map(|note| format!("seed {seed}: {note}")));
         }
     }
 }
