@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use isocost_calibration::{Arrivals, Family, Point, predict};
+use isocost_calibration::{Arrivals, Bench, Family, Point, predict};
 
 fn isocost(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_isocost")).args(args).output().expect("the binary runs")
@@ -16,6 +16,7 @@ fn text(bytes: &[u8]) -> String {
 /// A CSV of points that a linear replica would show, off by up to 2%.
 fn bench(directory: &Path) -> PathBuf {
     let model = Family::Linear.model(&[12.0, 0.2, 20.0, 2e-4]);
+    let bench = Bench { batch: 64, ..Bench::default() };
     let header =
         "sweep,request_rate_per_s,mean_input_tokens,mean_output_tokens,ttft_mean_ms,itl_mean_ms";
     let mut csv = header.to_owned();
@@ -23,18 +24,10 @@ fn bench(directory: &Path) -> PathBuf {
     for (input_tokens, output_tokens) in [(1000.0, 200.0), (200.0, 400.0), (500.0, 60.0)] {
         for rate_per_s in [0.3, 0.8, 1.6, 2.5, 3.5] {
             let sweep = format!("i{input_tokens}-o{output_tokens}");
-            let point = Point {
-                sweep: sweep.clone(),
-                place: String::new(),
-                arrivals: Arrivals::POISSON,
-                rate_per_s,
-                served_share: None,
-                input_tokens,
-                output_tokens,
-                ttft_ms: None,
-                itl_ms: None,
-            };
-            let p = predict(model, 64, &point).expect("the model is sound");
+            let arrivals = Arrivals::POISSON;
+            let point =
+                Point::new(sweep.clone(), arrivals, rate_per_s, input_tokens, output_tokens);
+            let p = predict(model, &bench, &point).expect("the model is sound");
             count += 1;
             let off = |k: u32| 1.0 + 0.02 * (f64::from(count * k % 11) / 5.0 - 1.0);
             let (ttft, itl) = (p.ttft_ms * off(5), p.itl_ms * off(7));

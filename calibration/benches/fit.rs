@@ -4,7 +4,7 @@
 //! `cargo bench -p isocost-calibration`
 
 use divan::Bencher;
-use isocost_calibration::{Arrivals, Family, Options, Point, fit, predict};
+use isocost_calibration::{Arrivals, Bench, Family, Options, Point, fit, predict};
 use isocost_model::queue::{Roofline, ServiceModel, Station};
 
 const BATCH: u32 = 256;
@@ -20,6 +20,7 @@ fn points() -> Vec<Point> {
         beta_ms: 0.012,
         gamma_ms: 7e-5,
         delta_ms: 0.038,
+        delta2_ms: 2e-6,
         hidden_tokens: 145.0,
         overhead_ms: 7.0,
         lag_steps: 1.35,
@@ -36,18 +37,10 @@ fn points() -> Vec<Point> {
         let capacity = Station::new(model, input, output, None).service_rate_per_s(BATCH);
         for i in 1..=7 {
             let error = 1.0 + 0.02 * f64::from(points.len() as u32 * 7919 % 100) / 100.0;
-            let mut point = Point {
-                sweep: format!("i{input}-o{output}"),
-                place: String::new(),
-                arrivals: Arrivals::POISSON,
-                rate_per_s: capacity * f64::from(i) / 12.0,
-                served_share: None,
-                input_tokens: input,
-                output_tokens: output,
-                ttft_ms: None,
-                itl_ms: None,
-            };
-            if let Some(prediction) = predict(model, BATCH, &point) {
+            let sweep = format!("i{input}-o{output}");
+            let rate_per_s = capacity * f64::from(i) / 12.0;
+            let mut point = Point::new(sweep, Arrivals::POISSON, rate_per_s, input, output);
+            if let Some(prediction) = predict(model, &Bench::default(), &point) {
                 point.ttft_ms = Some(prediction.ttft_ms * error);
                 point.itl_ms = Some(prediction.itl_ms * error);
             }
@@ -66,6 +59,7 @@ fn one_fit(bencher: Bencher<'_, '_>, family: Family) {
 #[divan::bench(args = Family::ALL)]
 fn one_prediction_of_all_points(bencher: Bencher<'_, '_>, family: Family) {
     let points = points();
-    let service = family.model(&[11.0, 0.02, 7e-5, 0.03, 100.0, 5.0, 1.0]);
-    bencher.bench(|| points.iter().filter_map(|p| predict(service, BATCH, p)).count());
+    let bench = Bench::default();
+    let service = family.model(&[11.0, 0.02, 7e-5, 0.03, 1e-6, 100.0, 5.0, 1.0]);
+    bencher.bench(|| points.iter().filter_map(|p| predict(service, &bench, p)).count());
 }

@@ -163,7 +163,8 @@ fn pseudo_inverse(matrix: DMatrix<f64>) -> (DMatrix<f64>, Vec<bool>) {
     (inverse, lost)
 }
 
-/// Step in the free coordinates from the fit to the pessimistic end of the region.
+/// Step in the free coordinates from the fit to the pessimistic end of the region. A parameter that is
+/// hardly known goes no further than a factor of 3, since its slope says nothing beyond.
 fn ends(jacobian: &DMatrix<f64>, covariance: &DMatrix<f64>, left: f64) -> Vec<f64> {
     let p = jacobian.ncols() as f64;
     let up: DVector<f64> = jacobian.row_sum().transpose() / jacobian.nrows() as f64;
@@ -171,7 +172,8 @@ fn ends(jacobian: &DMatrix<f64>, covariance: &DMatrix<f64>, left: f64) -> Vec<f6
     let deviation = up.dot(&direction).max(0.0).sqrt();
     let radius = FisherSnedecor::new(p, left).map_or(4.0, |f| (p * f.inverse_cdf(LEVEL)).sqrt());
     if deviation > 0.0 && deviation.is_finite() {
-        direction.iter().map(|d| d / deviation * radius).collect()
+        let most = WIDE.ln();
+        direction.iter().map(|d| (d / deviation * radius).clamp(-most, most)).collect()
     } else {
         vec![0.0; jacobian.ncols()]
     }

@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::confidence::LEVEL;
-use crate::errors::Validation;
 use crate::fit::Fit;
 use crate::point::Point;
+use crate::validation::Validation;
 
 /// What an entry is for, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -49,7 +49,7 @@ impl Entry {
             name: name(&at.model, "model"),
             acc: name(&at.accelerator, "accelerator"),
             acc_count: at.units.max(1),
-            max_batch_size: fit.options.batch,
+            max_batch_size: fit.options.bench.batch,
             at_tokens: longest.round() as u64,
             parameters: Parameters::of(fit.service),
             provenance: "calibrated",
@@ -71,7 +71,16 @@ enum Parameters {
     #[serde(rename = "perfParms")]
     Iteration { alpha: f64, beta: f64, gamma: f64 },
     #[serde(rename = "rooflineParms")]
-    Roofline { alpha: f64, beta: f64, gamma: f64, delta: f64, hidden: f64, overhead: f64, lag: f64 },
+    Roofline {
+        alpha: f64,
+        beta: f64,
+        gamma: f64,
+        delta: f64,
+        delta2: f64,
+        hidden: f64,
+        overhead: f64,
+        lag: f64,
+    },
     #[serde(untagged, rename_all = "camelCase")]
     Linear { decode_parms: Decode, prefill_parms: Prefill },
 }
@@ -107,6 +116,7 @@ impl Parameters {
                 beta: digits(r.beta_ms),
                 gamma: digits(r.gamma_ms),
                 delta: digits(r.delta_ms),
+                delta2: digits(r.delta2_ms),
                 hidden: digits(r.hidden_tokens),
                 overhead: digits(r.overhead_ms),
                 lag: digits(r.lag_steps),
@@ -125,6 +135,10 @@ struct Calibration {
     ttft_error: f64,
     itl_error_left_out: f64,
     ttft_error_left_out: f64,
+    /// What the model's own error adds to the region: logarithms of factors on every time, and on
+    /// that of the first token beyond.
+    time_margin: f64,
+    first_token_margin: f64,
     level: f64,
     optimistic: Parameters,
     pessimistic: Parameters,
@@ -144,16 +158,18 @@ impl Calibration {
         let intervals = intervals
             .map(|(name, (low, high))| ((*name).to_owned(), json!([finite(*low), finite(*high)])));
         let short = |row: &Vec<f64>| row.iter().map(|x| digits(*x)).collect();
-        let unseen = validation.left_out_sweep.as_ref().unwrap_or(&validation.left_out_point);
+        let (unseen, region) = (validation.unseen_errors(), &validation.region);
         Self {
             points: fit.used.len(),
             itl_error: digits(validation.fitted.itl.mean),
             ttft_error: digits(validation.fitted.ttft.mean),
             itl_error_left_out: digits(unseen.itl.mean),
             ttft_error_left_out: digits(unseen.ttft.mean),
+            time_margin: digits(region.margin.time),
+            first_token_margin: digits(region.margin.first),
             level: LEVEL,
-            optimistic: Parameters::of(confidence.optimistic),
-            pessimistic: Parameters::of(confidence.pessimistic),
+            optimistic: Parameters::of(region.optimistic),
+            pessimistic: Parameters::of(region.pessimistic),
             intervals: intervals.collect(),
             parameters: fit.family.parameters(),
             log_covariance: confidence.covariance.iter().map(short).collect(),

@@ -1,8 +1,9 @@
 //! The service models as families of free parameters for the fit.
 //!
 //! The fit moves in free coordinates, in which every value is allowed: the logarithm of each
-//! parameter, so that it stays positive, and for the roofline's `hidden` the logit of
-//! `hidden delta / alpha`, so that no more computation hides than a step takes.
+//! parameter, so that it stays positive; for the roofline's `hidden` the logit of
+//! `hidden delta / alpha`, so that no more computation hides than a step takes; and for its `lag` the
+//! logarithm of what it is beyond the half step that a request waits until the running one ends.
 
 use isocost_model::queue::{Iteration, Linear, Roofline, ServiceModel};
 
@@ -23,7 +24,11 @@ pub enum Family {
 const FREE_LIMIT: f64 = 30.0;
 
 /// Place of `hidden` among the roofline's parameters.
-const HIDDEN: usize = 4;
+const HIDDEN: usize = 5;
+
+/// Place of `lag`, and the least it can be, in steps.
+const LAG: usize = 7;
+const LEAST_LAG: f64 = 0.5;
 
 impl Family {
     /// Every family.
@@ -43,7 +48,9 @@ impl Family {
         match self {
             Self::Linear => &["alpha", "beta", "gamma", "delta"],
             Self::Iteration => &["alpha", "beta", "gamma"],
-            Self::Roofline => &["alpha", "beta", "gamma", "delta", "hidden", "overhead", "lag"],
+            Self::Roofline => {
+                &["alpha", "beta", "gamma", "delta", "delta2", "hidden", "overhead", "lag"]
+            }
         }
     }
 
@@ -53,7 +60,7 @@ impl Family {
             Self::Linear => &["ms", "ms/request", "ms", "ms/token"],
             Self::Iteration => &["ms", "ms/token", "ms/token²"],
             Self::Roofline => {
-                &["ms", "ms/request", "ms/token", "ms/token", "tokens", "ms", "steps"]
+                &["ms", "ms/request", "ms/token", "ms/token", "ms/token²", "tokens", "ms", "steps"]
             }
         }
     }
@@ -72,9 +79,10 @@ impl Family {
                 beta_ms,
                 gamma_ms,
                 delta_ms: at(3),
+                delta2_ms: at(4),
                 hidden_tokens: at(HIDDEN),
-                overhead_ms: at(5),
-                lag_steps: at(6),
+                overhead_ms: at(6),
+                lag_steps: at(LAG),
             }),
         }
     }
@@ -86,6 +94,7 @@ impl Family {
         if self == Self::Roofline {
             let odds = values[HIDDEN];
             values[HIDDEN] = odds / (1.0 + odds) * values[0] / values[3];
+            values[LAG] += LEAST_LAG;
         }
         values
     }
@@ -96,6 +105,7 @@ impl Family {
         if self == Self::Roofline {
             let share = (values[HIDDEN] * values[3] / values[0]).clamp(1e-12, 1.0 - 1e-12);
             free[HIDDEN] = (share / (1.0 - share)).ln();
+            free[LAG] = (values[LAG] - LEAST_LAG).max(1e-13).ln();
         }
         free
     }
@@ -109,44 +119,78 @@ impl Family {
             rows[HIDDEN][0] = 1.0;
             rows[HIDDEN][3] = -1.0;
             rows[HIDDEN][HIDDEN] = 1.0 / (1.0 + free[HIDDEN].exp());
+            rows[LAG][LAG] = free[LAG].exp() / (free[LAG].exp() + LEAST_LAG);
         }
         rows
     }
 
     /// Where the search starts: what the lowest and the highest latencies alone suggest.
     pub fn start(self, points: &[&Point]) -> Vec<f64> {
-        let least = |f: &dyn Fn(&Point) -> Option<f64>, default: f64| {
-            let least = points.iter().filter_map(|p| f(p)).fold(f64::INFINITY, f64::min);
-            if least.is_finite() { least.max(1e-6) } else { default }
-        };
-        let alpha = least(&|p| p.itl_ms, 10.0);
-        let ttft = least(&|p| p.ttft_ms, 10.0);
-        let slope = |p: &Point| {
-            let n = p.concurrency().filter(|n| *n > 2.0)?;
-            p.itl_ms.map(|itl| (itl - alpha).max(0.0) / n)
-        };
-        let slopes: Vec<f64> = points.iter().filter_map(|p| slope(p)).collect();
-        let mean = slopes.iter().sum::<f64>() / slopes.len().max(1) as f64;
-        let beta = mean.max(alpha * 1e-4);
-        let prompt = least(&|p| Some(p.input_tokens), 100.0).max(1.0);
-        let context = points.iter().map(|p| p.input_tokens + p.output_tokens).sum::<f64>()
-            / points.len().max(1) as f64;
-        let a_token = ttft / prompt;
+        let hints = Hints::new(points);
+        let Hints { alpha, beta, ttft, token, context, longest } = hints;
         let values = match self {
-            Self::Linear => vec![alpha, beta, ttft, a_token * 0.05],
-            Self::Iteration => vec![alpha, a_token * 0.3, beta / context * 0.5],
+            Self::Linear => vec![alpha, beta, ttft, ttft / longest * 0.01],
+            Self::Iteration => vec![alpha, token * 0.6, beta / context * 0.5],
             Self::Roofline => vec![
                 alpha,
-                beta * 0.3,
-                beta / context * 0.5,
-                a_token * 0.5,
-                alpha / (a_token * 0.5) * 0.5,
-                ttft * 0.2,
-                1.0,
+                beta * 0.1,
+                beta / context * 0.3,
+                token,
+                token * 0.05 / longest,
+                alpha / token * 0.5,
+                ((ttft - alpha) * 0.8).max(ttft * 0.1),
+                1.2,
             ],
         };
         self.free(&values)
     }
+}
+
+/// What the lowest and highest latencies suggest.
+struct Hints {
+    /// The least ITL, ms.
+    alpha: f64,
+    /// How ITL rises with the requests in the system, ms.
+    beta: f64,
+    /// The least TTFT, ms.
+    ttft: f64,
+    /// How the least TTFT rises with a prompt's tokens, ms.
+    token: f64,
+    /// Mean context, tokens.
+    context: f64,
+    /// The longest prompt, tokens.
+    longest: f64,
+}
+
+impl Hints {
+    fn new(points: &[&Point]) -> Self {
+        let alpha = least(points.iter().filter_map(|p| p.itl_ms)).unwrap_or(10.0);
+        let ttft = least(points.iter().filter_map(|p| p.ttft_ms)).unwrap_or(alpha);
+        let mut slopes = Vec::new();
+        for point in points {
+            if let (Some(n), Some(itl)) = (point.concurrency(), point.itl_ms)
+                && n > 2.0
+            {
+                slopes.push((itl - alpha).max(0.0) / n);
+            }
+        }
+        let count = points.len().max(1) as f64;
+        let mean = slopes.iter().sum::<f64>() / slopes.len().max(1) as f64;
+        let context = points.iter().map(|p| p.input_tokens + p.output_tokens).sum::<f64>() / count;
+        let shortest = least(points.iter().map(|p| p.input_tokens)).unwrap_or(100.0).max(1.0);
+        let longest = points.iter().map(|p| p.input_tokens).fold(shortest, f64::max);
+        let long = points.iter().filter(|p| p.input_tokens > 0.8 * longest);
+        let slow = least(long.filter_map(|p| p.ttft_ms)).unwrap_or(ttft);
+        let rise = (slow - ttft) / (longest - shortest);
+        let token = if rise > 0.0 && rise.is_finite() { rise } else { ttft / longest * 0.5 };
+        Self { alpha, beta: mean.max(alpha * 1e-4), ttft, token, context, longest }
+    }
+}
+
+/// The least of some figures, above 0.
+fn least(figures: impl Iterator<Item = f64>) -> Option<f64> {
+    let least = figures.fold(f64::INFINITY, f64::min);
+    least.is_finite().then(|| least.max(1e-6))
 }
 
 #[cfg(test)]
@@ -158,7 +202,7 @@ mod tests {
         for (family, values) in [
             (Family::Linear, vec![11.0, 0.1, 20.0, 1e-3]),
             (Family::Iteration, vec![11.0, 0.04, 5e-5]),
-            (Family::Roofline, vec![11.0, 0.01, 7e-5, 0.04, 140.0, 7.0, 1.3]),
+            (Family::Roofline, vec![11.0, 0.01, 7e-5, 0.04, 2e-6, 140.0, 7.0, 1.3]),
         ] {
             let free = family.free(&values);
             for (a, b) in family.values(&free).iter().zip(&values) {

@@ -7,16 +7,18 @@ use rayon::prelude::*;
 
 use crate::confidence::Confidence;
 use crate::family::Family;
-use crate::point::{Arrivals, Point};
-use crate::predict::predict;
+use crate::memory::with_memory;
+use crate::overload::{self, Excluded};
+use crate::point::Point;
+use crate::predict::Bench;
 use crate::residual::{Residuals, rows};
-use crate::robust::{Minimum, minimise};
+use crate::robust::{Effort, Minimum, minimise, spread};
 
 /// How to fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
-    /// Batch size that the server ran with: the most requests in service.
-    pub batch: u32,
+    /// What the server ran with.
+    pub bench: Bench,
     /// Starting points of the search.
     pub starts: u32,
     /// Seed of the starting points: the same seed gives the same fit.
@@ -25,7 +27,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { batch: 256, starts: 12, seed: 1 }
+        Self { bench: Bench::default(), starts: 4, seed: 1 }
     }
 }
 
@@ -36,6 +38,8 @@ pub struct Fit {
     pub family: Family,
     /// How it was fitted.
     pub options: Options,
+    /// What the server ran with: as stated, and the KV cache that the points show.
+    pub bench: Bench,
     /// Parameter values, in the order of [`Family::parameters`].
     pub values: Vec<f64>,
     /// The service model at these values.
@@ -48,37 +52,12 @@ pub struct Fit {
     pub excluded: Vec<Excluded>,
     /// Of each point that was fitted the least weight of its latencies, in (0, 1].
     pub weights: Vec<f64>,
+    /// Free coordinates of the values.
     pub(crate) free: Vec<f64>,
-}
-
-/// A point that says nothing about a steady state.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Excluded {
-    /// Index of the point.
-    pub point: usize,
-    /// Why.
-    pub reason: Overload,
-}
-
-/// How a point shows that the server was overloaded.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub enum Overload {
-    /// Fewer requests were completed than arrived.
-    #[error("only {:.0}% of the requests that arrived were completed: the queue grew", .share * 100.0)]
-    Unserved {
-        /// Completed over arrived.
-        share: f64,
-    },
-    /// The rate is above what the fitted model can serve.
-    #[error(
-        "{rate_per_s} requests/s is above 98% of the fitted capacity, {capacity_per_s:.3} requests/s"
-    )]
-    Saturated {
-        /// Arrival rate, requests/s.
-        rate_per_s: f64,
-        /// `mu(N)`, requests/s.
-        capacity_per_s: f64,
-    },
+    /// Weight of each residual.
+    pub(crate) row_weights: Vec<f64>,
+    /// Mean absolute residual.
+    pub(crate) spread: f64,
 }
 
 /// Points that no parameters can be fitted to.
@@ -104,31 +83,31 @@ pub enum FitError {
     Batch(u32),
 }
 
-/// Below this share of completed requests the queue grew while it was measured.
-const LEAST_SERVED: f64 = 0.95;
-/// Above this share of the capacity a measurement ends before the queue is steady.
-const MOST_LOAD: f64 = 0.98;
 /// Rounds in which points may prove to be overloaded.
 const ROUNDS: usize = 6;
-/// Rounds of reweighting: to compare starting points, and to settle.
-const COARSE: usize = 3;
-const FINE: usize = 30;
+/// Starting points lie about the first by so much in the logarithms, a standard deviation.
+const SPREAD: f64 = 0.6;
+/// Logarithm of a parameter that is as good as nothing, in any of the units.
+const VANISHED: f64 = -20.0;
+/// A minimum is lower than another by more than this share.
+const BETTER: f64 = 1e-3;
 
 /// Fits `family` to `points`.
 ///
 /// # Errors
 /// [`FitError`].
 pub fn fit(family: Family, points: &[Point], options: &Options) -> Result<Fit, FitError> {
-    if options.batch == 0 || options.batch > isocost_model::queue::MAX_BATCH {
-        return Err(FitError::Batch(options.batch));
+    let batch = options.bench.batch;
+    if batch == 0 || batch > isocost_model::queue::MAX_BATCH {
+        return Err(FitError::Batch(batch));
     }
-    let mut excluded: Vec<Excluded> = points.iter().enumerate().filter_map(unserved).collect();
+    let mut excluded = overload::measured(points);
     let mut start = None;
     for _ in 0..ROUNDS {
         let used = left(points, &excluded);
         let minimum = search(family, points, &used, excluded.len(), options, start.take())?;
         let service = family.model(&family.values(&minimum.free));
-        let more = saturated(points, &used, service, options.batch);
+        let more = overload::predicted(points, &used, service, &options.bench);
         if more.is_empty() {
             return Ok(Fit::new(family, points, used, excluded, options, minimum));
         }
@@ -143,23 +122,6 @@ pub fn fit(family: Family, points: &[Point], options: &Options) -> Result<Fit, F
 /// Indices of the points that are not excluded.
 fn left(points: &[Point], excluded: &[Excluded]) -> Vec<usize> {
     (0..points.len()).filter(|i| excluded.iter().all(|e| e.point != *i)).collect()
-}
-
-fn unserved((point, measured): (usize, &Point)) -> Option<Excluded> {
-    let share = measured.served_share.filter(|share| *share < LEAST_SERVED)?;
-    Some(Excluded { point, reason: Overload::Unserved { share } })
-}
-
-fn saturated(points: &[Point], used: &[usize], service: ServiceModel, batch: u32) -> Vec<Excluded> {
-    let check = |&point: &usize| {
-        let measured = &points[point];
-        let Arrivals::Open { .. } = measured.arrivals else { return None };
-        let load = predict(service, batch, measured)?.load;
-        let rate_per_s = measured.rate_per_s;
-        let reason = Overload::Saturated { rate_per_s, capacity_per_s: rate_per_s / load };
-        (load > MOST_LOAD).then_some(Excluded { point, reason })
-    };
-    used.iter().filter_map(check).collect()
 }
 
 /// The best minimum from several starting points, and from `start` where there is one.
@@ -183,31 +145,64 @@ fn search(
     let least = u32::from(start.is_none());
     let starts = (0..options.starts.max(least)).map(|i| match i {
         0 => own.clone(),
-        _ => own.iter().map(|x| x + normal(&mut random)).collect(),
+        _ => own.iter().map(|x| x + SPREAD * normal(&mut random)).collect(),
     });
     let starts: Vec<Vec<f64>> = start.into_iter().chain(starts).collect();
-    let problem = Residuals::new(family, options.batch, &chosen, &own);
+    let bench = with_memory(options.bench, &chosen);
+    let problem = Residuals::new(family, bench, &chosen, &own);
     if let [start] = starts.as_slice() {
-        return Ok(minimise(&problem, start, FINE));
+        return Ok(minimise(&problem, start, Effort::AGAIN));
     }
-    let minima = starts.par_iter().map(|start| minimise(&problem, start, COARSE));
+    let minima = starts.par_iter().map(|start| minimise(&problem, start, Effort::COARSE));
     let minima: Vec<Minimum> = minima.collect();
     // The first of equals, so that the order in which threads end is of no account.
     let best = minima.iter().min_by(|a, b| a.spread.total_cmp(&b.spread));
-    Ok(minimise(&problem, best.map_or(&own, |m| &m.free), FINE))
+    let found = minimise(&problem, best.map_or(&own, |m| &m.free), Effort::FINE);
+    Ok(revived(&problem, found, &own))
 }
 
-/// The service model fitted to the points `used` alone, to judge it on the others. The search
-/// starts from `fit`, and from as many other points as `starts` says.
-pub(crate) fn refit(
-    fit: &Fit,
-    points: &[Point],
-    used: &[usize],
-    starts: u32,
-) -> Option<ServiceModel> {
+/// A parameter that a first long step took to nothing has no slope to come back by: it is set to
+/// where it started, and what a descent from there finds is taken unless it is higher.
+fn revived(problem: &Residuals<'_>, found: Minimum, own: &[f64]) -> Minimum {
+    let mut free = found.free.clone();
+    for (x, start) in free.iter_mut().zip(own) {
+        if *x < VANISHED {
+            *x = *start;
+        }
+    }
+    if free == found.free {
+        return found;
+    }
+    let again = minimise(problem, &free, Effort::FINE);
+    if again.spread <= found.spread * (1.0 + BETTER) { again } else { found }
+}
+
+/// The fit to the points `used` alone, to judge it on the others. The search starts from `fit`, and
+/// from as many other points as `starts` says.
+pub(crate) fn refit(fit: &Fit, points: &[Point], used: &[usize], starts: u32) -> Option<Fit> {
     let options = Options { starts, ..fit.options };
-    let found = search(fit.family, points, used, 0, &options, Some(fit.free.clone()));
-    Some(fit.family.model(&fit.family.values(&found.ok()?.free)))
+    let start = Some(fit.free.clone());
+    let found = search(fit.family, points, used, 0, &options, start).ok()?;
+    Some(Fit::new(fit.family, points, used.to_vec(), Vec::new(), &fit.options, found))
+}
+
+/// `fit`, or where one of `others` is nearer to its points, the fit that a descent from there finds.
+pub(crate) fn improve(fit: Fit, points: &[Point], others: &[Vec<f64>]) -> Fit {
+    let chosen: Vec<&Point> = fit.used.iter().map(|&i| &points[i]).collect();
+    let problem = Residuals::new(fit.family, fit.bench, &chosen, &fit.free);
+    let mut best = (fit.spread * (1.0 - BETTER), None);
+    for other in others {
+        let spread = spread(&problem.plain(other));
+        if spread < best.0 {
+            best = (spread, Some(other));
+        }
+    }
+    let Some(start) = best.1 else { return fit };
+    let found = minimise(&problem, start, Effort::FINE);
+    if found.spread >= fit.spread {
+        return fit;
+    }
+    Fit::new(fit.family, points, fit.used, fit.excluded, &fit.options, found)
 }
 
 /// A standard normal number, by Box and Muller.
@@ -226,7 +221,8 @@ impl Fit {
         minimum: Minimum,
     ) -> Self {
         let chosen: Vec<&Point> = used.iter().map(|&i| &points[i]).collect();
-        let problem = Residuals::new(family, options.batch, &chosen, &minimum.free);
+        let bench = with_memory(options.bench, &chosen);
+        let problem = Residuals::new(family, bench, &chosen, &minimum.free);
         let confidence = Confidence::new(&problem, &minimum);
         let mut weights = vec![1.0_f64; used.len()];
         for ((point, _), weight) in rows(&chosen).zip(&minimum.weights) {
@@ -236,6 +232,7 @@ impl Fit {
         Self {
             family,
             options: *options,
+            bench,
             service: family.model(&values),
             values,
             confidence,
@@ -243,6 +240,8 @@ impl Fit {
             excluded,
             weights,
             free: minimum.free,
+            row_weights: minimum.weights,
+            spread: minimum.spread,
         }
     }
 }

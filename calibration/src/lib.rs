@@ -10,7 +10,7 @@
 //! ```
 //!
 //! ```
-//! use isocost_calibration::{Family, Options, Validation, fit, read};
+//! use isocost_calibration::{Bench, Family, Options, Validation, fit, read};
 //!
 //! let csv = "request_rate_per_s,mean_input_tokens,mean_output_tokens,ttft_mean_ms,itl_mean_ms
 //! 0.5,100,200,22.1,10.21
@@ -18,7 +18,8 @@
 //! 8,100,200,24.6,12.16
 //! 16,100,200,29.6,15.79";
 //! let points = read::load_text("bench.csv", csv)?.points;
-//! let fitted = fit(Family::Linear, &points, &Options { batch: 64, ..Options::default() })?;
+//! let bench = Bench { batch: 64, ..Bench::default() };
+//! let fitted = fit(Family::Linear, &points, &Options { bench, ..Options::default() })?;
 //! let validation = Validation::new(&fitted, &points);
 //! assert!(validation.fitted.itl.median < 0.05);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -29,19 +30,32 @@ mod entry;
 mod errors;
 mod family;
 mod fit;
+mod forecast;
+mod left_out;
+mod line;
+mod memory;
+mod overload;
 mod plots;
 mod point;
 mod predict;
 pub mod read;
+mod region;
+mod replay;
 mod residual;
 mod robust;
+mod validation;
 
 pub use confidence::{Confidence, Doubt, LEVEL};
 pub use entry::{Entry, Placement};
-pub use errors::{Errors, Spread, SweepErrors, Validation};
+pub use errors::{Errors, Spread};
 pub use family::Family;
-pub use fit::{Excluded, Fit, FitError, Options, Overload, fit};
+pub use fit::{Fit, FitError, Options, fit};
+pub use forecast::Forecast;
+pub use left_out::LeftOut;
+pub use overload::{Excluded, Overload};
 pub use plots::{Picture, plots};
-pub use point::{Arrivals, Point, mark_single_client, sweeps};
-pub use predict::{Prediction, predict};
+pub use point::{Arrivals, Percentile, Point, mark_single_client, sweeps, systems};
+pub use predict::{Bench, Prediction, predict};
+pub use region::{Margin, Region};
 pub use residual::Metric;
+pub use validation::{SweepErrors, Validation, fit_and_validate};

@@ -41,7 +41,7 @@ fn residuals(fit: &Fit, points: &[Point], metric: Metric) -> Chart {
     for sweep in sweeps(points) {
         let at = |&i: &usize| {
             let point = &points[i];
-            let predicted = metric.predicted(&predict(fit.service, fit.options.batch, point)?);
+            let predicted = metric.predicted(&predict(fit.service, &fit.bench, point)?);
             let share = predicted / metric.measured(point)? - 1.0;
             (point.sweep == sweep).then_some((point.concurrency()?, share * 100.0))
         };
@@ -72,7 +72,7 @@ fn line(fit: &Fit, points: &[&Point], metric: Metric) -> Vec<(f64, f64)> {
     let at = |i: u32| {
         let rate_per_s = most * f64::from(i) / f64::from(PLACES);
         let point = Point { arrivals: Arrivals::POISSON, rate_per_s, ..(*first).clone() };
-        let prediction = predict(fit.service, fit.options.batch, &point)?;
+        let prediction = predict(fit.service, &fit.bench, &point)?;
         Some((rate_per_s, metric.predicted(&prediction)))
     };
     (1..=PLACES).filter_map(at).collect()

@@ -1,18 +1,66 @@
 //! What the queueing model says of a measured point.
 
-use isocost_model::queue::{ServiceModel, Station};
+use isocost_model::queue::{
+    Analysis, EngineSettings, Metric, QueueError, Reading, ServiceModel, Station,
+};
 
 use crate::point::{Arrivals, Point};
+use crate::replay::{self, Load, Replayed};
+
+/// What a server was measured with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bench {
+    /// Batch size: the most requests in service.
+    pub batch: u32,
+    /// Settings of the engine.
+    pub engine: EngineSettings,
+}
+
+impl Default for Bench {
+    fn default() -> Self {
+        Self { batch: 256, engine: EngineSettings::default() }
+    }
+}
 
 /// Latencies that the model predicts.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
-    /// Time to first token, ms.
+    /// Mean time to first token, ms.
     pub ttft_ms: f64,
-    /// Inter-token latency, ms.
+    /// Mean inter-token latency, ms.
     pub itl_ms: f64,
     /// Arrival rate over the rate that the replica can serve; 0 in a closed loop.
     pub load: f64,
+    shape: Shape,
+}
+
+/// What percentiles are read off.
+#[derive(Debug, Clone, PartialEq)]
+enum Shape {
+    Queue(Box<Analysis>),
+    Replay(Replayed),
+    /// Beyond capacity there is no distribution.
+    None,
+}
+
+impl Prediction {
+    /// A percentile of the time to first token, ms; nothing beyond capacity.
+    pub fn ttft_percentile_ms(&self, percent: f64) -> Option<f64> {
+        match &self.shape {
+            Shape::Queue(analysis) => Some(analysis.value(Metric::Ttft, Some(percent))),
+            Shape::Replay(replayed) => replayed.ttft_percentile_ms(percent),
+            Shape::None => None,
+        }
+    }
+
+    /// A percentile over requests of their mean time between tokens, ms; likewise.
+    pub fn tpot_percentile_ms(&self, percent: f64) -> Option<f64> {
+        match &self.shape {
+            Shape::Queue(analysis) => Some(analysis.value(Metric::Itl, Some(percent))),
+            Shape::Replay(replayed) => replayed.tpot_percentile_ms(percent),
+            Shape::None => None,
+        }
+    }
 }
 
 /// Above this share of the capacity an unbounded queue is not told from one that grows: the
@@ -22,34 +70,48 @@ const SATURATED: f64 = 0.995;
 /// How fast the extrapolated time to first token rises with the load.
 const STEEP: i32 = 20;
 
-/// Predicts `point` for a replica of batch size `batch`; `None` where the service times are no
+/// Loads are not extrapolated beyond this.
+const BEYOND: f64 = 1e6;
+
+/// Predicts `point` for a replica as it was measured; `None` where the service times are no
 /// positive numbers.
-pub fn predict(service: ServiceModel, batch: u32, point: &Point) -> Option<Prediction> {
-    let mut station = Station::new(service, point.input_tokens, point.output_tokens, None);
+///
+/// Closed loops and constant gaps are replayed (see [`replay`](crate::replay)); of other arrivals the
+/// queueing model tells what is to be expected.
+pub fn predict(service: ServiceModel, bench: &Bench, point: &Point) -> Option<Prediction> {
+    let load = Load { service, bench, point };
     match point.arrivals {
-        Arrivals::Closed { clients } => Some(closed(&station, batch, clients)),
-        Arrivals::Open { scv } => {
-            station.arrival_scv = scv;
-            open(&station, batch, point.rate_per_s)
-        }
+        Arrivals::Closed { clients } => replay::clients(&load, clients).map(replayed),
+        Arrivals::Open { scv: 0.0 } => replay::gaps(&load).map(replayed),
+        Arrivals::Open { scv } => queued(service, bench, point, scv),
     }
 }
 
-fn open(station: &Station, batch: u32, rate_per_s: f64) -> Option<Prediction> {
-    let capacity_per_s = station.service_rate_per_s(batch);
-    let load = rate_per_s / capacity_per_s;
-    let at = rate_per_s.min(SATURATED * capacity_per_s);
-    let a = station.analyze(batch, at).ok()?;
-    let beyond = (load / SATURATED).max(1.0);
-    let ttft_ms = a.ttft_ms * beyond.min(1e6).powi(STEEP);
-    Some(Prediction { ttft_ms, itl_ms: a.itl_ms * beyond, load })
+/// A queue that grows in a replay has latencies that rise with the load: they need no extrapolation.
+fn replayed(r: Replayed) -> Prediction {
+    let Replayed { ttft_ms, itl_ms, load, .. } = r;
+    let shape = if load > 1.0 { Shape::None } else { Shape::Replay(r) };
+    Prediction { ttft_ms, itl_ms, load, shape }
 }
 
-/// Clients above the batch size wait for a place, one after the other.
-fn closed(station: &Station, batch: u32, clients: u32) -> Prediction {
-    let served = clients.clamp(1, batch);
-    let latency = station.closed_loop(served);
-    let waiting = f64::from(clients.saturating_sub(batch));
-    let wait_ms = waiting * 1000.0 / station.service_rate_per_s(served);
-    Prediction { ttft_ms: wait_ms + latency.first_token_ms, itl_ms: latency.itl_ms, load: 0.0 }
+/// The engine's model of random arrivals, as plans are made with.
+fn queued(service: ServiceModel, bench: &Bench, point: &Point, scv: f64) -> Option<Prediction> {
+    let mut station = Station::new(service, point.input_tokens, point.output_tokens, None);
+    station.reading = Reading::Engine;
+    station.engine = bench.engine;
+    station.token_scv = point.token_scv.unwrap_or(1.0);
+    station.input_scv = point.input_scv.unwrap_or(0.0);
+    station.arrival_scv = scv;
+    let rate_per_s = point.rate_per_s;
+    let (a, beyond) = match station.analyze(bench.batch, rate_per_s) {
+        Err(QueueError::Unstable { capacity_per_s, .. }) => {
+            let at = SATURATED * capacity_per_s;
+            (station.analyze(bench.batch, at).ok()?, (rate_per_s / at).clamp(1.0, BEYOND))
+        }
+        analysis => (analysis.ok()?, 1.0),
+    };
+    let (ttft_ms, itl_ms) = (a.ttft_ms * beyond.powi(STEEP), a.itl_ms * beyond);
+    let load = rate_per_s / a.capacity_per_s;
+    let shape = if beyond > 1.0 { Shape::None } else { Shape::Queue(Box::new(a)) };
+    Some(Prediction { ttft_ms, itl_ms, load, shape })
 }

@@ -9,8 +9,8 @@ use nalgebra::storage::Owned;
 use nalgebra::{DMatrix, DVector, Dyn};
 
 use crate::family::Family;
-use crate::point::Point;
-use crate::predict::{Prediction, predict};
+use crate::point::{Percentile, Point};
+use crate::predict::{Bench, Prediction, predict};
 
 /// A latency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,6 +41,22 @@ impl Metric {
         }
     }
 
+    /// Percentiles that were measured: of the ITL those over requests of their own means.
+    pub fn percentiles(self, point: &Point) -> &[Percentile] {
+        match self {
+            Self::Itl => &point.tpot_percentiles,
+            Self::Ttft => &point.ttft_percentiles,
+        }
+    }
+
+    /// The same as predicted, ms.
+    pub fn predicted_percentile(self, prediction: &Prediction, percent: f64) -> Option<f64> {
+        match self {
+            Self::Itl => prediction.tpot_percentile_ms(percent),
+            Self::Ttft => prediction.ttft_percentile_ms(percent),
+        }
+    }
+
     /// What is predicted, ms.
     pub fn predicted(self, prediction: &Prediction) -> f64 {
         match self {
@@ -54,7 +70,7 @@ impl Metric {
 #[derive(Clone)]
 pub(crate) struct Residuals<'a> {
     pub family: Family,
-    pub batch: u32,
+    pub bench: Bench,
     pub points: &'a [&'a Point],
     /// Roots of the weights that the robust loss gives.
     pub roots: Vec<f64>,
@@ -64,15 +80,17 @@ pub(crate) struct Residuals<'a> {
 /// What a residual is where the model gives no number at all.
 const HOPELESS: f64 = 50.0;
 
-/// Step of the numerical derivatives in the free coordinates (logarithms): the cube root of the
-/// rounding error, where a central difference is most exact.
-const STEP: f64 = 1e-5;
+/// Steps of the numerical derivatives in the free coordinates (logarithms), central and one-sided.
+/// Whether two prompts meet in a pass is decided anew as parameters move, so that a latency has many
+/// small jumps: a step is wide enough to see the slope across them.
+const STEP: f64 = 5e-3;
+const NEAR: f64 = 1e-2;
 
 impl<'a> Residuals<'a> {
-    pub fn new(family: Family, batch: u32, points: &'a [&'a Point], free: &[f64]) -> Self {
+    pub fn new(family: Family, bench: Bench, points: &'a [&'a Point], free: &[f64]) -> Self {
         let rows = rows(points).count();
         let free = DVector::from_column_slice(free);
-        Self { family, batch, points, roots: vec![1.0; rows], free }
+        Self { family, bench, points, roots: vec![1.0; rows], free }
     }
 
     /// The same with other weights.
@@ -84,30 +102,43 @@ impl<'a> Residuals<'a> {
     /// Residuals at `free`, without the robust weights.
     pub fn plain(&self, free: &[f64]) -> Vec<f64> {
         let service = self.family.model(&self.family.values(free));
-        let each = self.points.iter().flat_map(|point| {
-            let prediction = predict(service, self.batch, point);
-            Metric::BOTH.into_iter().filter_map(move |metric| {
-                let measured = metric.measured(point)?;
-                let ratio = prediction.map_or(f64::NAN, |p| metric.predicted(&p) / measured).ln();
+        let mut residuals = Vec::new();
+        for point in self.points {
+            let prediction = predict(service, &self.bench, point);
+            for metric in Metric::BOTH {
+                let Some(measured) = metric.measured(point) else { continue };
+                let predicted = prediction.as_ref().map_or(f64::NAN, |p| metric.predicted(p));
+                let ratio = (predicted / measured).ln();
                 let ratio = if ratio.is_finite() { ratio } else { HOPELESS };
-                Some(metric.weight() * ratio)
-            })
-        });
-        each.collect()
+                residuals.push(metric.weight() * ratio);
+            }
+        }
+        residuals
     }
 
     /// Derivatives of the residuals at `free`, without the robust weights.
     pub fn derivatives(&self, free: &[f64]) -> DMatrix<f64> {
-        let columns: Vec<DVector<f64>> = (0..free.len())
-            .map(|j| {
-                let at = |step: f64| {
-                    let mut moved = free.to_vec();
-                    moved[j] += step;
-                    DVector::from_vec(self.plain(&moved))
-                };
-                (at(STEP) - at(-STEP)) / (2.0 * STEP)
-            })
-            .collect();
+        let mut columns = Vec::new();
+        for j in 0..free.len() {
+            let (mut above, mut below) = (free.to_vec(), free.to_vec());
+            above[j] += STEP;
+            below[j] -= STEP;
+            let rise =
+                DVector::from_vec(self.plain(&above)) - DVector::from_vec(self.plain(&below));
+            columns.push(rise / (2.0 * STEP));
+        }
+        DMatrix::from_columns(&columns)
+    }
+
+    /// The same one-sided, at half the cost: exact enough to descend by.
+    fn slopes(&self, free: &[f64]) -> DMatrix<f64> {
+        let here = DVector::from_vec(self.plain(free));
+        let mut columns = Vec::new();
+        for j in 0..free.len() {
+            let mut moved = free.to_vec();
+            moved[j] += NEAR;
+            columns.push((DVector::from_vec(self.plain(&moved)) - &here) / NEAR);
+        }
         DMatrix::from_columns(&columns)
     }
 
@@ -143,7 +174,7 @@ impl LeastSquaresProblem<f64, Dyn, Dyn> for Residuals<'_> {
     }
 
     fn jacobian(&self) -> Option<DMatrix<f64>> {
-        let mut jacobian = self.derivatives(self.free());
+        let mut jacobian = self.slopes(self.free());
         for (mut row, root) in jacobian.row_iter_mut().zip(&self.roots) {
             row *= *root;
         }

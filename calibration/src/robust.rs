@@ -19,7 +19,25 @@ const MEDIAN_OF_NORMAL: f64 = 0.674_489_75;
 const LEAST_SCALE: f64 = 1e-7;
 
 /// Free coordinates that move less than this have settled.
-const SETTLED: f64 = 1e-5;
+const SETTLED: f64 = 1e-4;
+
+/// How far a descent goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    /// Rounds of reweighting, at most.
+    pub rounds: usize,
+    /// Each round ends when the squares, or the coordinates, change by less than this share.
+    pub precision: f64,
+}
+
+impl Effort {
+    /// To compare starting points.
+    pub const COARSE: Self = Self { rounds: 1, precision: 1e-2 };
+    /// To settle.
+    pub const FINE: Self = Self { rounds: 5, precision: 1e-5 };
+    /// To settle again near a minimum, where some points are left out.
+    pub const AGAIN: Self = Self { rounds: 2, precision: 1e-3 };
+}
 
 /// A minimum of the robust loss.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,16 +51,17 @@ pub(crate) struct Minimum {
     pub spread: f64,
 }
 
-/// Descends from `free` for at most `rounds` rounds.
-pub(crate) fn minimise(problem: &Residuals<'_>, free: &[f64], rounds: usize) -> Minimum {
+/// Descends from `free` for as many rounds of reweighting as the effort allows.
+pub(crate) fn minimise(problem: &Residuals<'_>, free: &[f64], effort: Effort) -> Minimum {
+    let Effort { rounds, precision } = effort;
     let mut minimum = Minimum::at(problem, free.to_vec());
     for _ in 0..rounds {
         let weighted = problem.weighted(&minimum.weights, &minimum.free);
         let search = LevenbergMarquardt::new()
-            .with_ftol(1e-9)
-            .with_xtol(1e-8)
-            .with_gtol(1e-9)
-            .with_patience(10);
+            .with_ftol(precision)
+            .with_xtol(precision)
+            .with_gtol(precision)
+            .with_patience(3);
         let (found, _) = search.minimize(weighted);
         let moved = found.free().iter().zip(&minimum.free).map(|(a, b)| (a - b).abs());
         let moved = moved.fold(0.0, f64::max);
@@ -62,9 +81,13 @@ impl Minimum {
         let residuals = problem.plain(&free);
         let scale = scale(&residuals, free.len());
         let weights = residuals.iter().map(|r| (HUBER * scale / r.abs()).min(1.0)).collect();
-        let spread = residuals.iter().map(|r| r.abs()).sum::<f64>() / residuals.len() as f64;
-        Self { free, scale, weights, spread }
+        Self { free, scale, weights, spread: spread(&residuals) }
     }
+}
+
+/// Mean absolute residual.
+pub(crate) fn spread(residuals: &[f64]) -> f64 {
+    residuals.iter().map(|r| r.abs()).sum::<f64>() / residuals.len() as f64
 }
 
 /// Standard deviation by the median absolute residual, with `parameters` of them used up.

@@ -1,6 +1,6 @@
 //! Reading measured points: every format, and everything that may be wrong with it.
 
-use isocost_calibration::{Arrivals, mark_single_client, read, sweeps};
+use isocost_calibration::{Arrivals, mark_single_client, read, sweeps, systems};
 
 const CSV: &str = "\
 sweep,request_rate_per_s,mean_input_tokens,mean_output_tokens,ttft_mean_ms,itl_mean_ms,concurrency,throughput_per_s
@@ -15,7 +15,7 @@ fn csv_with_every_column() {
     assert_eq!(sweeps(&points), ["short", "long, very"]);
     assert_eq!(points[0].arrivals, Arrivals::POISSON);
     assert_eq!((points[0].ttft_ms, points[0].itl_ms), (Some(31.5), Some(10.25)));
-    assert_eq!((points[1].ttft_ms, points[1].served_share), (None, Some(0.8)));
+    assert_eq!((points[1].ttft_ms, points[1].in_flight), (None, None));
     assert_eq!(points[2].arrivals, Arrivals::Closed { clients: 4 });
     assert_eq!(points[2].place, "bench.csv:4:1");
 }
@@ -64,7 +64,7 @@ fn benchmark(strategy: &str, rate: f64, ttft: f64, itl: f64) -> String {
         )
     };
     format!(
-        r#"{{"type_": "generative_benchmark", "config": {{"run_index": 0, "strategy": {strategy}}},
+        r#"{{"type_": "generative_benchmark", "duration": 60.0, "config": {{"run_index": 0, "strategy": {strategy}}},
             "metrics": {{{}, {}, {}, {}, {}}}}}"#,
         metric("requests_per_second", rate),
         metric("prompt_token_count", 250.0),
@@ -94,8 +94,11 @@ fn guidellm_reports_of_both_generations() {
         assert!(measured.warnings.iter().any(|w| w.to_string().contains("no steady load")));
         assert_eq!(points[0].arrivals, Arrivals::Closed { clients: 1 });
         assert_eq!(points[1].arrivals, Arrivals::Open { scv: 0.0 });
-        assert_eq!(points[1].served_share, Some(3.9 / 4.0));
-        assert_eq!((points[2].arrivals, points[2].served_share), (Arrivals::POISSON, Some(0.75)));
+        let left = points[1].in_flight.expect("the rate and the run's length are told");
+        assert!((left - 0.1 * 60.0).abs() < 1e-9, "{left}");
+        assert_eq!(points[1].rate_per_s, 4.0, "the rate at which requests arrive");
+        assert_eq!((points[2].arrivals, points[2].in_flight), (Arrivals::POISSON, Some(120.0)));
+        assert!(points[2].grown().is_some() && points[1].grown().is_none());
         assert_eq!(points[3].arrivals, Arrivals::Closed { clients: 16 });
         assert_eq!((points[3].input_tokens, points[3].output_tokens), (250.0, 100.0));
         assert_eq!((points[3].ttft_ms, points[3].itl_ms), (Some(40.0), Some(14.0)));
@@ -137,9 +140,12 @@ fn vllm_results_alone_and_appended() {
     assert_eq!(one[0].arrivals, Arrivals::Open { scv: 2.0 });
     assert_eq!((one[0].rate_per_s, one[0].input_tokens, one[0].output_tokens), (4.0, 500.0, 100.0));
     assert_eq!((one[0].ttft_ms, one[0].itl_ms), (Some(45.5), Some(12.5)));
-    // 400 requests at 4 a second and 1.283 s until the last is answered.
-    let share = one[0].served_share.expect("the rate was stated");
-    assert!((share - 3.95 / (400.0 / 101.283)).abs() < 1e-9, "{share}");
+    // 400 requests at 4 a second take 100 s, and the longest answer some more: nothing grew.
+    assert_eq!(one[0].in_flight, one[0].concurrency());
+    let slow = read::load_text("result.json", &result("4.0", "null", 2.5)).expect("sound").points;
+    // The run took 160 s, 60 s beyond the arrivals.
+    let (in_flight, steady) = slow[0].grown().expect("the queue grew");
+    assert!(in_flight > 100.0 && steady < 10.0, "{in_flight}, {steady}");
 
     let lines =
         [result("\"inf\"", "8", 6.5), result("\"inf\"", "null", 40.0), result("2", "64", 1.9)];
@@ -172,4 +178,60 @@ request_rate_per_s,mean_input_tokens,mean_output_tokens,ttft_mean_ms,itl_mean_ms
     assert_eq!(mark_single_client(&mut points), 1);
     assert_eq!(points[0].arrivals, Arrivals::Closed { clients: 1 });
     assert_eq!(points[2].arrivals, Arrivals::POISSON, "two requests were in the system");
+}
+
+#[test]
+fn percentiles_spreads_and_runs_of_a_csv() {
+    let text = "\
+sweep,load,arrival_rate_per_s,completed_rate_per_s,run_s,mean_concurrency,mean_input_tokens,\
+sd_input_tokens,mean_output_tokens,sd_output_tokens,ttft_mean_ms,ttft_median_ms,ttft_p95_ms,\
+itl_mean_ms,itl_p99_ms
+a,one client,0.09,0.09,600,1,1000,250,984,305,54,53,75,11.3,11.36
+a,constant gaps,3.33,3.185,600,0,1000,250,1000,300,98,98,122,23.4,24.9
+a,constant gaps,8,4,600,0,1000,250,1000,300,9000,9000,,60,
+a,sometimes,8,4,600,0,1000,250,1000,300,9000,9000,,60,
+";
+    let error = read::load_text("bench.csv", text).expect_err("a load is not known");
+    assert_eq!(error.problems.len(), 1, "{error}");
+    assert!(error.to_string().contains("`sometimes` is no load"), "{error}");
+    let sound = text.lines().take(4).collect::<Vec<_>>().join("\n");
+    let measured = read::load_text("bench.csv", &sound).expect("it is sound");
+    assert!(measured.warnings.is_empty(), "every column is known");
+    let points = measured.points;
+    assert_eq!(points[0].arrivals, Arrivals::Closed { clients: 1 });
+    assert_eq!(points[1].arrivals, Arrivals::Open { scv: 0.0 });
+    assert_eq!((points[1].input_scv, points[1].token_scv), (Some(0.0625), Some(0.09)));
+    let percents: Vec<f64> = points[1].ttft_percentiles.iter().map(|p| p.percent).collect();
+    assert_eq!(percents, [50.0, 95.0]);
+    assert_eq!(points[1].tpot_percentiles[0].ms, 24.9);
+    // Four per cent fewer answers than arrivals, since 87 were under way; and half as many.
+    assert_eq!(points[1].grown(), None);
+    assert!(points[2].grown().is_some());
+}
+
+#[test]
+fn closed_loops_of_several_systems() {
+    let text = "\
+model,card,tp,concurrency,throughput_per_s,mean_input_tokens,mean_output_tokens,ttft_mean_ms,\
+itl_mean_ms
+m,H100,1,8,6.67,1024,128,191,7.94
+m,H100,4,16,20.9,1024,128,94,5.3
+";
+    let points = read::load_text("closed.csv", text).expect("it is sound").points;
+    assert_eq!(systems(&points), ["m H100 1", "m H100 4"]);
+    assert_eq!(points[0].arrivals, Arrivals::Closed { clients: 8 });
+    assert_eq!((points[0].rate_per_s, points[0].in_flight), (6.67, None));
+}
+
+#[test]
+fn requests_one_by_one_tell_spreads_and_growth() {
+    let detailed = result("4.0", "null", 3.95).replace(
+        "\"mean_itl_ms\"",
+        "\"ttfts\": [0.04, 0.05, 0.2, 0.25], \"output_lens\": [50, 150], \"input_lens\": [500, 500], \
+         \"p99_ttft_ms\": 250.0, \"mean_itl_ms\"",
+    );
+    let point = read::load_text("result.json", &detailed).expect("sound").points.remove(0);
+    assert_eq!((point.input_scv, point.token_scv), (Some(0.0), Some(0.25)));
+    assert!((point.ttft_growth.expect("there are two halves") - 5.0).abs() < 1e-9);
+    assert_eq!(point.ttft_percentiles.last().map(|p| (p.percent, p.ms)), Some((99.0, 250.0)));
 }

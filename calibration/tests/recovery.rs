@@ -2,19 +2,24 @@
 //! and overload; intervals hold the truth as often as they say.
 
 use isocost_calibration::{
-    Arrivals, Doubt, Family, Fit, FitError, Options, Overload, Point, Validation, fit, predict,
+    Arrivals, Bench, Doubt, Family, Fit, FitError, Options, Overload, Point, Validation, fit,
+    predict,
 };
+use isocost_model::queue::{EngineSettings, Reading, ServiceModel, Station};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-const BATCH: u32 = 64;
+const BENCH: Bench = Bench {
+    batch: 64,
+    engine: EngineSettings { token_budget: 8192, kv_tokens: None, chunked_prefill: true },
+};
 
 /// True parameters of each family.
 fn truth(family: Family) -> Vec<f64> {
     match family {
         Family::Linear => vec![12.0, 0.15, 18.0, 2e-4],
         Family::Iteration => vec![11.0, 0.03, 6e-5],
-        Family::Roofline => vec![11.0, 0.02, 7e-5, 0.04, 120.0, 6.0, 1.4],
+        Family::Roofline => vec![11.0, 0.02, 7e-5, 0.04, 2e-6, 120.0, 6.0, 1.4],
     }
 }
 
@@ -25,27 +30,24 @@ fn points(family: Family) -> Vec<Point> {
     kinds
         .into_iter()
         .flat_map(|(input, output)| {
-            let station = isocost_model::queue::Station::new(model, input, output, None);
-            let capacity = station.service_rate_per_s(BATCH);
+            let capacity = capacity_per_s(model, input, output);
             [0.05, 0.25, 0.45, 0.65, 0.8, 0.9]
                 .map(|load| made(model, input, output, load * capacity))
         })
         .collect()
 }
 
-fn made(model: isocost_model::queue::ServiceModel, input: f64, output: f64, rate: f64) -> Point {
-    let point = Point {
-        sweep: format!("i{input}-o{output}"),
-        place: String::new(),
-        arrivals: Arrivals::POISSON,
-        rate_per_s: rate,
-        served_share: None,
-        input_tokens: input,
-        output_tokens: output,
-        ttft_ms: None,
-        itl_ms: None,
-    };
-    let prediction = predict(model, BATCH, &point).expect("the model is sound");
+/// What the engine's model says that a replica can serve, requests/s.
+fn capacity_per_s(model: ServiceModel, input: f64, output: f64) -> f64 {
+    let mut station = Station::new(model, input, output, None);
+    station.reading = Reading::Engine;
+    station.analyze(BENCH.batch, 1e-3).expect("the model is sound").capacity_per_s
+}
+
+fn made(model: ServiceModel, input: f64, output: f64, rate: f64) -> Point {
+    let sweep = format!("i{input}-o{output}");
+    let point = Point::new(sweep, Arrivals::POISSON, rate, input, output);
+    let prediction = predict(model, &BENCH, &point).expect("the model is sound");
     Point { ttft_ms: Some(prediction.ttft_ms), itl_ms: Some(prediction.itl_ms), ..point }
 }
 
@@ -66,7 +68,7 @@ fn noisy(points: &[Point], itl: f64, ttft: f64, seed: u64) -> Vec<Point> {
 }
 
 fn fitted(family: Family, points: &[Point], starts: u32) -> Fit {
-    fit(family, points, &Options { batch: BATCH, starts, seed: 7 }).expect("enough points")
+    fit(family, points, &Options { bench: BENCH, starts, seed: 7 }).expect("enough points")
 }
 
 /// Largest relative error of a parameter.
@@ -94,14 +96,14 @@ fn outliers_and_overload_do_not_move_the_fit() {
             points[at].ttft_ms = points[at].ttft_ms.map(|x| x * factor);
             points[at + 10].itl_ms = points[at + 10].itl_ms.map(|x| x * factor);
         }
-        let station = isocost_model::queue::Station::new(model, 200.0, 400.0, None);
-        let capacity = station.service_rate_per_s(BATCH);
+        let capacity = capacity_per_s(model, 200.0, 400.0);
         // A queue that grew while it was measured: all places taken, seconds of wait.
         for over in [1.1, 1.6] {
             let full = made(model, 200.0, 400.0, 0.999 * capacity);
             let (rate_per_s, ttft_ms) = (over * capacity, Some(9000.0 * over));
             points.push(Point { rate_per_s, ttft_ms, ..full.clone() });
-            points.push(Point { rate_per_s, ttft_ms, served_share: Some(1.0 / over), ..full });
+            // A hundred times as many in flight at the end as there are places.
+            points.push(Point { rate_per_s, ttft_ms, in_flight: Some(6400.0), ..full });
         }
         let fit = fitted(family, &points, 6);
         let excluded: Vec<usize> = fit.excluded.iter().map(|e| e.point).collect();
@@ -112,7 +114,7 @@ fn outliers_and_overload_do_not_move_the_fit() {
         let reasons = |wanted: fn(&Overload) -> bool| {
             fit.excluded.iter().filter(|e| wanted(&e.reason)).count()
         };
-        assert_eq!(reasons(|r| matches!(r, Overload::Unserved { .. })), 2);
+        assert_eq!(reasons(|r| matches!(r, Overload::Growing { .. })), 2);
         assert_eq!(reasons(|r| matches!(r, Overload::Saturated { .. })), 2);
         for at in [3, 9, 13, 19] {
             let place = fit.used.iter().position(|i| *i == at).expect("it is not overloaded");
@@ -162,7 +164,7 @@ fn the_ends_of_the_region_are_slower_and_faster() {
         let mean_log = |model| {
             let sum: f64 = points
                 .iter()
-                .map(|p| predict(model, BATCH, p).map_or(0.0, |x| (x.itl_ms * x.ttft_ms).ln()))
+                .map(|p| predict(model, &BENCH, p).map_or(0.0, |x| (x.itl_ms * x.ttft_ms).ln()))
                 .sum();
             sum / points.len() as f64
         };
@@ -189,7 +191,7 @@ fn what_the_points_do_not_tell_is_said() {
     assert!(fit.confidence.doubts.iter().any(unknown), "{:?}", fit.confidence);
 
     let few = fit_error(&one_kind[..3]);
-    assert!(matches!(few, FitError::TooFew { parameters: 7, latencies: 6, .. }), "{few}");
+    assert!(matches!(few, FitError::TooFew { parameters: 8, latencies: 6, .. }), "{few}");
     let none = fit_error(&[]);
     assert!(matches!(none, FitError::TooFew { latencies: 0, .. }));
 }

@@ -99,6 +99,7 @@ fn scaled(service: ServiceModel, [a, b, c, d]: [f64; 4], rest: f64) -> ServiceMo
             beta_ms: r.beta_ms * b,
             gamma_ms: r.gamma_ms * c,
             delta_ms: r.delta_ms * d,
+            delta2_ms: r.delta2_ms * d,
             overhead_ms: r.overhead_ms * rest,
             ..r
         }),

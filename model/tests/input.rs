@@ -95,13 +95,15 @@ fn defaults_and_forms_are_read() {
     assert_eq!(scenario.profiles[1].units_per_replica, 1, "0 reads as 1");
     assert!(matches!(scenario.profiles[0].service, ServiceModel::Iteration(_)));
     assert!(matches!(scenario.profiles[1].service, ServiceModel::Linear(_)));
-    let roofline = SMALL.replace("perfParms: {", "rooflineParms: {delta: 0.1, hidden: 5, lag: 2, ");
+    let roofline = SMALL
+        .replace("perfParms: {", "rooflineParms: {delta: 0.1, delta2: 1e-6, hidden: 5, lag: 2, ");
     let scenario = input::load_text("small.yaml", &roofline).expect("it is sound").scenario;
     let expected = Roofline {
         alpha_ms: 10.0,
         beta_ms: 0.1,
         gamma_ms: 0.001,
         delta_ms: 0.1,
+        delta2_ms: 1e-6,
         hidden_tokens: 5.0,
         overhead_ms: 0.0,
         lag_steps: 2.0,

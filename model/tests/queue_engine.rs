@@ -20,6 +20,7 @@ fn service() -> impl Strategy<Value = ServiceModel> {
                 beta_ms,
                 gamma_ms,
                 delta_ms,
+                delta2_ms: 0.0,
                 hidden_tokens: hidden * alpha_ms / delta_ms,
                 overhead_ms: 3.0,
                 lag_steps: 1.2,

@@ -21,6 +21,7 @@ fn stations(queue: impl Strategy<Value = Option<u32>>) -> impl Strategy<Value = 
                     beta_ms,
                     gamma_ms,
                     delta_ms,
+                    delta2_ms: delta_ms * 1e-4,
                     hidden_tokens: hidden * alpha_ms / delta_ms,
                     overhead_ms: alpha_ms / 2.0,
                     lag_steps: 1.5,

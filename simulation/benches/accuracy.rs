@@ -32,6 +32,7 @@ const ROOFLINE: ServiceModel = ServiceModel::Roofline(Roofline {
     beta_ms: 0.02,
     gamma_ms: 2e-5,
     delta_ms: 0.05,
+    delta2_ms: 1e-6,
     hidden_tokens: 150.0,
     overhead_ms: 5.0,
     lag_steps: 1.5,

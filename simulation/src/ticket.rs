@@ -82,10 +82,13 @@ impl Prompt {
     pub fn take_chunk(&mut self, budget: u32, pass: &mut Pass) -> u32 {
         let chunk = self.left().min(budget);
         if budget > 0 {
+            let before = f64::from(self.done);
             self.done += chunk;
+            let after = f64::from(self.done);
             pass.chunks += 1.0;
             pass.prompt_tokens += f64::from(chunk);
-            pass.prompt_context += f64::from(self.done);
+            pass.prompt_context += after;
+            pass.prompt_attention += after * after - before * before;
         }
         chunk
     }

@@ -17,6 +17,7 @@ const ROOFLINE: ServiceModel = ServiceModel::Roofline(Roofline {
     beta_ms: 0.02,
     gamma_ms: 2e-5,
     delta_ms: 0.03,
+    delta2_ms: 0.0,
     hidden_tokens: 150.0,
     overhead_ms: 5.0,
     lag_steps: 1.0,

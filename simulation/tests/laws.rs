@@ -16,6 +16,7 @@ const ROOFLINE: ServiceModel = ServiceModel::Roofline(Roofline {
     beta_ms: 0.1,
     gamma_ms: 1e-4,
     delta_ms: 0.03,
+    delta2_ms: 1e-6,
     hidden_tokens: 200.0,
     overhead_ms: 5.0,
     lag_steps: 1.5,

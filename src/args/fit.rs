@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use isocost_calibration::{Family, Options, Placement};
+use isocost_calibration::{Bench, Family, Options, Placement};
+use isocost_model::queue::EngineSettings;
 
 /// `isocost fit`.
 #[derive(Debug, clap::Args)]
@@ -18,12 +19,24 @@ pub struct FitArgs {
     /// Batch size that the server ran with (its most requests in service)
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub max_batch: u32,
+    /// Tokens that a pass of the server works off at most
+    #[arg(long, value_name = "TOKENS", default_value_t = 8192)]
+    pub max_batched_tokens: u32,
+    /// Tokens that the server's KV cache holds [default: what closed loops show]
+    #[arg(long, value_name = "TOKENS")]
+    pub kv_tokens: Option<u64>,
+    /// Fit the points of the system whose name (model, card, engine, precision) holds this text
+    #[arg(long, value_name = "TEXT")]
+    pub system: Option<String>,
+    /// Predict the points of this file with the parameters fitted to the others, and state the errors
+    #[arg(long, value_name = "FILE")]
+    pub predict: Option<PathBuf>,
     /// Take every point of a CSV as open loop: do not look for points that a sweep starts with, one
     /// request after the other
     #[arg(long)]
     pub open: bool,
     /// Starting points of the search
-    #[arg(long, value_name = "N", default_value_t = 12)]
+    #[arg(long, value_name = "N", default_value_t = 4)]
     pub starts: u32,
     /// Seed of the starting points: the same seed gives the same fit
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -51,7 +64,13 @@ pub struct FitArgs {
 impl FitArgs {
     /// How to fit.
     pub fn options(&self) -> Options {
-        Options { batch: self.max_batch, starts: self.starts, seed: self.seed }
+        let engine = EngineSettings {
+            token_budget: self.max_batched_tokens,
+            kv_tokens: self.kv_tokens,
+            ..EngineSettings::default()
+        };
+        let bench = Bench { batch: self.max_batch, engine };
+        Options { bench, starts: self.starts, seed: self.seed }
     }
 
     /// What the entry is for.

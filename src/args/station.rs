@@ -79,11 +79,12 @@ pub struct ServerArgs {
 }
 
 /// What a scenario says itself.
-const FROM_FLAGS: [&str; 18] = [
+const FROM_FLAGS: [&str; 19] = [
     "alpha",
     "beta",
     "gamma",
     "delta",
+    "delta2",
     "hidden",
     "overhead",
     "lag",
@@ -152,6 +153,9 @@ pub struct StationArgs {
     /// delta: a prefill, token and request (roofline: a token beyond --hidden); ms
     #[arg(long, value_name = "MS", value_parser = amount)]
     pub delta: Option<f64>,
+    /// Attention in a prompt, ms for each square of its tokens (roofline model)
+    #[arg(long, value_name = "MS", requires = "hidden", default_value_t = 0.0, value_parser = amount)]
+    pub delta2: f64,
     /// Tokens of a step whose computation hides behind memory traffic (roofline model)
     #[arg(long, value_name = "TOKENS", conflicts_with = "linear", value_parser = amount)]
     pub hidden: Option<f64>,

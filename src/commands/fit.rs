@@ -1,9 +1,10 @@
 //! `isocost fit`: from measured points to service parameters.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use isocost_calibration::{
-    Entry, Family, Fit, Point, Validation, fit, mark_single_client, plots, read,
+    Entry, Family, Fit, FitError, Forecast, Point, Validation, fit_and_validate,
+    mark_single_client, plots, read, systems,
 };
 use isocost_model::export::write_file;
 use rayon::prelude::*;
@@ -16,10 +17,11 @@ use crate::{Failure, exit};
 
 /// Runs the command; returns its exit code.
 pub fn run(args: &FitArgs) -> Result<u8, Failure> {
-    let measured = read::load(&args.bench).map_err(Failure::input)?;
-    measured.warnings.iter().for_each(|w| warning(&w.to_string()));
-    let mut points = measured.points;
-    let single = if args.open { 0 } else { mark_single_client(&mut points) };
+    let (points, single) = measured(args, &args.bench)?;
+    let others = match &args.predict {
+        Some(path) => Some(measured(args, std::slice::from_ref(path))?.0),
+        None => None,
+    };
     let fits = {
         let _spinner = Spinner::start("fitting");
         fit_all(args, &points)?
@@ -28,6 +30,7 @@ pub fn run(args: &FitArgs) -> Result<u8, Failure> {
     let Some((fit, validation)) = best else {
         return Err(Failure::failed("no service model was fitted"));
     };
+    let forecast = others.as_ref().map(|points| Forecast::new(fit, points));
     let entry = Entry::new(fit, &points, validation, &args.placement());
     if let Some(dir) = &args.plots {
         write_plots(dir, fit, &points)?;
@@ -35,7 +38,9 @@ pub fn run(args: &FitArgs) -> Result<u8, Failure> {
     if let Some(path) = &args.out {
         write_file(path, entry.json().as_bytes()).map_err(Failure::failed)?;
     }
-    let fitted = Fitted { points: &points, single, fit, validation, all: &fits, entry: &entry };
+    let forecast = forecast.as_ref().zip(others.as_deref());
+    let fitted =
+        Fitted { points: &points, single, fit, validation, all: &fits, entry: &entry, forecast };
     match args.format {
         FitFormat::Table => fitted.print_table(),
         FitFormat::Json => print(format!("{:#}\n", fitted.json()).as_bytes())?,
@@ -43,27 +48,51 @@ pub fn run(args: &FitArgs) -> Result<u8, Failure> {
     Ok(exit::OK)
 }
 
+/// The points of some files, of the system that was asked for, and how many of them were measured with
+/// one client.
+fn measured(args: &FitArgs, paths: &[PathBuf]) -> Result<(Vec<Point>, usize), Failure> {
+    let measured = read::load(paths).map_err(Failure::input)?;
+    for odd in &measured.warnings {
+        warning(&odd.to_string());
+    }
+    let mut points = measured.points;
+    if let Some(text) = &args.system {
+        points.retain(|point| point.system.contains(text.as_str()));
+    }
+    let found = systems(&points);
+    if found.len() > 1 {
+        let names = found.join("\n  ");
+        let what = format!("the points are of {} systems; choose one by --system", found.len());
+        return Err(Failure::input(format!("{what}:\n  {names}")));
+    }
+    let single = if args.open { 0 } else { mark_single_client(&mut points) };
+    Ok((points, single))
+}
+
 /// Every family that was asked for. Where all are tried, one with more parameters than there are
 /// points is left out; where none can be fitted, the reason is the first one's.
 fn fit_all(args: &FitArgs, points: &[Point]) -> Result<Vec<(Fit, Validation)>, Failure> {
-    let one = |family: &Family| {
-        let fitted = fit(*family, points, &args.options())?;
-        let validation = Validation::new(&fitted, points);
-        Ok((fitted, validation))
-    };
-    let families = args.service.families();
-    let (done, failed): (Vec<_>, Vec<_>) =
-        families.par_iter().map(one).collect::<Vec<_>>().into_iter().partition(Result::is_ok);
-    let first = failed.into_iter().find_map(Result::<_, isocost_calibration::FitError>::err);
-    match (done.is_empty(), first) {
-        (true, Some(error)) => Err(Failure::input(error)),
-        _ => Ok(done.into_iter().flatten().collect()),
+    let options = args.options();
+    let families: &[Family] = args.service.families();
+    let found: Vec<Result<_, FitError>> =
+        families.par_iter().map(|family| fit_and_validate(*family, points, &options)).collect();
+    let mut fits = Vec::new();
+    let mut first = None;
+    for result in found {
+        match result {
+            Ok(fit) => fits.push(fit),
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    match first {
+        Some(error) if fits.is_empty() => Err(Failure::input(error)),
+        _ => Ok(fits),
     }
 }
 
 /// What families are compared by: mean errors on what was left out, weighed as in the fit.
 fn unseen((_, validation): &(Fit, Validation)) -> f64 {
-    let errors = validation.left_out_sweep.as_ref().unwrap_or(&validation.left_out_point);
+    let errors = validation.unseen_errors();
     errors.itl.mean + errors.ttft.mean / 3.0
 }
 

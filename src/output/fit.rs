@@ -1,6 +1,8 @@
 //! What `isocost fit` found: tables for people, JSON for programs.
 
-use isocost_calibration::{Entry, Errors, Fit, Point, Spread, Validation};
+mod predicted;
+
+use isocost_calibration::{Entry, Errors, Fit, Forecast, Point, Spread, Validation};
 use serde_json::{Value, json};
 
 use super::style::{BOLD, GREEN, warning};
@@ -20,6 +22,8 @@ pub struct Fitted<'a> {
     pub all: &'a [(Fit, Validation)],
     /// The entry for the model data.
     pub entry: &'a Entry,
+    /// What it says of another file's points, where one was given.
+    pub forecast: Option<(&'a Forecast, &'a [Point])>,
 }
 
 /// Points whose weight is below this are named.
@@ -34,6 +38,10 @@ impl Fitted<'_> {
         }
         self.print_parameters();
         self.print_sweeps();
+        self.print_region();
+        if let Some((forecast, points)) = self.forecast {
+            predicted::print(forecast, points);
+        }
         let v = self.validation;
         anstream::println!(
             "{BOLD}{} model{BOLD:#}, median error {GREEN}ITL {}{GREEN:#}, \
@@ -53,8 +61,13 @@ impl Fitted<'_> {
             points.len(),
             self.validation.sweeps.len(),
             fit.used.len(),
-            fit.options.batch,
+            fit.bench.batch,
         );
+        if let (None, Some(tokens)) =
+            (fit.options.bench.engine.kv_tokens, fit.bench.engine.kv_tokens)
+        {
+            anstream::println!("the closed loops show a KV cache of {tokens} tokens");
+        }
         if self.single > 0 {
             anstream::println!(
                 "{} points with one request in the system are taken as closed loop (--open: as any \
@@ -100,7 +113,24 @@ impl Fitted<'_> {
             rows.add_row(row.into_iter().chain([(*unit).to_owned()]));
         }
         anstream::println!("{}\n", trimmed(&rows));
-        fit.confidence.doubts.iter().for_each(|doubt| warning(&doubt.to_string()));
+        for doubt in &fit.confidence.doubts {
+            warning(&doubt.to_string());
+        }
+        if let Some(doubt) = self.validation.local_optimum() {
+            warning(&doubt);
+        }
+    }
+
+    /// What the 95% regions hold of latencies that the fit has not seen.
+    fn print_region(&self) {
+        let region = &self.validation.region;
+        if let (Some(itl), Some(ttft)) = (region.itl_coverage, region.ttft_coverage) {
+            anstream::println!(
+                "the 95% region holds {} of ITL and {} of TTFT that was left out\n",
+                percent(itl),
+                percent(ttft),
+            );
+        }
     }
 
     fn print_sweeps(&self) {
@@ -148,6 +178,10 @@ impl Fitted<'_> {
             .map(|(&i, weight)| json!({ "place": place(i), "weight": weight }))
             .collect();
         let doubts: Vec<String> = fit.confidence.doubts.iter().map(ToString::to_string).collect();
+        let doubts: Vec<String> =
+            doubts.into_iter().chain(self.validation.local_optimum()).collect();
+        let region = &self.validation.region;
+        let predicted = self.forecast.map(|(forecast, points)| predicted::json(forecast, points));
         let compared = self.all.iter().map(|(fit, v)| {
             let out = v.left_out_sweep.as_ref().map(errors);
             let value = json!({ "fitted": errors(&v.fitted), "leftOutSweep": out });
@@ -161,6 +195,8 @@ impl Fitted<'_> {
             "parameters": parameters,
             "correlations": fit.confidence.correlations,
             "doubts": doubts,
+            "coverage": { "itl": region.itl_coverage, "ttft": region.ttft_coverage },
+            "predicted": predicted,
             "errors": validation(self.validation),
             "services": serde_json::Map::from_iter(compared),
             "entry": self.entry,
@@ -192,12 +228,29 @@ fn validation(v: &Validation) -> Value {
     })
 }
 
+/// Errors of means and percentiles; those of the ITL are over requests of their own means.
 fn errors(e: &Errors) -> Value {
-    json!({ "itl": spread(&e.itl), "ttft": spread(&e.ttft) })
+    json!({
+        "itl": spread(&e.itl),
+        "ttft": spread(&e.ttft),
+        "tpotPercentiles": percentiles(&e.tpot_percentiles),
+        "ttftPercentiles": percentiles(&e.ttft_percentiles),
+    })
+}
+
+fn percentiles(spreads: &[(f64, Spread)]) -> Vec<Value> {
+    let of = |(percent, s): &(f64, Spread)| json!({ "percent": percent, "error": spread(s) });
+    spreads.iter().map(of).collect()
 }
 
 fn spread(s: &Spread) -> Value {
-    json!({ "count": s.count, "mean": s.mean, "median": s.median, "most": s.most })
+    json!({
+        "count": s.count,
+        "mean": s.mean,
+        "median": s.median,
+        "most": s.most,
+        "optimistic": s.optimistic,
+    })
 }
 
 /// JSON knows no infinity.
@@ -207,7 +260,7 @@ fn finite(x: f64) -> Option<f64> {
 
 /// Errors on what the fit has not seen: sweeps where there are several, else points.
 fn unseen(v: &Validation) -> &Errors {
-    v.left_out_sweep.as_ref().unwrap_or(&v.left_out_point)
+    v.unseen_errors()
 }
 
 fn how(v: &Validation) -> &'static str {

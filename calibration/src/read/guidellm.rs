@@ -45,17 +45,14 @@ fn benchmark(mut fields: Fields<'_>, number: u32, report: &mut Report) -> Option
         return None;
     }
     let (rate_per_s, input_tokens, output_tokens) = (rate_per_s?, input_tokens?, output_tokens?);
-    Some(Point {
-        sweep: sweep_of(input_tokens, output_tokens),
-        place: place(fields.file, fields.at),
-        arrivals,
-        rate_per_s,
-        served_share: offered.map(|offered| rate_per_s / offered),
-        input_tokens,
-        output_tokens,
-        ttft_ms,
-        itl_ms,
-    })
+    let sweep = sweep_of(input_tokens, output_tokens);
+    let arrived_per_s = offered.unwrap_or(rate_per_s);
+    let mut point = Point::new(sweep, arrivals, arrived_per_s, input_tokens, output_tokens);
+    point.place = place(fields.file, fields.at);
+    (point.ttft_ms, point.itl_ms) = (ttft_ms, itl_ms);
+    let run_s = fields.number("duration", f64::MIN_POSITIVE..=MOST, report);
+    point.in_flight = run_s.map(|run_s| ((arrived_per_s - rate_per_s) * run_s).max(0.0));
+    Some(point)
 }
 
 /// How requests arrived, and the rate that was asked for; nothing where the benchmark says nothing

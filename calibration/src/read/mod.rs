@@ -5,6 +5,8 @@
 //! with `mean_ttft_ms`, and a file that results were appended to has one on each line; what is
 //! neither JSON nor named YAML is CSV.
 
+mod cells;
+mod columns;
 mod guidellm;
 mod rows;
 mod vllm;
@@ -61,9 +63,10 @@ pub fn load_text(name: &str, text: &str) -> Result<Measured, InputError> {
 }
 
 fn finish(points: Vec<Point>, report: Report) -> Result<Measured, InputError> {
-    match report.problems.is_empty() {
-        true => Ok(Measured { points, warnings: report.warnings }),
-        false => Err(InputError { problems: report.problems }),
+    if report.problems.is_empty() {
+        Ok(Measured { points, warnings: report.warnings })
+    } else {
+        Err(InputError { problems: report.problems })
     }
 }
 
@@ -110,6 +113,30 @@ fn read_document(name: &str, node: &Node, report: &mut Report) -> Vec<Point> {
         }
     }
     points
+}
+
+/// The numbers of a list, where there is one; what is no number counts as 0.
+fn numbers(fields: &mut Fields<'_>, key: &'static str) -> Vec<f64> {
+    let Some(Value::List(items)) = fields.node(key).map(|node| &node.value) else {
+        return Vec::new();
+    };
+    let number = |node: &Node| match &node.value {
+        Value::Number(text) => text.parse().unwrap_or(0.0),
+        _ => 0.0,
+    };
+    items.iter().map(number).collect()
+}
+
+/// Squared coefficient of variation of some numbers, where there are several.
+fn scv(values: &[f64]) -> Option<f64> {
+    let mean = mean(values)?;
+    let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / values.len() as f64;
+    (values.len() > 1 && mean > 0.0).then(|| square / (mean * mean))
+}
+
+/// The mean, where there is anything.
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// `file:line:column`.

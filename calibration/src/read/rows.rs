@@ -1,31 +1,32 @@
 //! Our CSV: one point a row.
 //!
-//! `request_rate_per_s`, `mean_input_tokens`, `mean_output_tokens`, `ttft_mean_ms` and
-//! `itl_mean_ms`; optionally `sweep`, `concurrency` (clients of a closed loop) and
-//! `throughput_per_s` (requests completed, where the rate is what was offered). A blank latency was
-//! not measured.
+//! `request_rate_per_s` (or `arrival_rate_per_s`), `mean_input_tokens`, `mean_output_tokens`,
+//! `ttft_mean_ms` and `itl_mean_ms`; a blank latency was not measured. Optionally
+//!
+//! * `sweep`, and what was measured: `model`, `card`, `engine`, `precision`, `tp`, `ep`;
+//! * how requests came: `concurrency` (clients of a closed loop, whose rate may be blank),
+//!   `arrival_scv`, or `load` in words (one client, constant gaps, poisson);
+//! * how the run ended: `throughput_per_s` or `completed_rate_per_s`, and `run_s`, its length;
+//! * spreads: `sd_input_tokens`, `sd_output_tokens`;
+//! * percentiles: `ttft_median_ms`, `ttft_p90_ms`, `ttft_p95_ms`, `ttft_p99_ms` and the same of
+//!   `itl`, which are those of requests' own means.
 
-use isocost_model::input::reading::{
-    At, Report, csv_defect, csv_line, csv_mark, csv_rows, decimal_comma, known_names,
-};
+use isocost_model::input::reading::{At, Report, csv_defect, csv_line, csv_mark, csv_rows};
 
+use super::cells::Row;
+use super::columns::Columns;
 use super::{MOST, MOST_TOKENS, place, sweep_of};
-use crate::point::{Arrivals, Point};
+use crate::point::{Arrivals, Percentile, Point};
 
-const REQUIRED: [&str; 5] = [
-    "request_rate_per_s",
-    "mean_input_tokens",
-    "mean_output_tokens",
-    "ttft_mean_ms",
-    "itl_mean_ms",
-];
-const OPTIONAL: [&str; 3] = ["sweep", "concurrency", "throughput_per_s"];
+/// Columns that tell percentiles: of a hundred, and how a latency's column ends.
+const PERCENTILES: [(f64, &str); 4] =
+    [(50.0, "median_ms"), (90.0, "p90_ms"), (95.0, "p95_ms"), (99.0, "p99_ms")];
 
-/// Where each column stands.
-struct Columns {
-    required: [usize; 5],
-    optional: [Option<usize>; 3],
-}
+/// Columns that say what was measured, in the order of a system's name.
+const SYSTEM: [&str; 6] = ["model", "card", "engine", "precision", "tp", "ep"];
+
+/// A run whose length is not told is taken to be at least so many latencies long.
+const SHORTEST_RUN: f64 = 10.0;
 
 pub(super) fn read(file: &str, text: &str, report: &mut Report) -> Vec<Point> {
     if text.trim().is_empty() {
@@ -34,7 +35,7 @@ pub(super) fn read(file: &str, text: &str, report: &mut Report) -> Vec<Point> {
     }
     let mut reader = csv_rows(text);
     let header = reader.headers().cloned().unwrap_or_default();
-    let Some(columns) = columns(file, text, &header, report) else { return Vec::new() };
+    let Some(columns) = Columns::new(file, text, &header, report) else { return Vec::new() };
     let mark = csv_mark(text);
     let mut points = Vec::new();
     for record in reader.records() {
@@ -42,10 +43,10 @@ pub(super) fn read(file: &str, text: &str, report: &mut Report) -> Vec<Point> {
             Ok(record) => {
                 let line = csv_line(text, record.position());
                 let byte = record.position().map_or(0, csv::Position::byte);
-                let line_text = line_of(&text[(byte as usize).min(text.len())..]);
-                let (header, record) = (&header, &record);
-                let mut row = Row { file, mark, line, line_text, header, record, report };
-                points.extend(row.read(&columns));
+                let rest = &text[(byte as usize).min(text.len())..];
+                let line_text = rest.lines().find(|line| !line.is_empty()).unwrap_or("");
+                let (columns, record) = (&columns, &record);
+                points.extend(point(Row { file, mark, line, line_text, columns, record, report }));
             }
             Err(e) => {
                 let (line, what) = csv_defect(text, &e);
@@ -59,142 +60,78 @@ pub(super) fn read(file: &str, text: &str, report: &mut Report) -> Vec<Point> {
     points
 }
 
-fn columns(
-    file: &str,
-    text: &str,
-    header: &csv::StringRecord,
-    report: &mut Report,
-) -> Option<Columns> {
-    let place = |name: &str| header.iter().position(|h| h.eq_ignore_ascii_case(name));
-    for (i, name) in header.iter().enumerate() {
-        let known = || REQUIRED.iter().chain(&OPTIONAL);
-        if !known().any(|k| k.eq_ignore_ascii_case(name)) {
-            let remedy = known_names(name, known().copied());
-            let what = format!("unknown column `{name}` is ignored");
-            report.warning_at(
-                file,
-                cell_at(line_of(text), csv_mark(text), 1, i),
-                "",
-                what,
-                &remedy,
-            );
-        }
+/// The point in a row, or nothing where a cell is wrong.
+fn point(mut row: Row<'_>) -> Option<Point> {
+    let before = row.report.problems.len();
+    let completed_per_s = row.number("throughput_per_s", 0.0, MOST);
+    let clients = row.number("concurrency", 1.0, 1e6).map(|clients| clients.round() as u32);
+    let rate_per_s = match (clients, completed_per_s) {
+        (Some(_), Some(rate)) => row.number("request_rate_per_s", 0.0, MOST).unwrap_or(rate),
+        _ => row.needed("request_rate_per_s", f64::MIN_POSITIVE, MOST),
+    };
+    let input_tokens = row.needed("mean_input_tokens", 0.0, MOST_TOKENS);
+    let output_tokens = row.needed("mean_output_tokens", 1.0, MOST_TOKENS);
+    let arrivals = arrivals(&mut row, clients);
+    let sweep = row.text("sweep").map(str::to_owned);
+    let sweep = sweep.unwrap_or_else(|| sweep_of(input_tokens, output_tokens));
+    let mut point = Point::new(sweep, arrivals, rate_per_s, input_tokens, output_tokens);
+    point.ttft_ms = row.number("ttft_mean_ms", f64::MIN_POSITIVE, MOST);
+    point.itl_ms = row.number("itl_mean_ms", f64::MIN_POSITIVE, MOST);
+    if point.ttft_ms.or(point.itl_ms).is_none() && row.report.problems.len() == before {
+        let what = "neither latency is given".to_owned();
+        row.problem("ttft_mean_ms", what, "give ttft_mean_ms, itl_mean_ms or both");
     }
-    let missing: Vec<_> = REQUIRED.into_iter().filter(|name| place(name).is_none()).collect();
-    if !missing.is_empty() {
-        let what = format!("there is no column {}", missing.join(", "));
-        let remedy = format!("the header is {}", REQUIRED.join(","));
-        report.problem_at(file, At { line: 1, column: 1 }, "", what, &remedy);
+    point.system = SYSTEM.into_iter().filter_map(|c| row.text(c)).collect::<Vec<_>>().join(" ");
+    point.place = place(row.file, At { line: row.line, column: 1 });
+    point.input_scv = spread(&mut row, "sd_input_tokens", input_tokens);
+    point.token_scv = spread(&mut row, "sd_output_tokens", output_tokens);
+    point.ttft_percentiles = percentiles(&mut row, "ttft");
+    point.tpot_percentiles = percentiles(&mut row, "itl");
+    let run_s = row.number("run_s", f64::MIN_POSITIVE, MOST);
+    if let (Arrivals::Open { .. }, Some(completed_per_s)) = (arrivals, completed_per_s) {
+        point.in_flight = in_flight(&point, completed_per_s, run_s);
     }
-    missing.is_empty().then(|| Columns {
-        required: REQUIRED.map(|name| place(name).unwrap_or(0)),
-        optional: OPTIONAL.map(place),
-    })
+    (row.report.problems.len() == before).then_some(point)
 }
 
-/// The first line of `text` that is not blank.
-fn line_of(text: &str) -> &str {
-    text.lines().find(|line| !line.is_empty()).unwrap_or("")
+/// How requests came: by clients, by words, or by the variation of their gaps.
+fn arrivals(row: &mut Row<'_>, clients: Option<u32>) -> Arrivals {
+    let scv = row.number("arrival_scv", 0.0, MOST);
+    let load = row.text("load").unwrap_or("").to_lowercase();
+    let said = match load.as_str() {
+        "" => scv.map(|scv| Arrivals::Open { scv }),
+        "one client" => Some(Arrivals::Closed { clients: 1 }),
+        "constant gaps" | "constant" => Some(Arrivals::Open { scv: 0.0 }),
+        "poisson" => Some(Arrivals::POISSON),
+        other => {
+            let what = format!("`{other}` is no load");
+            row.problem("load", what, "one client, constant gaps and poisson are read");
+            None
+        }
+    };
+    let closed = clients.map(|clients| Arrivals::Closed { clients });
+    closed.or(said).unwrap_or(Arrivals::POISSON)
 }
 
-/// Where cell `index` of a line starts; quotes may hold marks.
-fn cell_at(line_text: &str, mark: u8, line: u32, index: usize) -> At {
-    let (mut column, mut cell, mut quoted) = (1, 0, false);
-    for (i, c) in line_text.chars().enumerate() {
-        match c {
-            _ if cell == index => break,
-            '"' => quoted = !quoted,
-            _ if c == char::from(mark) && !quoted => {
-                cell += 1;
-                column = i as u32 + 2;
-            }
-            _ => {}
-        }
-    }
-    At { line, column }
+/// Requests that arrived and were not answered.
+fn in_flight(point: &Point, completed_per_s: f64, run_s: Option<f64>) -> Option<f64> {
+    let shortest_s = || Some(SHORTEST_RUN * point.concurrency()? / point.rate_per_s);
+    let run_s = run_s.or_else(shortest_s)?;
+    Some(((point.rate_per_s - completed_per_s) * run_s).max(0.0))
 }
 
-/// One row as it is read.
-struct Row<'a> {
-    file: &'a str,
-    mark: u8,
-    line: u32,
-    line_text: &'a str,
-    header: &'a csv::StringRecord,
-    record: &'a csv::StringRecord,
-    report: &'a mut Report,
+/// Squared coefficient of variation, from a column of standard deviations.
+fn spread(row: &mut Row<'_>, column: &'static str, mean: f64) -> Option<f64> {
+    let deviation = row.number(column, 0.0, MOST_TOKENS)?;
+    (mean > 0.0).then(|| (deviation / mean).powi(2))
 }
 
-impl Row<'_> {
-    /// The point, or nothing where a cell is wrong.
-    fn read(&mut self, columns: &Columns) -> Option<Point> {
-        let before = self.report.problems.len();
-        let [rate, input, output, ttft, itl] = columns.required;
-        let tiny = f64::MIN_POSITIVE;
-        let rate = self.needed(rate, tiny, MOST);
-        let input_tokens = self.needed(input, 0.0, MOST_TOKENS);
-        let output_tokens = self.needed(output, 1.0, MOST_TOKENS);
-        let (ttft_ms, itl_ms) = (self.number(ttft, tiny, MOST), self.number(itl, tiny, MOST));
-        let [sweep, clients, throughput] = columns.optional;
-        let clients = clients.and_then(|at| self.number(at, 1.0, 1e6));
-        let completed = throughput.and_then(|at| self.number(at, 0.0, MOST));
-        if ttft_ms.is_none() && itl_ms.is_none() && self.report.problems.len() == before {
-            let what = "neither latency is given".to_owned();
-            self.problem(ttft, what, "give ttft_mean_ms, itl_mean_ms or both");
-        }
-        let named = sweep.and_then(|at| self.record.get(at)).filter(|name| !name.is_empty());
-        (self.report.problems.len() == before).then(|| Point {
-            sweep: named.map_or_else(|| sweep_of(input_tokens, output_tokens), str::to_owned),
-            place: place(self.file, At { line: self.line, column: 1 }),
-            arrivals: match clients {
-                Some(clients) => Arrivals::Closed { clients: clients.round() as u32 },
-                None => Arrivals::POISSON,
-            },
-            rate_per_s: rate,
-            served_share: completed.map(|c| c / rate),
-            input_tokens,
-            output_tokens,
-            ttft_ms,
-            itl_ms,
-        })
-    }
-
-    /// A number that has to be there; 0 where it is not, which is said.
-    fn needed(&mut self, at: usize, least: f64, most: f64) -> f64 {
-        let blank = self.record.get(at).unwrap_or("").is_empty();
-        if blank {
-            self.problem(at, "the cell is blank".to_owned(), "give a number");
-        }
-        self.number(at, least, most).unwrap_or(0.0)
-    }
-
-    /// A number, or nothing where the cell is blank or wrong, which is said.
-    fn number(&mut self, at: usize, least: f64, most: f64) -> Option<f64> {
-        let text = self.record.get(at).unwrap_or("");
-        if text.is_empty() {
-            return None;
-        }
-        match text.parse::<f64>() {
-            Ok(number) if (least..=most).contains(&number) => Some(number),
-            _ => {
-                let from = if least == f64::MIN_POSITIVE {
-                    "above 0".to_owned()
-                } else {
-                    format!("from {least}")
-                };
-                let what = format!("`{text}` is no number {from} to {most:e}");
-                let remedy = decimal_comma(text).unwrap_or_else(|| "mend the cell".to_owned());
-                self.problem(at, what, &remedy);
-                None
-            }
+fn percentiles(row: &mut Row<'_>, latency: &str) -> Vec<Percentile> {
+    let mut found = Vec::new();
+    for (percent, ending) in PERCENTILES {
+        if let Some(ms) = row.number(&format!("{latency}_{ending}"), f64::MIN_POSITIVE, MOST) {
+            found.push(Percentile { percent, ms });
         }
     }
-
-    fn problem(&mut self, at: usize, what: String, remedy: &str) {
-        let place = cell_at(self.line_text, self.mark, self.line, at);
-        let header = self.header.get(at).unwrap_or("");
-        let mut names = REQUIRED.iter().chain(&OPTIONAL).copied();
-        let entity = names.find(|n| n.eq_ignore_ascii_case(header)).unwrap_or("");
-        self.report.problem_at(self.file, place, entity, what, remedy);
-    }
+    found
 }

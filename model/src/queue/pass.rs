@@ -30,6 +30,7 @@
 //!
 //! ```text
 //! alpha + beta (requests in it) + gamma (sum of their context) + delta (tokens in it - hidden)+
+//!       + delta2 (sum over the chunks of `c` tokens that follow `k` of (k + c)^2 - k^2)
 //! ```
 //!
 //! and the pass that ends a prompt, of one token at least, yields the first token. `overhead`, and
@@ -54,6 +55,8 @@ pub struct Pass {
     pub prompt_tokens: f64,
     /// Contexts of the prompts, the chunks included.
     pub prompt_context: f64,
+    /// Attention of the chunks, in squares of tokens: `(k + c)^2 - k^2` for `c` tokens after `k`.
+    pub prompt_attention: f64,
 }
 
 impl ServiceModel {
@@ -76,7 +79,8 @@ impl ServiceModel {
                 let context = pass.decode_context + pass.prompt_context;
                 let memory = r.beta_ms * requests + r.gamma_ms * context;
                 let tokens = pass.decoding + pass.prompt_tokens;
-                r.alpha_ms + memory + r.delta_ms * (tokens - r.hidden_tokens).max(0.0)
+                let computed = r.delta_ms * (tokens - r.hidden_tokens).max(0.0);
+                r.alpha_ms + memory + computed + r.delta2_ms * pass.prompt_attention
             }
         }
     }
@@ -105,3 +109,34 @@ impl ServiceModel {
 
 /// Passes that a request waits on average for the one under way to end.
 const RESIDUAL_PASS: f64 = 0.5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::Roofline;
+
+    #[test]
+    fn chunks_of_a_prompt_cost_the_attention_of_the_whole() {
+        let service = ServiceModel::Roofline(Roofline {
+            alpha_ms: 10.0,
+            beta_ms: 0.0,
+            gamma_ms: 0.0,
+            delta_ms: 0.05,
+            delta2_ms: 1e-5,
+            hidden_tokens: 0.0,
+            overhead_ms: 0.0,
+            lag_steps: 0.0,
+        });
+        let chunk = |from: f64, to: f64| Pass {
+            chunks: 1.0,
+            prompt_tokens: to - from,
+            prompt_attention: to * to - from * from,
+            ..Pass::default()
+        };
+        let whole = service.pass_ms(&chunk(0.0, 4000.0));
+        assert!((whole - (10.0 + 200.0 + 160.0)).abs() < 1e-9, "{whole}");
+        let parts = [(0.0, 1500.0), (1500.0, 2000.0), (2000.0, 4000.0)];
+        let cut: f64 = parts.into_iter().map(|(from, to)| service.pass_ms(&chunk(from, to))).sum();
+        assert!((cut - whole - 20.0).abs() < 1e-9, "two more passes: {cut}, {whole}");
+    }
+}

@@ -11,15 +11,18 @@
 //! t(m, n) = alpha + (beta + gamma (in + out/2)) n + delta (m - hidden)+
 //! ```
 //!
-//! where `in + out/2` is the mean context of a request that decodes. A prompt is prefilled in
+//! where `in + out/2` is the mean context of a request that decodes. Each token of a prompt attends
+//! to all before it: a chunk of `c` tokens that follows `k` costs `delta2 ((k + c)^2 - k^2)` more,
+//! and a prompt `delta2 in^2` in all, however it is cut. A prompt is prefilled in
 //! `c = ceil(in / M)` steps (token budget `M` a step), beside the decoding of the others. While
 //! a request decodes its `out - 1` tokens each of the `n - 1` others is replaced about once, so that
 //! it meets `a = c (n - 1) / out` prefill steps a token: a share `q = min(1, a)` of its steps has
 //! `max(1, a)` prompts in it. With `in' = max(1, in) / c`:
 //!
 //! ```text
-//! step(n)    = (1 - q) t(n, n) + q t(n + (in' - 1) max(1, a), n)          = ITL at occupancy n
-//! prefill(n) = c t(n - 1 + in', n)
+//! step(n)    = (1 - q) t(n, n) + q t(n + (in' - 1) max(1, a), n) + a delta2 in^2 / c
+//!                                                                     = ITL at occupancy n
+//! prefill(n) = c t(n - 1 + in', n) + delta2 in^2
 //! S(n)       = prefill(n) + (out - 1) step(n)
 //! TTFT       = wait + overhead + lag (1 - exp(1 - n)) step(n) + prefill(n)
 //! ```
@@ -47,6 +50,8 @@ pub struct Roofline {
     pub gamma_ms: f64,
     /// Computation, ms for each token of a step beyond `hidden_tokens`.
     pub delta_ms: f64,
+    /// Attention within a prompt, ms for each square of its tokens.
+    pub delta2_ms: f64,
     /// Tokens of a step whose computation hides behind reading the weights.
     pub hidden_tokens: f64,
     /// Time to first token that is spent outside the engine, ms.
@@ -62,7 +67,8 @@ impl Roofline {
         let met = chunks * (n - 1.0).max(0.0) / tokens.output;
         let share = met.min(1.0);
         let beside = self.compute_ms(n + (prompt - 1.0) * met.max(1.0));
-        self.memory_ms(tokens, n) + (1.0 - share) * self.compute_ms(n) + share * beside
+        let attention = met * self.attention_ms(tokens) / chunks;
+        self.memory_ms(tokens, n) + (1.0 - share) * self.compute_ms(n) + share * beside + attention
     }
 
     /// `S(n)`, ms.
@@ -99,6 +105,12 @@ impl Roofline {
     fn prefill_ms(&self, tokens: Tokens, n: f64) -> f64 {
         let (chunks, prompt) = prefill_steps(tokens);
         chunks * (self.memory_ms(tokens, n) + self.compute_ms(n - 1.0 + prompt))
+            + self.attention_ms(tokens)
+    }
+
+    /// Attention within a prompt, all its chunks together, ms.
+    fn attention_ms(&self, tokens: Tokens) -> f64 {
+        self.delta2_ms * tokens.input * tokens.input
     }
 
     /// What a step reads, ms.
@@ -129,6 +141,7 @@ mod tests {
         beta_ms: 0.1,
         gamma_ms: 0.001,
         delta_ms: 0.05,
+        delta2_ms: 0.0,
         hidden_tokens: 100.0,
         overhead_ms: 5.0,
         lag_steps: 1.5,
@@ -150,6 +163,19 @@ mod tests {
         let first = 5.0 + 1.5 * (1.0 - (-10_f64).exp()) * step + prefill;
         near(MODEL.first_token_ms(tokens, 11.0), first);
         near(MODEL.occupancy(tokens, prefill + 100.0 * step, 64.0), 11.0);
+    }
+
+    #[test]
+    fn attention_within_prompts_costs_the_square_of_their_tokens() {
+        let model = Roofline { delta2_ms: 1e-5, ..MODEL };
+        for (input, chunks) in [(400.0, 1.0), (20_000.0, 3.0)] {
+            let tokens = Tokens { input, output: 101.0 };
+            let extra = 1e-5 * input * input;
+            near(model.prefill_ms(tokens, 11.0), MODEL.prefill_ms(tokens, 11.0) + extra);
+            // Ten others, each with one prompt in 101 tokens.
+            let met = chunks * 10.0 / 101.0 * extra / chunks;
+            near(model.step_ms(tokens, 11.0), MODEL.step_ms(tokens, 11.0) + met);
+        }
     }
 
     #[test]

@@ -165,13 +165,13 @@ impl Station {
 
 impl ServiceModel {
     /// Its parameters in a fixed order, 0 where it has none: equal ones mean equal service times.
-    pub(crate) fn parameters(&self) -> [f64; 8] {
+    pub(crate) fn parameters(&self) -> [f64; 9] {
         match *self {
             Self::Linear(Linear { alpha_ms, beta_ms, gamma_ms, delta_ms }) => {
-                [0.0, alpha_ms, beta_ms, gamma_ms, delta_ms, 0.0, 0.0, 0.0]
+                [0.0, alpha_ms, beta_ms, gamma_ms, delta_ms, 0.0, 0.0, 0.0, 0.0]
             }
             Self::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms }) => {
-                [1.0, alpha_ms, beta_ms, gamma_ms, 0.0, 0.0, 0.0, 0.0]
+                [1.0, alpha_ms, beta_ms, gamma_ms, 0.0, 0.0, 0.0, 0.0, 0.0]
             }
             Self::Roofline(r) => [
                 2.0,
@@ -179,6 +179,7 @@ impl ServiceModel {
                 r.beta_ms,
                 r.gamma_ms,
                 r.delta_ms,
+                r.delta2_ms,
                 r.hidden_tokens,
                 r.overhead_ms,
                 r.lag_steps,

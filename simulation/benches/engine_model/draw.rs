@@ -194,6 +194,7 @@ fn service(rng: &mut ChaCha8Rng) -> ServiceModel {
                 beta_ms: log_uniform(rng, 0.005, 0.1),
                 gamma_ms: log_uniform(rng, 1e-6, 1e-4),
                 delta_ms,
+                delta2_ms: 0.0,
                 hidden_tokens: rng.random_range(0.0..1.0) * (alpha_ms / delta_ms).min(400.0),
                 overhead_ms: rng.random_range(0.0..10.0),
                 lag_steps: rng.random_range(0.5..2.0),

@@ -160,6 +160,7 @@ pub fn station(args: &StationArgs) -> Station {
             beta_ms,
             gamma_ms,
             delta_ms: delta.unwrap_or(0.0),
+            delta2_ms: args.delta2,
             hidden_tokens: args.hidden.unwrap_or(0.0),
             overhead_ms: args.overhead,
             lag_steps: args.lag,

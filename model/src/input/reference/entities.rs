@@ -143,6 +143,7 @@ pub const ENTITIES: &[Entity] = &[
             optional("beta", MS, "0", "a step and request in the batch"),
             optional("gamma", MS, "0", "a step and token of context"),
             optional("delta", MS, "0", "a token of a step beyond `hidden`"),
+            optional("delta2", MS, "0", "attention in a prompt, for each square of its tokens"),
             optional(
                 "hidden",
                 Number("tokens", 0.0, ABSURD),

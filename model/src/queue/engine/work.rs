@@ -133,12 +133,15 @@ impl Work {
 
     fn pass(&self, decoding: f64, prompts: f64, chunks: f64) -> Pass {
         let cached = self.station.input_tokens - self.computed;
+        // Longer prompts count by their squares.
+        let squares = self.station.input_tokens.powi(2) - cached * cached;
         Pass {
             decoding,
             decode_context: decoding * self.context,
             chunks: prompts * chunks,
             prompt_tokens: prompts * self.computed,
             prompt_context: prompts * (chunks * cached + (chunks + 1.0) / 2.0 * self.computed),
+            prompt_attention: prompts * squares * (1.0 + self.station.input_scv),
         }
     }
 }

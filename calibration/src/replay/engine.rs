@@ -1,0 +1,322 @@
+//! Requests pass by pass, as an engine serves them.
+//!
+//! A request joins a pass that starts after it came, and as many prompts join as the token budget
+//! holds. Places are limited by the batch size, and by the KV cache, in which a request takes the room
+//! of its prompt and whole answer. Between two events a stretch of `m` passes only decodes; with every
+//! token the contexts grow and a pass takes `s` longer, so that the stretch takes
+//! `m t + s m (m - 1) / 2`.
+//!
+//! **Constant gaps.** The engine starts empty. What is measured begins when twice as many requests are
+//! answered as decode.
+//!
+//! **Clients** begin all at once, and each sends its next request when the last is answered. The pass
+//! under way when a client gets its last token has started already.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use isocost_model::queue::Pass;
+
+use super::{Load, Replayed};
+
+/// Answers that each client gets, and passes that are enough.
+const ROUNDS: u64 = 6;
+const LEAST_ROUNDS: u64 = 3;
+const PASSES: f64 = 4000.0;
+
+/// Answers that show how lengths vary.
+const LEAST_ANSWERS: u64 = 32;
+
+/// Answers of an open loop that are measured.
+const MEASURED: u64 = 160;
+
+/// Arrivals after which the warm-up ends, and all arrivals: parameters that the search only passes
+/// through may take hours for a pass.
+const WARM_UP: usize = 6000;
+const MOST_ARRIVALS: usize = 12_000;
+
+/// Replays `clients` clients.
+pub(crate) fn clients(load: &Load<'_>, clients: u32) -> Option<Replayed> {
+    let rounds = (PASSES / load.point.output_tokens).ceil() as u64;
+    let wanted = u64::from(clients) * rounds.clamp(LEAST_ROUNDS, ROUNDS);
+    let wanted = wanted.max(LEAST_ANSWERS);
+    let mut engine = Engine::new(load, f64::INFINITY);
+    for _ in 0..clients {
+        engine.arrive(engine.now_ms, 0.0);
+    }
+    while engine.answered < wanted {
+        if !engine.proceed() {
+            return None;
+        }
+    }
+    engine.replayed(0)
+}
+
+/// Replays arrivals at constant gaps.
+pub(crate) fn gaps(load: &Load<'_>) -> Option<Replayed> {
+    let mut engine = Engine::new(load, 1000.0 / load.point.rate_per_s);
+    while engine.answered < LEAST_ANSWERS || engine.answered < 2 * engine.decoding.len() as u64 {
+        if !engine.proceed() || engine.firsts_ms.len() > WARM_UP {
+            break;
+        }
+    }
+    engine.ttfts_ms.clear();
+    engine.itls_ms.clear();
+    let (answered, arrived) = (engine.answered, engine.firsts_ms.len());
+    while engine.answered < answered + MEASURED && engine.proceed() {}
+    let arrived = engine.firsts_ms.len() - arrived;
+    engine.replayed(arrived)
+}
+
+/// A request that waits or whose prompt is worked off.
+#[derive(Clone, Copy)]
+struct Prompt {
+    index: usize,
+    arrival_ms: f64,
+    /// The pass under way when it came, ms; 0 where there was none.
+    under_way_ms: f64,
+    /// The first pass that it may join.
+    from: u64,
+    length: f64,
+    done: f64,
+}
+
+/// A request that decodes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Decoding {
+    /// Pass after which it is answered.
+    end: u64,
+    index: usize,
+}
+
+struct Engine<'a> {
+    load: &'a Load<'a>,
+    /// Gap between arrivals, ms; infinite in a closed loop, where clients send again.
+    gap_ms: f64,
+    next_ms: f64,
+    now_ms: f64,
+    /// The last pass, ms.
+    last_ms: f64,
+    passes: u64,
+    /// Requests that wait, and those of them let in, first come first served.
+    waiting: VecDeque<Prompt>,
+    prompts: VecDeque<Prompt>,
+    decoding: BinaryHeap<Reverse<Decoding>>,
+    context: f64,
+    held_tokens: f64,
+    /// Of each request, when its first token came, ms.
+    firsts_ms: Vec<f64>,
+    ttfts_ms: Vec<f64>,
+    itls_ms: Vec<f64>,
+    answered: u64,
+}
+
+impl<'a> Engine<'a> {
+    fn new(load: &'a Load<'a>, gap_ms: f64) -> Self {
+        Self {
+            load,
+            gap_ms,
+            next_ms: gap_ms / 2.0,
+            now_ms: 0.0,
+            last_ms: 0.0,
+            passes: 0,
+            waiting: VecDeque::new(),
+            prompts: VecDeque::new(),
+            decoding: BinaryHeap::new(),
+            context: 0.0,
+            held_tokens: 0.0,
+            firsts_ms: Vec::new(),
+            ttfts_ms: Vec::new(),
+            itls_ms: Vec::new(),
+            answered: 0,
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.decoding.is_empty() && self.prompts.is_empty()
+    }
+
+    /// A request comes, during a pass of `under_way_ms`; 0 where there is none.
+    fn arrive(&mut self, arrival_ms: f64, under_way_ms: f64) {
+        let index = self.firsts_ms.len();
+        self.firsts_ms.push(0.0);
+        let late = u64::from(under_way_ms > 0.0 && self.gap_ms.is_infinite());
+        self.waiting.push_back(Prompt {
+            index,
+            arrival_ms,
+            under_way_ms,
+            from: self.passes + late,
+            length: self.load.prompt(index),
+            done: 0.0,
+        });
+    }
+
+    /// Requests of an open loop that have come by now.
+    fn take_arrivals(&mut self) {
+        if self.is_idle() && self.waiting.is_empty() && self.next_ms.is_finite() {
+            (self.now_ms, self.last_ms) = (self.now_ms.max(self.next_ms), 0.0);
+        }
+        while self.next_ms <= self.now_ms && self.firsts_ms.len() < MOST_ARRIVALS {
+            self.arrive(self.next_ms, self.last_ms);
+            self.next_ms += self.gap_ms;
+        }
+    }
+
+    /// The next pass, or stretch of passes; whether there was anything to do.
+    fn proceed(&mut self) -> bool {
+        self.take_arrivals();
+        self.let_in();
+        if self.prompts.is_empty() {
+            return self.stretch();
+        }
+        let (pass, ended) = self.compose();
+        self.last_ms = self.load.service.pass_ms(&pass);
+        self.now_ms += self.last_ms;
+        self.step(1);
+        let late = u64::from(!self.load.service.prompt_yields_token());
+        for prompt in ended {
+            self.first_token(prompt, late);
+        }
+        self.finish();
+        true
+    }
+
+    /// Lets in who may come, while there are places.
+    fn let_in(&mut self) {
+        let places = self.load.bench.batch as usize;
+        let room = self.load.bench.engine.kv_tokens.map_or(f64::INFINITY, |tokens| tokens as f64);
+        while self.decoding.len() + self.prompts.len() < places {
+            let Some(next) = self.waiting.front().copied() else { break };
+            let idle = self.is_idle();
+            let held = self.held_tokens + next.length + self.load.answer(next.index);
+            // One request alone is served, whatever it takes.
+            if (next.from > self.passes || held > room) && !idle {
+                break;
+            }
+            self.held_tokens = held;
+            self.waiting.pop_front();
+            self.prompts.push_back(next);
+        }
+    }
+
+    /// Those that decode, each with one more token.
+    fn decode(&self) -> Pass {
+        let decoding = self.decoding.len() as f64;
+        Pass { decoding, decode_context: self.context + decoding, ..Pass::default() }
+    }
+
+    /// A pass with chunks of prompts, and the prompts that it ends.
+    fn compose(&mut self) -> (Pass, Vec<Prompt>) {
+        let mut pass = self.decode();
+        let mut budget = (f64::from(self.load.bench.engine.token_budget) - pass.decoding).max(1.0);
+        for prompt in &mut self.prompts {
+            let chunk = (prompt.length - prompt.done).min(budget);
+            if chunk <= 0.0 {
+                break;
+            }
+            let before = prompt.done;
+            budget -= chunk;
+            prompt.done += chunk;
+            pass.chunks += 1.0;
+            pass.prompt_tokens += chunk;
+            pass.prompt_context += prompt.done;
+            pass.prompt_attention += prompt.done * prompt.done - before * before;
+        }
+        let whole = self.prompts.iter().take_while(|prompt| prompt.done >= prompt.length).count();
+        (pass, self.prompts.drain(..whole).collect())
+    }
+
+    /// Passes that only decode, until a request is answered or another may join.
+    fn stretch(&mut self) -> bool {
+        let Some(Reverse(first)) = self.decoding.peek().copied() else { return false };
+        let joins = self.waiting.front().filter(|next| next.from > self.passes);
+        let until = joins.map_or(first.end, |next| next.from.min(first.end));
+        let pass = self.decode();
+        let here_ms = self.load.service.pass_ms(&pass);
+        let grown = Pass { decode_context: pass.decode_context + pass.decoding, ..pass };
+        let more_ms = self.load.service.pass_ms(&grown) - here_ms;
+        let arrival = passes_within(self.next_ms - self.now_ms, here_ms, more_ms);
+        let m = (until.saturating_sub(self.passes) as f64).min(arrival).max(1.0);
+        self.now_ms += m * here_ms + more_ms * m * (m - 1.0) / 2.0;
+        self.last_ms = here_ms + more_ms * (m - 1.0);
+        self.step(m as u64);
+        self.finish();
+        true
+    }
+
+    fn step(&mut self, passes: u64) {
+        self.passes += passes;
+        self.context += passes as f64 * self.decoding.len() as f64;
+    }
+
+    /// A prompt has ended; where it yields no token itself, the first comes `late` passes later.
+    fn first_token(&mut self, prompt: Prompt, late: u64) {
+        let service = &self.load.service;
+        let late_ms = late as f64 * service.pass_ms(&self.decode());
+        self.firsts_ms[prompt.index] = self.now_ms + late_ms;
+        let ttft_ms = self.now_ms + late_ms - prompt.arrival_ms;
+        self.ttfts_ms.push(ttft_ms + service.outside_ms(prompt.under_way_ms));
+        self.context += prompt.length;
+        let end = self.passes + late + self.load.answer(prompt.index) as u64 - 1;
+        self.decoding.push(Reverse(Decoding { end, index: prompt.index }));
+    }
+
+    /// Answers that are complete; their clients send again.
+    fn finish(&mut self) {
+        let mut again = 0;
+        let late = f64::from(u8::from(!self.load.service.prompt_yields_token()));
+        while let Some(Reverse(done)) = self.decoding.peek().copied() {
+            if done.end > self.passes {
+                break;
+            }
+            self.decoding.pop();
+            let steps = self.load.answer(done.index) - 1.0;
+            let tokens = self.load.prompt(done.index) + steps + 1.0;
+            self.held_tokens -= tokens;
+            self.context -= tokens - 1.0 + late;
+            if steps > 0.0 {
+                self.itls_ms.push((self.now_ms - self.firsts_ms[done.index]) / steps);
+            }
+            self.answered += 1;
+            again += 1;
+        }
+        if self.gap_ms.is_infinite() && again > 0 {
+            let idle = self.is_idle();
+            let under_way_ms = if idle { 0.0 } else { self.load.service.pass_ms(&self.decode()) };
+            for _ in 0..again {
+                self.arrive(self.now_ms, under_way_ms);
+            }
+        }
+    }
+
+    /// What was measured, while `arrived` requests came.
+    fn replayed(mut self, arrived: usize) -> Option<Replayed> {
+        self.ttfts_ms.sort_by(f64::total_cmp);
+        self.itls_ms.sort_by(f64::total_cmp);
+        let waits = self.gap_ms.is_finite() && !self.waiting.is_empty();
+        let (ttft_ms, itl_ms) = (mean(&self.ttfts_ms), mean(&self.itls_ms));
+        let replayed = Replayed {
+            ttft_ms,
+            itl_ms,
+            ttfts_ms: self.ttfts_ms,
+            itls_ms: self.itls_ms,
+            load: if waits { arrived as f64 / MEASURED as f64 } else { 0.0 },
+        };
+        ttft_ms.is_finite().then_some(replayed)
+    }
+}
+
+/// Passes, the first of `first_ms` and each `more_ms` longer than the last, until `time_ms` is over.
+fn passes_within(time_ms: f64, first_ms: f64, more_ms: f64) -> f64 {
+    if time_ms.is_infinite() || more_ms <= 0.0 {
+        return (time_ms / first_ms).ceil();
+    }
+    let b = first_ms / more_ms - 0.5;
+    (time_ms.max(0.0) * 2.0 / more_ms / (b + (b * b + 2.0 * time_ms.max(0.0) / more_ms).sqrt()))
+        .ceil()
+}
+
+/// The mean; 0 of nothing.
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
