@@ -461,3 +461,14 @@ fn infeasible_comes_with_its_reason() {
     assert!(text.contains("premium-qwen2.5-32b does not fit on 0 H100"), "{text}");
     assert!(text.contains("`isocost explain`"), "{text}");
 }
+
+#[test]
+fn long_prompts_need_the_card_whose_cache_holds_them() {
+    let Some(path) = reference("field/11-kv-in32000.json") else { return };
+    let plan = plan_json(&[&path.display().to_string()]);
+    let long = &plan["allocations"]["long"];
+    assert_eq!((&long["accelerator"], &long["numReplicas"]), (&"H100".into(), &1.into()), "{plan}");
+    assert_eq!(plan["totalCost"].as_f64(), Some(688.0));
+    let said = plan["notes"].to_string();
+    assert!(said.contains("1 of 1 placements state no kvTokens"), "{said}");
+}

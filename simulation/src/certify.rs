@@ -20,6 +20,10 @@
 //! m = 1 + t99(R - 1) sqrt(2 + t^2 / (2 (R - 1))) / t
 //! ```
 //!
+//! The share of what is beyond a limit, which a percentile goes by, varies as a count of rare events does:
+//! its variance grows with it, and a run that happens to be good shows a small error too. Its half width
+//! is therefore taken as it is at the limit, `half width / sqrt(used)`.
+//!
 //! Short runs decide what is far from its limit: a miss anywhere, and up to [`SETTLED`] of the capacity,
 //! where a queue settles soon, that all holds. What is close is simulated at full length. What
 //! is left of the noise is in the margin `m`: the certified rate is below the root of the estimate itself.
@@ -27,9 +31,9 @@
 //! Close to its capacity a queue takes longer to settle than any run is, so that no rate above
 //! [`LOAD`] of the throughput of the saturated replica is certified.
 
-use isocost_model::queue::Objectives;
+use isocost_model::queue::{Objective, Objectives};
 
-use crate::estimate::{CONFIDENCE, student_t};
+use crate::estimate::{CONFIDENCE, Estimate, student_t};
 use crate::replica::Replica;
 use crate::report::{Latency, Report};
 use crate::run::{Effort, Stopped, Watch, simulate, simulate_closed};
@@ -306,9 +310,11 @@ fn probe(rate_per_s: f64, report: &Report, objectives: &Objectives, margin: f64)
         let (excess, value) = (UNBOUNDED, UNBOUNDED);
         return Probe { rate_per_s, excess, value, binding: Binding::Capacity, is_clear: true };
     }
-    let used = |latency, objective| {
-        let used = report.used(latency, objective?)?;
-        Some([used.value, used.half_width])
+    let used = |latency, objective: Option<Objective>| {
+        let objective = objective?;
+        let used = report.used(latency, objective)?;
+        let is_share = objective.percentile.is_some();
+        Some([used.value, if is_share { at_limit(used) } else { used.half_width }])
     };
     let itl = used(Latency::of_itl(objectives), objectives.itl);
     let ttft = used(Latency::Ttft, objectives.ttft);
@@ -333,6 +339,11 @@ fn probe(rate_per_s: f64, report: &Report, objectives: &Objectives, margin: f64)
         worst.is_clear &= (value - 1.0).abs() > CLEAR * half_width;
     }
     worst
+}
+
+/// The half width of a share as it is at its limit.
+fn at_limit(used: Estimate) -> f64 {
+    if used.value > 0.0 { used.half_width / used.value.min(1.0).sqrt() } else { used.half_width }
 }
 
 /// Logarithm, within bounds.

@@ -97,10 +97,10 @@ async fn sliders_plan_anew_and_say_what_moves() {
         until(page, DONE);
         let stated = cost(page);
         page.value("document.getElementById('load').focus()");
-        for _ in 0..10 {
+        for _ in 0..14 {
             page.press("ArrowLeft", 37);
         }
-        assert_eq!(page.value("document.getElementById('load-value').value"), json!("0.5"));
+        assert_eq!(page.value("document.getElementById('load-value').value"), json!("0.3"));
         let cheaper = format!(
             "Number(document.querySelector('#figures dd').textContent.replaceAll(',', '')) < {stated}"
         );

@@ -4,6 +4,8 @@
 //! of two exponentials with balanced means, by the mean and the squared coefficient of variation
 //! (Whitt, Operations Research 30, 1982).
 
+use std::sync::LazyLock;
+
 /// Ends of the parts of a distribution that a point stands for: finer where short answers are, whose
 /// few tokens vary most, and where long prompts are.
 const ENDS: [f64; 14] =
@@ -12,44 +14,55 @@ const ENDS: [f64; 14] =
 /// The same where a few will do.
 const FEW: [f64; 6] = [0.0, 0.5, 0.8, 0.94, 0.99, 1.0];
 
+/// (mean, share) of the parts of a unit exponential. They are asked for millions of times in a sizing.
+static UNIT: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| parts(&ENDS));
+static UNIT_FEW: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| parts(&FEW));
+
+/// A constant has one part, its least.
+const WHOLE: [(f64, f64); 1] = [(0.0, 1.0)];
+
 /// (value, share) of a length.
-pub(super) fn points(mean: f64, scv: f64) -> Vec<(f64, f64)> {
-    at(mean, scv, &ENDS)
+pub(super) fn points(mean: f64, scv: f64) -> impl Iterator<Item = (f64, f64)> {
+    at(mean, scv, &UNIT)
 }
 
 /// [`points`], fewer of them.
-pub(super) fn few_points(mean: f64, scv: f64) -> Vec<(f64, f64)> {
-    at(mean, scv, &FEW)
+pub(super) fn few_points(mean: f64, scv: f64) -> impl Iterator<Item = (f64, f64)> {
+    at(mean, scv, &UNIT_FEW)
 }
 
-fn at(mean: f64, scv: f64, ends: &[f64]) -> Vec<(f64, f64)> {
-    if scv <= 0.0 || mean <= 0.0 {
-        return vec![(mean, 1.0)];
-    }
-    if scv <= 1.0 {
+fn at(mean: f64, scv: f64, unit: &'static [(f64, f64)]) -> impl Iterator<Item = (f64, f64)> {
+    let (first, second) = if scv <= 0.0 || mean <= 0.0 {
+        (scaled(&WHOLE, mean, 0.0, 1.0), scaled(&[], 0.0, 0.0, 0.0))
+    } else if scv <= 1.0 {
         let spread = mean * scv.sqrt();
-        return exponential(mean - spread, spread, 1.0, ends).collect();
-    }
-    let first = (1.0 + ((scv - 1.0) / (scv + 1.0)).sqrt()) / 2.0;
-    let short = exponential(0.0, mean / (2.0 * first), first, ends);
-    let long = exponential(0.0, mean / (2.0 * (1.0 - first)), 1.0 - first, ends);
-    short.chain(long).collect()
+        (scaled(unit, mean - spread, spread, 1.0), scaled(&[], 0.0, 0.0, 0.0))
+    } else {
+        let first = (1.0 + ((scv - 1.0) / (scv + 1.0)).sqrt()) / 2.0;
+        let short = scaled(unit, 0.0, mean / (2.0 * first), first);
+        (short, scaled(unit, 0.0, mean / (2.0 * (1.0 - first)), 1.0 - first))
+    };
+    first.chain(second)
 }
 
 /// A shifted exponential of weight `weight`: the mean over each part.
-fn exponential(
+fn scaled(
+    unit: &'static [(f64, f64)],
     least: f64,
     spread: f64,
     weight: f64,
-    ends: &[f64],
 ) -> impl Iterator<Item = (f64, f64)> {
+    unit.iter().map(move |(mean, share)| (least + spread * mean, weight * share))
+}
+
+fn parts(ends: &[f64]) -> Vec<(f64, f64)> {
     // The integral of the quantile -ln(1 - q): q + (1 - q) ln(1 - q).
     let integral = |q: f64| if q >= 1.0 { 1.0 } else { q + (1.0 - q) * (-q).ln_1p() };
-    ends.windows(2).map(move |ends| {
+    let part = |ends: &[f64]| {
         let share = ends[1] - ends[0];
-        let mean = (integral(ends[1]) - integral(ends[0])) / share;
-        (least + spread * mean, weight * share)
-    })
+        ((integral(ends[1]) - integral(ends[0])) / share, share)
+    };
+    ends.windows(2).map(part).collect()
 }
 
 #[cfg(test)]
@@ -59,7 +72,7 @@ mod tests {
     #[test]
     fn points_keep_the_mean_and_most_of_the_spread() {
         for scv in [0.0, 0.3, 1.0, 2.0, 4.0] {
-            let all = points(7.0, scv);
+            let all: Vec<_> = points(7.0, scv).collect();
             let mean: f64 = all.iter().map(|(x, p)| x * p).sum();
             let square: f64 = all.iter().map(|(x, p)| x * x * p).sum();
             assert!((mean - 7.0).abs() < 1e-9, "{scv}: {mean}");

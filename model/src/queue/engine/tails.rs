@@ -20,6 +20,9 @@ use crate::queue::analysis::Analysis;
 /// Ends of the parts of the states that one of them stands for.
 const ENDS: [f64; 9] = [0.1, 0.3, 0.5, 0.7, 0.85, 0.93, 0.97, 0.99, 1.0];
 
+/// Passes rarer than this are left out: all of them together are rarer than any percentile asked for.
+const RARE: f64 = 1e-8;
+
 /// Parts of a pass in which an arrival may fall.
 const PARTS: f64 = 4.0;
 
@@ -157,6 +160,9 @@ impl Tails {
         let mean_ms: f64 = passes.iter().map(|(_, p, t)| p * t).sum();
         for (prompts, odds, t) in passes {
             let found = Found { prompts, t, odds: share * odds * t / mean_ms / PARTS };
+            if found.odds < RARE {
+                continue;
+            }
             for part in 0..PARTS as u32 {
                 // The pass ends `rest` of its length after the arrival, less what is uniform in a part.
                 let rest = (f64::from(part) + 0.5) / PARTS;
