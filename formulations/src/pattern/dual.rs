@@ -214,17 +214,26 @@ fn blocks(space: &Space<'_>, servers: &[usize]) -> Vec<Vec<usize>> {
     order.chunks(size).map(<[usize]>::to_vec).collect()
 }
 
-/// `M_k`: far above what a unit of the limit can be worth: no server pays more than it costs on the worst
-/// of its items.
-pub(super) fn penalty(space: &Space<'_>, k: usize) -> f64 {
+/// `M_k`: far above what a unit of the limit can be worth.
+fn penalty(space: &Space<'_>, k: usize) -> f64 {
     let problem = space.problem;
+    if k == problem.limits.len() {
+        // A move is worth no more than what a server costs on the worst of its items.
+        return 10.0 * dearest(space).max(1.0);
+    }
+    let items = problem.groups.iter().flatten();
+    let worth = items.filter_map(|item| {
+        let taken = item.uses.iter().find(|u| u.0 == k)?;
+        Some(item.cost / taken.1)
+    });
+    1000.0 * worth.fold(1.0, f64::max)
+}
+
+/// What a server costs on the worst of its items, at most.
+pub(super) fn dearest(space: &Space<'_>) -> f64 {
     let worst = |s: usize| {
         let alone = |item: &Item| Some(item.cost * space.needs(s).replicas(item)? as f64);
         space.items(s).iter().filter_map(alone).fold(0.0, f64::max)
     };
-    let worst = (0..problem.servers.len()).map(worst).fold(0.0, f64::max);
-    let uses = problem.groups.iter().flatten().flat_map(|item| &item.uses);
-    let taken = uses.filter(|u| u.0 == k).map(|u| u.1).fold(f64::INFINITY, f64::min);
-    let least = if k == problem.limits.len() { 1.0 } else { taken };
-    if worst > 0.0 && least.is_finite() { 10.0 * worst / least } else { 1.0 }
+    (0..space.problem.servers.len()).map(worst).fold(0.0, f64::max)
 }

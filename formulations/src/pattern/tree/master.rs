@@ -16,9 +16,10 @@ use rustc_hash::FxHashSet;
 
 use super::point::Point;
 use super::{AllHeld, Cut};
-use crate::pattern::dual::penalty;
+use crate::pattern::dual::dearest;
 use crate::pattern::exact::{Exact, Held, Least};
 use crate::pattern::numbers::Prices;
+use crate::pattern::space::Space;
 
 /// (index of item, replicas).
 type Mix = Vec<(u32, u32)>;
@@ -104,8 +105,9 @@ impl<'a> Master<'a> {
         self.add(point);
         let space = self.exact.space;
         let mut milp = Milp::default();
+        let dearest = dearest(space);
         for (k, &capacity) in space.capacity.iter().enumerate() {
-            let e = milp.add_column(Column::continuous("", penalty(space, k), 0.0, f64::INFINITY));
+            let e = milp.add_column(Column::continuous("", penalty(space, k, dearest), 0.0, f64::INFINITY));
             milp.add_row(Row::at_most("", capacity, vec![(e, -1.0)]));
         }
         for _ in &self.met {
@@ -201,6 +203,15 @@ impl<'a> Master<'a> {
         cuts.truncate(CUTS);
         cuts.into_iter().map(|cut| cut.1).collect()
     }
+}
+
+/// `M_k`: more than a unit of the limit can be worth, as no server pays more than `dearest` for what it takes
+/// of it, and yet so little that exact prices can be counted in.
+fn penalty(space: &Space<'_>, k: usize, dearest: f64) -> f64 {
+    let uses = space.problem.groups.iter().flatten().flat_map(|item| &item.uses);
+    let taken = uses.filter(|u| u.0 == k).map(|u| u.1).fold(f64::INFINITY, f64::min);
+    let least = if k == space.problem.limits.len() { 1.0 } else { taken };
+    if dearest > 0.0 && least.is_finite() { 10.0 * dearest / least } else { 1.0 }
 }
 
 /// Whether a mix keeps what its server is held to.
