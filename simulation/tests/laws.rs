@@ -68,7 +68,7 @@ fn a_request_alone_takes_the_service_time_of_its_profile() {
 #[test]
 fn a_request_alone_takes_its_roofline() {
     let report = alone(ROOFLINE, &[request(0.0, 400, 100)]);
-    let prefill = 8.0 + 0.1 + 1e-4 * 400.0 + 0.03 * 200.0;
+    let prefill = 8.0 + 0.1 + 1e-4 * 400.0 + 0.03 * 200.0 + 1e-6 * 400.0 * 400.0;
     assert!((mean(&report, Latency::Ttft) - prefill - 5.0).abs() < 1e-9);
     let read_ahead = 1e-4 * 50.0;
     let expected = Station::new(ROOFLINE, 400.0, 100.0, None).service_ms(1.0) - read_ahead;
