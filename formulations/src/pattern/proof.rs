@@ -15,10 +15,9 @@ use super::state::State;
 const OPEN_ABOVE: usize = 48;
 /// Patterns of one server that are listed at most, before the beaten ones are dropped.
 const LISTED: usize = 5_000;
-/// Share of a bound that a floating-point solver may be off.
-const TOLERANCE: f64 = 1e-7;
-/// Time of the first core of a proof.
+/// Time of the first core of a proof, and of the last.
 pub(super) const FIRST_SLICE: Duration = Duration::from_secs(2);
+const LAST_SLICE: Duration = Duration::from_secs(20);
 
 impl State<'_> {
     /// Cores over every pattern that a cheaper plan may use, while they find one: what a backend says of
@@ -38,8 +37,7 @@ impl State<'_> {
             };
             let offers = self.offers(part, dual, delta, &scarce);
             let complete = scarce.len() == self.space.capacity.len();
-            let mut options = self.watched(slice, complete);
-            options.relative_gap = options.relative_gap.min(TOLERANCE);
+            let options = self.watched(slice, complete);
             let core = core::solve(self.space, part, &offers, &scarce, self.backend, &options)?;
             if let Some(found) = core.chosen {
                 match self.overused(&found) {
@@ -53,7 +51,11 @@ impl State<'_> {
             }
             let told = self.cost() < before || scarce.len() > limits;
             // A core that had its time and told nothing new tells nothing new again.
-            if !told && (core.bound >= before - self.step() || begin.elapsed() < slice / 2) {
+            let enough = before - self.step().max(options.relative_gap * before.abs());
+            if !told && (core.bound >= enough || begin.elapsed() < slice / 2) {
+                break;
+            }
+            if !told && slice > LAST_SLICE / 3 {
                 break;
             }
             if !told {

@@ -91,7 +91,7 @@ impl<'a> Master<'a> {
             if self.known.insert((s, mix.clone())) {
                 self.met[s].push(mix.clone());
             }
-            self.into_program(s, mix);
+            self.put(s, mix);
         }
         self.entered.len() - before
     }
@@ -107,7 +107,12 @@ impl<'a> Master<'a> {
         let mut milp = Milp::default();
         let dearest = dearest(space);
         for (k, &capacity) in space.capacity.iter().enumerate() {
-            let e = milp.add_column(Column::continuous("", penalty(space, k, dearest), 0.0, f64::INFINITY));
+            let e = milp.add_column(Column::continuous(
+                "",
+                penalty(space, k, dearest),
+                0.0,
+                f64::INFINITY,
+            ));
             milp.add_row(Row::at_most("", capacity, vec![(e, -1.0)]));
         }
         for _ in &self.met {
@@ -126,11 +131,12 @@ impl<'a> Master<'a> {
                 keeps(mix, of_server) && (self.free || price <= budget)
             };
             let mixes: Vec<Mix> = self.met[s].iter().filter(is_in).cloned().collect();
-            mixes.into_iter().for_each(|mix| self.into_program(s, mix));
+            mixes.into_iter().for_each(|mix| self.put(s, mix));
         }
     }
 
-    fn into_program(&mut self, s: usize, mix: Mix) {
+    /// Puts a pattern into the node's program, if it is not in it.
+    fn put(&mut self, s: usize, mix: Mix) {
         if self.program.is_none() || !self.is_in.insert((s, mix.clone())) {
             return;
         }

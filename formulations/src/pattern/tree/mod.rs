@@ -29,8 +29,10 @@ use super::state::{EXCLUDED, State};
 /// Nodes, and servers priced in all of them, at most; fewer where a backend has said already that there
 /// is no plan.
 const NODES: usize = 20_000;
-const PRICED: usize = 40_000_000;
-const PRICED_IF_TOLD: usize = 4_000_000;
+const PRICED: usize = 4_000_000;
+const PRICED_IF_TOLD: usize = 400_000;
+/// Servers that a node's program is stated for, at most.
+const SERVERS: usize = 2_000;
 /// Splits below each other, at most.
 const DEPTH: usize = 400;
 /// Rounds of pricing at the root and at a node.
@@ -45,7 +47,8 @@ type Cut = (usize, u32, u64);
 impl State<'_> {
     /// Proves the incumbent, finds a better plan, or shows that there is none, as far as it gets.
     pub(super) fn by_tree(&mut self, root: &Root) {
-        while !self.is_proven() && !self.clock.is_over() {
+        let servers = self.space.problem.servers.len();
+        while servers <= SERVERS && !self.is_proven() && !self.clock.is_over() {
             let before = self.incumbent.as_ref().map(|known| known.units);
             let mut tree = Tree::new(self, root);
             tree.grow(&root.prices);
