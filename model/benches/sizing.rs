@@ -45,7 +45,7 @@ fn pairs() -> Vec<Pair> {
                 server.load.output_tokens,
                 None,
             ),
-            max_batch: batch_limit(server, p),
+            max_batch: batch_limit(server, p, &SizingOptions::reference()),
             objectives: targets(&scenario, server, Reading::Reference),
         };
         profiles.map(pair).collect()
