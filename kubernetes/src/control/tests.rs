@@ -62,7 +62,7 @@ impl World {
             memory: Memory::default(),
             stability: Stability::default(),
             sizings: Sizings::default(),
-            optimizer: Optimizer::Local(Arc::new(planner), Duration::from_secs(60)),
+            optimizer: Optimizer::Local(Arc::new(planner), Duration::from_secs(5)),
             runtime: tokio::runtime::Builder::new_current_thread().build().unwrap(),
             cooling: BTreeSet::new(),
         }
