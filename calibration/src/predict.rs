@@ -76,7 +76,7 @@ const BEYOND: f64 = 1e6;
 /// Predicts `point` for a replica as it was measured; `None` where the service times are no
 /// positive numbers.
 ///
-/// Closed loops and constant gaps are replayed (see [`replay`](crate::replay)); of other arrivals the
+/// Closed loops and constant gaps are replayed request by request; of other arrivals the
 /// queueing model tells what is to be expected.
 pub fn predict(service: ServiceModel, bench: &Bench, point: &Point) -> Option<Prediction> {
     let load = Load { service, bench, point };
