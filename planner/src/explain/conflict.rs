@@ -92,6 +92,9 @@ impl Search<'_> {
         if let Some(known) = self.known.get(&key) {
             return Ok(*known);
         }
+        if self.probe.is_over() {
+            return Ok(None);
+        }
         let fits = self.probe.fits(&self.variant(servers, limits), self.moves)?;
         self.known.insert(key, fits);
         Ok(fits)

@@ -15,9 +15,10 @@ use isocost_formulations::problem::Problem;
 /// Servers that the sentence names.
 const NAMED: usize = 6;
 
-/// What it may take.
-fn effort() -> Effort {
-    let (slice, stage) = (Duration::from_millis(500), Duration::from_secs(2));
+/// What it may take; less where the plan had a time limit, which is over by then.
+fn effort(limited: bool) -> Effort {
+    let ms = if limited { (250, 500) } else { (500, 2_000) };
+    let (slice, stage) = (Duration::from_millis(ms.0), Duration::from_millis(ms.1));
     Effort { slice, stage, ..Effort::default() }
 }
 
@@ -33,7 +34,8 @@ pub fn reason(subject: Subject<'_>, backend: &dyn Backend) -> Result<Option<Stri
     }
     let request = &Request { problem: request.options(scenario), ..request.clone() };
     let problem = Problem::new(scenario, candidates, &request.problem);
-    let probe = Probe::new(request.formulation.shape(scenario), request, effort(), backend);
+    let effort = effort(request.solve.time_limit.is_some());
+    let probe = Probe::new(request.formulation.shape(scenario), request, effort, backend);
     probe.begin("why there is no plan");
     if !unmet::find(scenario, &problem, probe.shape).is_empty() {
         return Ok(None);
