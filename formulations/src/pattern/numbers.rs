@@ -143,7 +143,8 @@ impl Numbers {
         Prices { shift, of: of.map(|l| l.clamp(0, DEAR)).collect() }
     }
 
-    /// What server `s` may come to, whatever the sign of its parts, running on one item alone; what is too dear to count with apart.
+    /// What server `s` may come to, whatever the sign of its parts, running on one item alone; items that are
+    /// too dear to count with left out.
     pub fn most(&self, space: &Space<'_>, s: usize) -> i64 {
         let needs = space.needs(s);
         let (base, give_up) = self.charges[s];

@@ -49,18 +49,16 @@ impl State<'_> {
                     None => self.offer(found),
                 }
             }
-            let told = self.cost() < before || scarce.len() > limits;
-            // A core that had its time and told nothing new tells nothing new again.
+            if self.cost() < before || scarce.len() > limits {
+                continue;
+            }
+            // A core that told nothing new, and had the time to, tells nothing new again.
             let enough = before - self.step().max(options.relative_gap * before.abs());
-            if !told && (core.bound >= enough || begin.elapsed() < slice / 2) {
+            let had_time = core.bound >= enough || begin.elapsed() < slice / 2;
+            if had_time || slice > LAST_SLICE / 3 {
                 break;
             }
-            if !told && slice > LAST_SLICE / 3 {
-                break;
-            }
-            if !told {
-                slice = slice.saturating_mul(3);
-            }
+            slice = slice.saturating_mul(3);
         }
         Ok(())
     }

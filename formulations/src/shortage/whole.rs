@@ -184,8 +184,10 @@ impl<'a> Stages<'a> {
             let mut own = Vec::with_capacity(share.len());
             // Who is left out has its floor alone, and no replica beside it that costs nothing.
             let is_out = share.iter().any(|n| n.0 >= KEEPS);
-            let counts = |n: &&(usize, u64)| n.0 != UNSERVED && (n.0 >= KEEPS || !is_out);
-            for &(candidate, n) in share.iter().filter(counts) {
+            for &(candidate, n) in share {
+                if candidate == UNSERVED || (is_out && candidate < KEEPS) {
+                    continue;
+                }
                 let kept = candidate.checked_sub(KEEPS);
                 own.push((kept.map_or(candidate, |j| self.problem.items(s)[j].candidate), n));
             }

@@ -35,6 +35,8 @@ pub(super) struct Master<'a> {
     free: bool,
     shift: u32,
     backend: &'a dyn Backend,
+    /// `M_k`.
+    penalties: Vec<f64>,
     /// By server.
     met: Vec<Vec<Mix>>,
     known: FxHashSet<(usize, Mix)>,
@@ -68,11 +70,13 @@ impl<'a> Master<'a> {
     pub fn new(exact: &Exact<'a>, free: bool, shift: u32, backend: &'a dyn Backend) -> Self {
         let met = vec![Vec::new(); exact.space.problem.servers.len()];
         let (exact, known) = (exact.clone(), FxHashSet::default());
+        let penalties = penalties(exact.space);
         Self {
             exact,
             free,
             shift,
             backend,
+            penalties,
             met,
             known,
             program: None,
@@ -105,14 +109,8 @@ impl<'a> Master<'a> {
         self.add(point);
         let space = self.exact.space;
         let mut milp = Milp::default();
-        let dearest = dearest(space);
-        for (k, &capacity) in space.capacity.iter().enumerate() {
-            let e = milp.add_column(Column::continuous(
-                "",
-                penalty(space, k, dearest),
-                0.0,
-                f64::INFINITY,
-            ));
+        for (&penalty, &capacity) in self.penalties.iter().zip(&space.capacity) {
+            let e = milp.add_column(Column::continuous("", penalty, 0.0, f64::INFINITY));
             milp.add_row(Row::at_most("", capacity, vec![(e, -1.0)]));
         }
         for _ in &self.met {
@@ -211,13 +209,17 @@ impl<'a> Master<'a> {
     }
 }
 
-/// `M_k`: more than a unit of the limit can be worth, as no server pays more than `dearest` for what it takes
-/// of it, and yet so little that exact prices can be counted in.
-fn penalty(space: &Space<'_>, k: usize, dearest: f64) -> f64 {
-    let uses = space.problem.groups.iter().flatten().flat_map(|item| &item.uses);
-    let taken = uses.filter(|u| u.0 == k).map(|u| u.1).fold(f64::INFINITY, f64::min);
-    let least = if k == space.problem.limits.len() { 1.0 } else { taken };
-    if dearest > 0.0 && least.is_finite() { 10.0 * dearest / least } else { 1.0 }
+/// `M_k`: more than a unit of the limit can be worth, as no server pays more than the dearest does for what it
+/// takes of it, and yet so little that exact prices can be counted in.
+fn penalties(space: &Space<'_>) -> Vec<f64> {
+    let dearest = dearest(space);
+    let penalty = |k: usize| {
+        let uses = space.problem.groups.iter().flatten().flat_map(|item| &item.uses);
+        let taken = uses.filter(|u| u.0 == k).map(|u| u.1).fold(f64::INFINITY, f64::min);
+        let least = if k == space.problem.limits.len() { 1.0 } else { taken };
+        if dearest > 0.0 && least.is_finite() { 10.0 * dearest / least } else { 1.0 }
+    };
+    (0..space.capacity.len()).map(penalty).collect()
 }
 
 /// Whether a mix keeps what its server is held to.
