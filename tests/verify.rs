@@ -50,6 +50,29 @@ fn the_reference_scenarios_are_proven_anew() {
     }
 }
 
+/// Instances that were left open, or called optimal or withheld by rounding.
+#[test]
+fn instances_that_defeated_rounding_and_cuts_are_proven_anew() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/field");
+    if !root.exists() {
+        eprintln!("skipped: {} is missing", root.display());
+        return;
+    }
+    let ties = ["--formulation", "mixed", "--unlimited"];
+    for (name, flags, cost) in [
+        ("late-budget-1.json", &["--formulation", "mixed"][..], "85797.7"),
+        ("fault-one-server-unl-ties-28-1-s0.json", &ties, "10932"),
+        ("fault-bound-above.json", &ties, ""),
+    ] {
+        let scenario = root.join(name).display().to_string();
+        let (dir, proof) = proven(&scenario, flags);
+        let output = verified(&scenario, dir.path(), &proof, flags);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let (plan, proof) = (format!("the plan costs {cost}"), "and no plan costs less");
+        assert!(text.contains(&plan) && text.contains(proof), "{name}: {text}{output:?}");
+    }
+}
+
 #[test]
 fn what_was_changed_is_refused() {
     let scenario = "data/fleet-27";

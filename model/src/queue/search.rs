@@ -10,14 +10,7 @@ use super::objective::{Metric, Objectives, Shortfall, excess};
 use super::occupancy::Occupancy;
 use super::root::{Bracket, narrow};
 use super::service::Station;
-use super::sizing::Sized;
-
-/// Ends of the range in which the rate is sought, as shares of `mu(1)` and of `mu(N)`.
-const LOWEST: f64 = 0.001;
-const HIGHEST: f64 = 0.999;
-
-/// Share of the upper end that is used where tokens per second are asked for.
-const TOKENS_RESERVE: f64 = 0.9;
+use super::sizing::{HIGHEST, LOWEST, Sized, TOKENS_RESERVE};
 
 /// Relative width at which the rate is known well enough.
 const TOLERANCE: f64 = 2e-12;

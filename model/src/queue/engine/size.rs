@@ -13,14 +13,7 @@ use crate::queue::analysis::Analysis;
 use crate::queue::objective::{ItlOver, Metric, Objective, Objectives, Shortfall, excess};
 use crate::queue::root::{Bracket, narrow};
 use crate::queue::service::Station;
-use crate::queue::sizing::{Sized, best_batch};
-
-/// Ends of the range in which the rate is sought, as shares of `mu(1)` and of `mu(N)`.
-const LOWEST: f64 = 0.001;
-const HIGHEST: f64 = 0.999;
-
-/// Share of the upper end that is used where the server as a whole has to produce tokens.
-const TOKENS_RESERVE: f64 = 0.9;
+use crate::queue::sizing::{HIGHEST, LOWEST, Sized, TOKENS_RESERVE, best_batch};
 
 /// Relative width at which a rate is known well enough.
 const TOLERANCE: f64 = 1e-7;
