@@ -128,3 +128,21 @@ fn a_server_left_out_keeps_no_replica_that_costs_nothing() {
     };
     shortage::tried(&case).expect("it is served in full or not at all");
 }
+
+#[test]
+fn an_idle_server_alone_on_its_floor_makes_room() {
+    let case = Case {
+        cents: 1.0,
+        per_min: 60.0,
+        accelerators: vec![accelerator(0, 1, 1), accelerator(1, 2, 0), accelerator(1, 3, 0)],
+        cards: vec![None, Some(9)],
+        models: vec![vec![profile(0, 1), profile(1, 3), profile(2, 1)]],
+        servers: vec![
+            Server { least: 2, ..server(0, None) },
+            server(61, None),
+            Server { types: 3, ..server(0, None) },
+        ],
+        ..Case::default()
+    };
+    problems::tried(&case).expect("it is proven");
+}

@@ -17,7 +17,7 @@ use rustc_hash::FxHashSet;
 use super::point::Point;
 use super::{AllHeld, Cut};
 use crate::pattern::dual::dearest;
-use crate::pattern::exact::{Exact, Held, Least};
+use crate::pattern::exact::{Exact, Held};
 use crate::pattern::numbers::Prices;
 use crate::pattern::space::Space;
 
@@ -100,13 +100,11 @@ impl<'a> Master<'a> {
         self.entered.len() - before
     }
 
-    /// States the program of a node: of the patterns met so far those that it lets servers have, and that
-    /// cost at most `most` above the least of theirs at the prices of `point`, whose patterns are met.
+    /// States the program of a node: the patterns of `point`, and of those met so far the ones that it lets
+    /// servers have and that cost at most `most` above the least of theirs at the prices there.
     pub fn enter(&mut self, held: &AllHeld, point: &Point, most: i64) {
-        self.program = None;
         self.entered.clear();
         self.is_in.clear();
-        self.add(point);
         let space = self.exact.space;
         let mut milp = Milp::default();
         for (&penalty, &capacity) in self.penalties.iter().zip(&space.capacity) {
@@ -117,13 +115,11 @@ impl<'a> Master<'a> {
             milp.add_row(Row::equal("", 1.0, Vec::new()));
         }
         self.program = self.backend.master(&milp).ok();
+        self.add(point);
         for s in 0..self.met.len() {
             let of_server = held.get(&s).map_or(&[][..], Vec::as_slice);
             let cover = self.exact.numbers.cover(space, s, &point.prices);
-            // A search that was cut short leaves its pattern above the bound.
-            let Least { bound, mix } = &point.least[s];
-            let met = mix.as_ref().map_or(i64::MIN, |mix| mix.0);
-            let budget = bound.saturating_add(most).max(met);
+            let budget = point.least[s].bound.saturating_add(most);
             let is_in = |mix: &&Mix| {
                 let price = cover.price(mix).unwrap_or(i64::MAX);
                 keeps(mix, of_server) && (self.free || price <= budget)
