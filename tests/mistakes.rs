@@ -101,7 +101,7 @@ fn the_wrong_file_or_path_is_told_with_what_to_do() {
             ],
             "such as 0.6",
         ),
-        (&["fit", "data/quickstart.yaml"], "neither `benchmarks` (GuideLLM)"),
+        (&["fit", "data/quickstart.yaml"], "this is a scenario"),
     ] {
         let said = told(args, b"");
         assert!(said.contains(wanted), "{args:?}: {said}");

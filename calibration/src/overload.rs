@@ -6,6 +6,7 @@
 //! Where a file tells neither, a point whose rate is above what the fitted model can serve is left
 //! out.
 
+use isocost_model::input::reading::figure;
 use isocost_model::queue::ServiceModel;
 
 use crate::point::{Arrivals, Point};
@@ -42,8 +43,10 @@ pub enum Overload {
     },
     /// The rate is above what the fitted model can serve.
     #[error(
-        "{rate_per_s} requests/s is above 98% of the fitted capacity, {capacity_per_s:.3} requests/s, \
-         and the file does not say how many were answered"
+        "{} requests/s is above 98% of the fitted capacity, {} requests/s, and the file does not say \
+         how many were answered",
+        figure(*rate_per_s),
+        figure(*capacity_per_s)
     )]
     Saturated {
         /// Arrival rate, requests/s.

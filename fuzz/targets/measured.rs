@@ -1,4 +1,4 @@
-//! Any text as measured points: our CSV, GuideLLM's report, vLLM's results.
+//! Any text as measured points: our CSV, and the files of benchmark tools.
 #![no_main]
 
 use isocost_calibration::read::load_text;

@@ -9,8 +9,8 @@ use isocost_model::queue::EngineSettings;
 /// `isocost fit`.
 #[derive(Debug, clap::Args)]
 pub struct FitArgs {
-    /// Measured points: CSV, GuideLLM's report, or results of vllm bench serve; several are fitted
-    /// together
+    /// Measured points: a CSV, or files of vLLM, SGLang, GuideLLM, AIPerf, genai-perf, inference-perf,
+    /// llm-d-benchmark or llmperf; several are fitted together
     #[arg(required = true)]
     pub bench: Vec<PathBuf>,
     /// Service model to fit

@@ -1,6 +1,6 @@
 //! The cells of a CSV row, by the names of their columns.
 
-use isocost_model::input::reading::{At, Report, decimal_comma};
+use isocost_model::input::reading::{At, Report, as_written, between, decimal_comma};
 
 use super::columns::Columns;
 
@@ -29,9 +29,7 @@ impl Row<'_> {
         let text = self.text(column)?.to_owned();
         let number = text.parse::<f64>().ok().filter(|x| (least..=most).contains(x));
         if number.is_none() {
-            let above = least == f64::MIN_POSITIVE;
-            let from = if above { "above 0".to_owned() } else { format!("from {least}") };
-            let what = format!("`{text}` is no number {from} to {most:e}");
+            let what = format!("`{}` is no number {}", as_written(&text), between(least, most));
             let remedy = decimal_comma(&text).unwrap_or_else(|| "mend the cell".to_owned());
             self.problem(column, what, &remedy);
         }

@@ -2,6 +2,7 @@
 
 use isocost_model::input::reading::{At, Report, csv_mark, known_names};
 
+use super::TOOLS;
 use super::cells::cell_at;
 
 /// Columns that every file has; a file of closed loops may leave out the first.
@@ -72,7 +73,7 @@ impl Columns {
             return Some(columns);
         }
         let what = format!("there is no column {}", missing.join(", "));
-        let remedy = format!("the header is {}", REQUIRED.join(","));
+        let remedy = format!("our header is {}; read are {TOOLS}", REQUIRED.join(","));
         report.problem_at(file, At { line: 1, column: 1 }, "", what, &remedy);
         None
     }

@@ -1,109 +1,109 @@
-//! GuideLLM's report (`benchmarks.json`): one point a benchmark.
+//! A benchmark of GuideLLM's report (`benchmarks.json`).
 //!
-//! Read are the strategy (`config.strategy`, in reports before 0.3 `args.strategy`) and, of
-//! `metrics`, the means over the successful requests.
+//! Read are the strategy (`config.strategy`, in reports before 0.4 `args.strategy`) and, of
+//! `metrics`, what holds of the successful requests.
 
-use isocost_model::input::reading::{Fields, Report};
+use isocost_model::input::reading::{Node, Report};
 
-use super::{MOST, MOST_TOKENS, place, sweep_of};
+use super::dig;
+use super::run::{End, Given, Run, Source, percentiles};
 use crate::point::{Arrivals, Point};
 
-pub(super) fn read(mut fields: Fields<'_>, report: &mut Report) -> Vec<Point> {
-    let benchmarks = fields.list("benchmarks", report);
-    if benchmarks.is_empty() {
-        let what = "there is no benchmark in the report".to_owned();
-        fields.problem("benchmarks", what, "give a report of a run that ended", report);
+const TTFT: [(f64, &str); 4] = [
+    (50.0, "metrics.time_to_first_token_ms.successful.median"),
+    (90.0, "metrics.time_to_first_token_ms.successful.percentiles.p90"),
+    (95.0, "metrics.time_to_first_token_ms.successful.percentiles.p95"),
+    (99.0, "metrics.time_to_first_token_ms.successful.percentiles.p99"),
+];
+
+pub(super) fn read(node: &Node, source: Source<'_>, report: &mut Report) -> Option<Point> {
+    let (arrivals, offered) = strategy(node, source, report)?;
+    let mean = |keys: &[&'static str], scale| Given::of(node, keys, scale);
+    let answered = mean(&["metrics.requests_per_second.successful.mean"], 1.0);
+    let run = Run {
+        arrivals: Some(arrivals),
+        rate_per_s: Given { value: answered.value.and(offered.or(answered.value)), ..answered },
+        input_tokens: mean(&["metrics.prompt_token_count.successful.mean"], 1.0),
+        output_tokens: mean(&["metrics.output_token_count.successful.mean"], 1.0),
+        ttft_ms: mean(&["metrics.time_to_first_token_ms.successful.mean"], 1.0),
+        e2e_ms: Given::measured(node, &["metrics.request_latency.successful.mean"], 1000.0),
+        own_itl_ms: [
+            Given::measured(node, &["metrics.inter_token_latency_ms.successful.mean"], 1.0),
+            Given::default(),
+        ],
+        input_sd: dig::number(node, "metrics.prompt_token_count.successful.std_dev"),
+        output_sd: dig::number(node, "metrics.output_token_count.successful.std_dev"),
+        ttft_percentiles: percentiles(node, &TTFT, 1.0),
+        end: end(node, offered, answered.value),
+        ..Run::default()
+    };
+    if answered.value.is_some_and(|x| x <= 0.0) {
+        return Run { rate_per_s: answered, ..run }.point(source, report);
     }
-    let numbered = benchmarks.into_iter().zip(1..);
-    numbered.filter_map(|(fields, number)| benchmark(fields, number, report)).collect()
+    run.point(source, report)
 }
 
-fn benchmark(mut fields: Fields<'_>, number: u32, report: &mut Report) -> Option<Point> {
-    fields.entity = format!("benchmark {number}");
-    let before = report.problems.len();
-    let arrivals = arrivals(&mut fields, report);
-    let Some(mut metrics) = fields.inner("metrics", report) else {
-        if !fields.has("metrics") {
-            let what = "`metrics` is missing".to_owned();
-            fields.problem("", what, "give the report as GuideLLM wrote it", report);
-        }
-        return None;
+/// A run ends at a time, with requests under way: those that were sent and neither answered nor
+/// failed, and those that a server could not yet be sent.
+fn end(node: &Node, offered: Option<f64>, answered_per_s: Option<f64>) -> End {
+    let Some(run_s) = dig::positive(node, "duration") else { return End::Untold };
+    let total = |status: &str| {
+        let of = |place: &str| dig::number(node, &format!("{place}.{status}"));
+        of("request_totals").or_else(|| of("metrics.request_totals"))
     };
-    let tiny = f64::MIN_POSITIVE;
-    let rate_per_s = mean(&mut metrics, "requests_per_second", tiny..=MOST, report);
-    let input_tokens = mean(&mut metrics, "prompt_token_count", 0.0..=MOST_TOKENS, report);
-    let output_tokens = mean(&mut metrics, "output_token_count", 1.0..=MOST_TOKENS, report);
-    let ttft_ms = mean(&mut metrics, "time_to_first_token_ms", tiny..=MOST, report);
-    let itl_ms = match output_tokens {
-        Some(tokens) if tokens > 1.0 => {
-            mean(&mut metrics, "inter_token_latency_ms", tiny..=MOST, report)
-        }
-        _ => None,
-    };
-    let (arrivals, offered) = arrivals?;
-    if report.problems.len() > before {
-        return None;
-    }
-    let (rate_per_s, input_tokens, output_tokens) = (rate_per_s?, input_tokens?, output_tokens?);
-    let sweep = sweep_of(input_tokens, output_tokens);
-    let arrived_per_s = offered.unwrap_or(rate_per_s);
-    let mut point = Point::new(sweep, arrivals, arrived_per_s, input_tokens, output_tokens);
-    point.place = place(fields.file, fields.at);
-    (point.ttft_ms, point.itl_ms) = (ttft_ms, itl_ms);
-    let run_s = fields.number("duration", f64::MIN_POSITIVE..=MOST, report);
-    point.in_flight = run_s.map(|run_s| ((arrived_per_s - rate_per_s) * run_s).max(0.0));
-    Some(point)
+    let errored = total("errored").unwrap_or(0.0);
+    let answered = total("successful").or(answered_per_s.map(|rate| rate * run_s));
+    let late = offered.zip(answered).map(|(rate, answered)| rate * run_s - answered - errored);
+    let told = [total("incomplete"), late].into_iter().flatten().reduce(f64::max);
+    told.map_or(End::Untold, End::Cut)
 }
 
 /// How requests arrived, and the rate that was asked for; nothing where the benchmark says nothing
-/// about a steady load, which is remarked.
-fn arrivals(fields: &mut Fields<'_>, report: &mut Report) -> Option<(Arrivals, Option<f64>)> {
-    let key = if fields.has("config") { "config" } else { "args" };
-    let strategy = fields.inner(key, report).and_then(|mut f| f.inner("strategy", report));
-    let Some(mut strategy) = strategy else {
+/// about a steady load.
+fn strategy(
+    node: &Node,
+    source: Source<'_>,
+    report: &mut Report,
+) -> Option<(Arrivals, Option<f64>)> {
+    let places = ["config.strategy", "args.strategy", "scheduler.strategy"];
+    let Some(strategy) = places.iter().find_map(|path| dig::at(node, path)) else {
+        let remedy = "expected `strategy` under `config` or `args`";
         let what = "the strategy is missing".to_owned();
-        fields.problem("", what, "expected `strategy` under `config` or `args`", report);
+        report.problem_at(source.file, source.at, source.entity, what, remedy);
         return None;
     };
-    let kind = strategy.name("type_", report).to_owned();
-    let rate = strategy.number("rate", f64::MIN_POSITIVE..=MOST, report);
-    match kind.as_str() {
-        "synchronous" => Some((Arrivals::Closed { clients: 1 }, None)),
-        "concurrent" => {
-            let clients = strategy.whole("streams", 1..=1_000_000, report);
-            if clients.is_none() {
-                let what = "the number of streams is missing".to_owned();
-                strategy.problem("streams", what, "give the clients of the closed loop", report);
-            }
-            clients.map(|clients| (Arrivals::Closed { clients }, None))
+    let kind = dig::text(strategy, "type_").or_else(|| dig::text(strategy, "type")).unwrap_or("");
+    let rate = Given::of(strategy, &["rate"], 1.0).value;
+    let streams =
+        dig::count(strategy, "streams").or_else(|| dig::count(strategy, "max_concurrency"));
+    arrivals(kind, streams, rate, Source { at: strategy.at, ..source }, report)
+}
+
+/// The same from a strategy's name, its streams and its rate, for every form of a report.
+pub(super) fn arrivals(
+    kind: &str,
+    streams: Option<u32>,
+    rate: Option<f64>,
+    source: Source<'_>,
+    report: &mut Report,
+) -> Option<(Arrivals, Option<f64>)> {
+    let rate = rate.filter(|x| *x > 0.0);
+    match (kind, streams) {
+        ("synchronous", _) => Some((Arrivals::Closed { clients: 1 }, None)),
+        ("concurrent", Some(clients)) => Some((Arrivals::Closed { clients }, None)),
+        ("concurrent", None) => {
+            let what = "the number of streams is missing".to_owned();
+            let remedy = "give `streams`, the clients of the closed loop";
+            report.problem_at(source.file, source.at, source.entity, what, remedy);
+            None
         }
-        "constant" => Some((Arrivals::Open { scv: 0.0 }, rate)),
-        "poisson" => Some((Arrivals::POISSON, rate)),
-        "" => None,
-        other => {
+        ("constant", _) => Some((Arrivals::Open { scv: 0.0 }, rate)),
+        ("poisson", _) => Some((Arrivals::POISSON, rate)),
+        (other, _) => {
             let what = format!("strategy `{other}` is no steady load: the benchmark is ignored");
             let remedy = "synchronous, concurrent, constant and poisson are read";
-            strategy.warning("type_", what, remedy, report);
+            report.warning_at(source.file, source.at, source.entity, what, remedy);
             None
         }
     }
-}
-
-/// The mean of a metric over the successful requests.
-fn mean(
-    metrics: &mut Fields<'_>,
-    key: &'static str,
-    range: std::ops::RangeInclusive<f64>,
-    report: &mut Report,
-) -> Option<f64> {
-    let before = report.problems.len();
-    let value = metrics
-        .inner(key, report)
-        .and_then(|mut metric| metric.inner("successful", report))
-        .and_then(|mut distribution| distribution.number("mean", range, report));
-    if value.is_none() && report.problems.len() == before {
-        let what = format!("`{key}.successful.mean` is missing");
-        metrics.problem(key, what, "give the report as GuideLLM wrote it", report);
-    }
-    value
 }

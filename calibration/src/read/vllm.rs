@@ -1,119 +1,100 @@
-//! One result of vLLM's `benchmark_serving` (`vllm bench serve --save-result`).
+//! One result of vLLM's `vllm bench serve --save-result` (`benchmark_serving`), or of SGLang's
+//! `bench_serving`, which took its keys from there.
 //!
 //! The run lasts until the last request is answered: nothing is left unanswered, and what tells a
-//! queue that grew is how long that takes. Where `--save-detailed` wrote the requests one by one,
-//! their spreads are read, and whether the later half waited longer than the earlier half.
+//! queue that grew is how long that takes. Where the requests are told one by one, their spreads are
+//! read, and whether the later half waited longer than the earlier half.
 
-use isocost_model::input::reading::{Fields, Report};
+use isocost_model::input::reading::{Node, Report};
 
-use super::{MOST, MOST_TOKENS, mean, numbers, place, scv, sweep_of};
-use crate::point::{Arrivals, Percentile, Point};
+use super::run::{End, Given, Run, Source, percentiles};
+use super::{MOST, dig, mean, scv};
+use crate::point::{Arrivals, Point};
 
-/// Percentiles that a result may state, with the keys of TTFT and of the time per token.
-const PERCENTILES: [(f64, &str, &str); 4] = [
-    (50.0, "median_ttft_ms", "median_tpot_ms"),
-    (90.0, "p90_ttft_ms", "p90_tpot_ms"),
-    (95.0, "p95_ttft_ms", "p95_tpot_ms"),
-    (99.0, "p99_ttft_ms", "p99_tpot_ms"),
-];
+/// Percentiles that a result may state.
+const TTFT: [(f64, &str); 4] =
+    [(50.0, "median_ttft_ms"), (90.0, "p90_ttft_ms"), (95.0, "p95_ttft_ms"), (99.0, "p99_ttft_ms")];
+const TPOT: [(f64, &str); 4] =
+    [(50.0, "median_tpot_ms"), (90.0, "p90_tpot_ms"), (95.0, "p95_tpot_ms"), (99.0, "p99_tpot_ms")];
 
-/// The longest of some answers over their mean, where the answers are not told one by one.
-const LONGEST: f64 = 4.0;
+/// Whether `node` is such a result.
+pub(super) fn is(node: &Node) -> bool {
+    dig::has(node, "mean_ttft_ms")
+        || dig::has(node, "completed") && dig::has(node, "request_throughput")
+}
 
-pub(super) fn read(mut fields: Fields<'_>, report: &mut Report) -> Option<Point> {
-    let before = report.problems.len();
-    let completed = need(&mut fields, "completed", 1.0, report);
-    let input = need(&mut fields, "total_input_tokens", 0.0, report);
-    let output = need(&mut fields, "total_output_tokens", 1.0, report);
-    let throughput = need(&mut fields, "request_throughput", f64::MIN_POSITIVE, report);
-    let ttft_ms = need(&mut fields, "mean_ttft_ms", f64::MIN_POSITIVE, report);
-    // The mean over requests of the time per token after the first; the mean over chunks
-    // (`mean_itl_ms`) counts one interval where a chunk holds several tokens.
-    let itl_ms = positive(&mut fields, "mean_tpot_ms", report)
-        .or_else(|| positive(&mut fields, "mean_itl_ms", report));
-    let burstiness = positive(&mut fields, "burstiness", report).unwrap_or(1.0);
-    let clients = fields.whole("max_concurrency", 1..=1_000_000, report);
-    let offered = offered(&mut fields, report);
-    if report.problems.len() > before {
-        return None;
-    }
-    let arrivals = match (offered, clients) {
-        // A rate that max_concurrency throttles shows in how long the run took.
-        (Some(_), _) => Arrivals::Open { scv: 1.0 / burstiness },
-        (None, Some(clients)) => Arrivals::Closed { clients },
-        (None, None) => {
-            let what = "the request rate is `inf` and no max_concurrency is set: every request \
-                        was sent at once";
-            let remedy = "measure at a rate, or with --max-concurrency; the result is ignored";
-            fields.warning("request_rate", what.to_owned(), remedy, report);
-            return None;
-        }
+pub(super) fn read(node: &Node, source: Source<'_>, report: &mut Report) -> Option<Point> {
+    let (offered, arrivals) = arrivals(node, source, report)?;
+    let completed = Given::of(node, &["completed"], 1.0).within(1.0..=MOST, source, report)?;
+    let each = |key| Given::of(node, &[key], 1.0 / completed);
+    let throughput = Given::of(node, &["request_throughput"], 1.0);
+    let mut run = Run {
+        arrivals: Some(arrivals),
+        rate_per_s: offered.unwrap_or(throughput),
+        input_tokens: each("total_input_tokens"),
+        output_tokens: each("total_output_tokens"),
+        ttft_ms: Given::of(node, &["mean_ttft_ms"], 1.0),
+        e2e_ms: Given::measured(node, &["mean_e2e_latency_ms", "mean_e2el_ms"], 1.0),
+        // The mean over requests of the time per token after the first comes first; the mean over
+        // chunks counts one interval where a chunk holds several tokens.
+        own_itl_ms: [&["mean_tpot_ms"], &["mean_itl_ms"]].map(|k| Given::measured(node, k, 1.0)),
+        ttft_percentiles: percentiles(node, &TTFT, 1.0),
+        tpot_percentiles: percentiles(node, &TPOT, 1.0),
+        ..Run::default()
     };
-    let (input_tokens, output_tokens) = (input / completed, (output / completed).max(1.0));
-    let rate_per_s = offered.unwrap_or(throughput);
-    let sweep = sweep_of(input_tokens, output_tokens);
-    let mut point = Point::new(sweep, arrivals, rate_per_s, input_tokens, output_tokens);
-    point.place = place(fields.file, fields.at);
-    point.ttft_ms = Some(ttft_ms);
-    point.itl_ms = itl_ms.filter(|_| output_tokens > 1.0);
-    for (percent, ttft, tpot) in PERCENTILES {
-        let of = |ms| Percentile { percent, ms };
-        point.ttft_percentiles.extend(positive(&mut fields, ttft, report).map(of));
-        point.tpot_percentiles.extend(positive(&mut fields, tpot, report).map(of));
+    if let Some(per_s) = throughput.value.filter(|x| *x > 0.0) {
+        let longest = dig::numbers(node, "output_lens").into_iter().fold(0.0, f64::max);
+        let longest = Some(longest).filter(|x| *x > 0.0);
+        run.end = End::Drained { run_s: completed / per_s, sent: completed, longest };
     }
-    detailed(&mut fields, &mut point);
-    if offered.is_some() {
-        let longest = numbers(&mut fields, "output_lens").into_iter().fold(0.0, f64::max);
-        let run_s = completed / throughput;
-        point.in_flight = Some(in_flight(&point, run_s, completed, longest));
-    }
+    let mut point = run.point(source, report)?;
+    detailed(node, &mut point);
     Some(point)
 }
 
 /// Spreads, and the growth of TTFT, from the requests one by one.
-fn detailed(fields: &mut Fields<'_>, point: &mut Point) {
-    point.input_scv = scv(&numbers(fields, "input_lens"));
-    let answers = numbers(fields, "output_lens");
-    point.token_scv = scv(&answers);
-    let ttfts = numbers(fields, "ttfts");
+fn detailed(node: &Node, point: &mut Point) {
+    point.input_scv = scv(&dig::numbers(node, "input_lens"));
+    point.token_scv = scv(&dig::numbers(node, "output_lens"));
+    let ttfts = dig::numbers(node, "ttfts");
     let (earlier, later) = ttfts.split_at(ttfts.len() / 2);
     if let (Some(earlier), Some(later)) = (mean(earlier), mean(later)) {
         point.ttft_growth = (earlier > 0.0).then(|| later / earlier);
     }
 }
 
-/// Requests in flight when the last one arrived: those that were answered in the time that the run
-/// took beyond the arrivals and the longest answer, and those that a steady run leaves.
-fn in_flight(point: &Point, run_s: f64, completed: f64, longest: f64) -> f64 {
-    let longest = if longest > 0.0 { longest } else { LONGEST * point.output_tokens };
-    let (ttft_ms, itl_ms) = (point.ttft_ms.unwrap_or(0.0), point.itl_ms.unwrap_or(0.0));
-    let answer_s = (ttft_ms + longest * itl_ms) / 1000.0;
-    let late_s = (run_s - completed / point.rate_per_s - answer_s).max(0.0);
-    point.concurrency().unwrap_or(0.0) + late_s * completed / run_s
-}
-
-/// Requests per second that were to arrive; `None` is `inf`.
-fn offered(fields: &mut Fields<'_>, report: &mut Report) -> Option<f64> {
-    if fields.is_text("request_rate") {
-        let text = fields.text("request_rate", report).unwrap_or("");
-        if text != "inf" {
-            let what = format!("the request rate is `{text}`");
-            fields.problem("request_rate", what, "expected a number or `inf`", report);
+/// The rate at which requests were to arrive, none where it is infinite, and how they came.
+fn arrivals(
+    node: &Node,
+    source: Source<'_>,
+    report: &mut Report,
+) -> Option<(Option<Given>, Arrivals)> {
+    let clients = dig::count(node, "max_concurrency");
+    let rate = Given::of(node, &["request_rate"], 1.0);
+    let mut problem = |what: String, remedy: &str| {
+        report.problem_at(source.file, source.at, source.entity, what, remedy);
+        None
+    };
+    if let Some(ramp) = dig::text(node, "ramp_up_strategy") {
+        return problem(format!("the rate rose on the way ({ramp})"), "measure at one rate");
+    }
+    let untold = rate.value.is_none() && !dig::is_infinite(node, "request_rate");
+    if let Some(text) = dig::text(node, "request_rate").filter(|_| untold) {
+        let remedy = "expected a number or `inf`";
+        return problem(format!("`request_rate` is `{text}`"), remedy);
+    }
+    if rate.value.is_some() {
+        // A rate that max_concurrency throttles shows in how long the run took. SGLang has no
+        // burstiness: its gaps are exponential.
+        let burstiness = dig::positive(node, "burstiness").unwrap_or(1.0);
+        return Some((Some(rate), Arrivals::Open { scv: 1.0 / burstiness }));
+    }
+    match clients {
+        Some(clients) => Some((None, Arrivals::Closed { clients })),
+        None => {
+            let what = "the request rate is infinite and no `max_concurrency` is set: every request \
+                        was sent at once";
+            problem(what.to_owned(), "measure at a rate, or with --max-concurrency")
         }
-        return None;
     }
-    fields.number("request_rate", f64::MIN_POSITIVE..=MOST, report)
-}
-
-fn need(fields: &mut Fields<'_>, key: &'static str, least: f64, report: &mut Report) -> f64 {
-    if !fields.has(key) {
-        let what = format!("`{key}` is missing");
-        fields.problem(key, what, "give the whole result of vllm bench serve", report);
-    }
-    fields.number(key, least..=MOST.max(MOST_TOKENS), report).unwrap_or(0.0)
-}
-
-/// A number above 0; 0 stands for what was not measured.
-fn positive(fields: &mut Fields<'_>, key: &'static str, report: &mut Report) -> Option<f64> {
-    fields.number(key, 0.0..=MOST, report).filter(|x| *x > 0.0)
 }

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::figure::{as_written, between};
 use super::node::{Node, Value};
 use super::problem::{At, Report, nearest};
 use super::reference::{Entity, Field, Form, entity};
@@ -146,8 +147,8 @@ impl<'a> Fields<'a> {
         if range.contains(&number) {
             return Some(number);
         }
-        let what = format!("{text} is out of range");
-        self.problem(key, what, &format!("expected {low} to {high}"), report);
+        let what = format!("{} is out of range", as_written(text));
+        self.problem(key, what, &format!("expected {}", between(low, high)), report);
         None
     }
 

@@ -9,6 +9,7 @@
 mod buckets;
 pub mod cases;
 mod fields;
+mod figure;
 mod fleet;
 mod limits;
 mod loads;
@@ -36,7 +37,8 @@ pub use problem::{InputError, Problem, known_names};
 /// fields checked as they are read, every problem at once.
 pub mod reading {
     pub use super::fields::{ABSURD, Fields};
-    pub use super::node::{Node, Value, parse, parse_from};
+    pub use super::figure::{as_written, between, figure};
+    pub use super::node::{Node, Value, parse, parse_foreign, parse_from};
     pub use super::problem::{At, Report, known_names};
     pub use super::text::{
         csv_defect, csv_line, csv_mark, csv_rows, decimal_comma, name_of, read_text,

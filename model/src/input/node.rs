@@ -57,18 +57,27 @@ pub fn parse(file: &str, text: &str, report: &mut Report) -> Option<Node> {
 
 /// The same for a text that starts at a line further down in its file.
 pub fn parse_from(file: &str, text: &str, line: u32, report: &mut Report) -> Option<Node> {
+    let node = read(file, text, Json { line, ..Json::default() }, report)?;
+    duplicates(file, &node, report);
+    Some(node)
+}
+
+/// Reads a document that another tool wrote, from a line of its file on: `NaN` and `Infinity` are
+/// numbers, as Python writes them, and of a key that is given twice the first counts.
+pub fn parse_foreign(file: &str, text: &str, line: u32, report: &mut Report) -> Option<Node> {
+    read(file, text, Json { line, non_finite: true, ..Json::default() }, report)
+}
+
+fn read(file: &str, text: &str, json: Json, report: &mut Report) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         report.problem_in(file, "the file is empty".to_owned(), "is it the one that is meant?");
         return None;
     }
     let yaml = is_yaml(file, text);
-    let node = if yaml { parse_yaml(text) } else { parse_json(text, line, None) };
+    let node = if yaml { parse_yaml(text) } else { parse_json(text, json) };
     let (at, what) = match node {
-        Ok(node) => {
-            duplicates(file, &node, report);
-            return Some(node);
-        }
+        Ok(node) => return Some(node),
         Err(defect) => defect,
     };
     let remedy = if yaml { "mend the YAML" } else { "mend the JSON" };
@@ -90,7 +99,7 @@ pub(super) fn parse_names(
     report: &mut Report,
 ) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match parse_json(text, 1, Some(depth)) {
+    match parse_json(text, Json { names: Some(depth), ..Json::default() }) {
         Ok(node) => {
             duplicates(file, &node, report);
             Some(node)
@@ -104,7 +113,23 @@ pub(super) fn parse_names(
 
 type Defect = (At, String);
 
-fn parse_json(text: &str, line: u32, names: Option<usize>) -> Result<Node, Defect> {
+/// How JSON is read.
+struct Json {
+    /// The line of its file that it starts in.
+    line: u32,
+    /// Depth of the objects whose keys are names.
+    names: Option<usize>,
+    /// Whether numbers may be `NaN` and `Infinity`.
+    non_finite: bool,
+}
+
+impl Default for Json {
+    fn default() -> Self {
+        Self { line: 1, names: None, non_finite: false }
+    }
+}
+
+fn parse_json(text: &str, Json { line, names, non_finite }: Json) -> Result<Node, Defect> {
     let strict = jsonc_parser::ParseOptions {
         allow_comments: false,
         allow_loose_object_property_names: false,
@@ -114,7 +139,7 @@ fn parse_json(text: &str, line: u32, names: Option<usize>) -> Result<Node, Defec
         allow_hexadecimal_numbers: false,
         allow_unary_plus_numbers: false,
         allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
+        allow_non_finite_numbers: non_finite,
         allow_extended_string_escapes: false,
     };
     let parsed = jsonc_parser::parse_to_ast(text, &Default::default(), &strict).map_err(|e| {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::figure::between;
 use super::problem::{At, Report, nearest};
 use super::text::{csv_defect, csv_line, csv_rows, decimal_comma, name_of, read_text};
 
@@ -115,7 +116,7 @@ impl Sheet {
         }
         let number = text.parse::<f64>().ok().filter(|n| (least..=most).contains(n));
         if number.is_none() {
-            let expected = || format!("expected a number from {least} to {most}");
+            let expected = || format!("expected a number from {}", between(least, most));
             let remedy = decimal_comma(text).unwrap_or_else(expected);
             self.problem(row.line, format!("{column} is `{text}`"), &remedy, report);
         }
