@@ -1,7 +1,7 @@
 //! Measured points from files: our CSV, and what the benchmark tools of the field write.
 //!
 //! The kind of a file is told by its content, never by its name: [`TOOLS`] lists them. Each tool's
-//! reader takes one run apart; [`run`] is the one way from there to a point.
+//! reader takes one run apart; `run` is the one way from there to a point.
 //!
 //! ```text
 //! file -> documents -> runs (a kind each) -> points
