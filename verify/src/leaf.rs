@@ -12,6 +12,17 @@ use crate::whole::Numbers;
 /// By server: what it is held to.
 pub type AllHeld = FxHashMap<usize, Held>;
 
+/// A kind of leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Prices alone.
+    Prices,
+    /// Tables over totals, which take servers apart as if limits did not hold their items.
+    Totals,
+    /// Replicas free of charge.
+    Excluded,
+}
+
 /// A check on its way.
 pub struct Check<'a> {
     pub instance: &'a Instance,
@@ -62,21 +73,23 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// `sum_s min_p price - sum_k l_k C_k`, with replicas free of charge or not; `None` where a server
-    /// has no mix at all.
+    /// `sum_s min_p price - sum_k l_k C_k`, as a kind of leaf has it; `None` where a server has no mix at all.
     pub fn value(
         &self,
         line: usize,
         prices: &Prices,
         held: &AllHeld,
-        free: bool,
+        kind: Kind,
     ) -> Result<Option<i128>, Refusal> {
+        let free = kind == Kind::Excluded;
         let of = self.numbers.of(prices);
         let mut value: i128 =
             -self.numbers.capacity.iter().zip(&of).map(|(c, l)| c * l).sum::<i128>();
         for (s, server) in self.instance.servers.iter().enumerate() {
             let at = (self.numbers, server, s);
             let priced = Priced::new(at, (&of, prices.shift, free), held.get(&s));
+            let priced =
+                if kind == Kind::Totals { priced } else { priced.within_room(self.numbers) };
             let what = || format!("the least price of `{}`", server.name);
             let least = priced.least(self.instance.asked.single);
             match least.ok_or_else(|| Refusal::Effort { line, what: what() })? {
@@ -88,7 +101,7 @@ impl Check<'_> {
     }
 
     fn prices(&self, line: usize, prices: &Prices, held: &AllHeld) -> Result<(), Refusal> {
-        let Some(value) = self.value(line, prices, held, false)? else { return Ok(()) };
+        let Some(value) = self.value(line, prices, held, Kind::Prices)? else { return Ok(()) };
         let Some(bound) = self.proof.bound else {
             return Err(short(line, "a cost", "that there is no plan"));
         };
@@ -100,7 +113,7 @@ impl Check<'_> {
     }
 
     fn excluded(&self, line: usize, prices: &Prices, held: &AllHeld) -> Result<(), Refusal> {
-        match self.value(line, prices, held, true)? {
+        match self.value(line, prices, held, Kind::Excluded)? {
             Some(value) if value <= 0 => {
                 Err(short(line, "nothing", "that the limits cannot be kept"))
             }

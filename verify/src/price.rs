@@ -44,7 +44,8 @@ impl<'a> Priced<'a> {
             let taken: i128 = replica.uses.iter().zip(of).map(|(u, l)| u * l).sum();
             let (least, most) =
                 held.and_then(|held| held.get(&replica.item)).copied().unwrap_or((0, u64::MAX));
-            let most = most.min(room(numbers, replica, site.need, server.min_replicas));
+            // What takes more than there is has no place in a plan.
+            let most = if room(numbers, replica) == 0 { 0 } else { most };
             ((weight(cost) + taken).min(DEAR), replica.rate, least, most, replica.item)
         };
         let mut items: Vec<_> = site.replicas.iter().map(item).collect();
@@ -65,6 +66,21 @@ impl<'a> Priced<'a> {
             give_up: weight(site.give_up),
             move_price: moves.map_or(0, |k| of[k]),
         }
+    }
+
+    /// The same with no more replicas of an item than each limit alone has room for.
+    pub fn within_room(mut self, numbers: &Numbers) -> Self {
+        for item in &mut self.items {
+            let replica = self.site.replicas.iter().find(|replica| replica.item == item.4);
+            let room = replica.map_or(u64::MAX, |replica| room(numbers, replica));
+            let alone =
+                if item.1 > 0 { (self.site.need.max(1) - 1) / item.1 + 1 } else { i128::MAX };
+            // More than cover the load alone are of no use anyway.
+            if i128::from(room) < alone.max(i128::from(self.server.min_replicas)) {
+                item.3 = item.3.min(room);
+            }
+        }
+        self
     }
 
     /// Whether covering the load is all that is asked.
@@ -254,12 +270,11 @@ impl Walk<'_, '_, '_> {
     }
 }
 
-/// Replicas that the limits have room for; any number where that is no fewer than cover the load alone.
-fn room(numbers: &Numbers, replica: &Replica, need: i128, min_replicas: u64) -> u64 {
+/// Replicas that each limit alone has room for.
+fn room(numbers: &Numbers, replica: &Replica) -> u64 {
     let taken = replica.uses.iter().zip(&numbers.capacity).filter(|(u, _)| **u > 0);
-    let Some(room) = taken.map(|(u, c)| (*c).max(0) / u).min() else { return u64::MAX };
-    let alone = if replica.rate > 0 { (need.max(1) - 1) / replica.rate + 1 } else { i128::MAX };
-    if room < alone.max(i128::from(min_replicas)) { room as u64 } else { u64::MAX }
+    let room = taken.map(|(u, c)| (*c).max(0) / u).min();
+    room.map_or(u64::MAX, |room| u64::try_from(room).unwrap_or(u64::MAX))
 }
 
 /// What covering `left` costs at least by an item; `None` where it covers nothing.

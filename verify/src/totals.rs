@@ -14,7 +14,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::Refusal;
-use crate::leaf::{AllHeld, Check, short};
+use crate::leaf::{AllHeld, Check, Kind, short};
 use crate::price::{Priced, lower};
 use crate::text::Prices;
 
@@ -48,7 +48,7 @@ pub fn check(
     if counted.len() > COUNTED || watched.len() > WATCHED {
         return Err(effort("so many limits"));
     }
-    let Some(value) = check.value(line, prices, held, false)? else { return Ok(()) };
+    let Some(value) = check.value(line, prices, held, Kind::Totals)? else { return Ok(()) };
     let delta = ((bound - 1) << prices.shift) - value;
     if delta < 0 {
         return Ok(());

@@ -68,6 +68,14 @@ impl<'a> Exact<'a> {
         (bound < i64::MAX).then_some(Least { bound, mix })
     }
 
+    /// What the limits alone hold the replicas of server `s` to, where that is fewer than it could use.
+    pub fn room(&self, s: usize) -> Vec<Held> {
+        let (needs, items) = (self.space.needs(s), self.space.items(s));
+        let room = |j: usize| self.numbers.room(needs.group, j);
+        let held = |j: usize| Held { item: j as u32, least: 0, most: room(j) };
+        (0..items.len()).filter(|&j| room(j) < needs.most(&items[j])).map(held).collect()
+    }
+
     /// Every minimal mix of server `s` of a price of at most `budget`, with its price; `None` where they
     /// are more than `most`, or take too long to find.
     pub fn list(

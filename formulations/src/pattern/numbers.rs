@@ -129,6 +129,13 @@ impl Numbers {
         (whole.cost.1 as f64 * f64::from(prices.shift).exp2() + taken.sum::<f64>()).max(1.0)
     }
 
+    /// Replicas of item `j` of a group that each limit alone has room for.
+    pub fn room(&self, group: usize, j: usize) -> u64 {
+        let taken = self.groups[group][j].uses.iter().filter(|u| u.1 > 0);
+        let fits = taken.map(|&(k, u)| (self.capacity[k].max(0) / u) as u64);
+        fits.min().unwrap_or(u64::MAX)
+    }
+
     /// Cents in a unit of cost, and what is in a unit of each limit, as fractions.
     pub fn units(&self) -> (Fraction, Vec<Fraction>) {
         let (top, under) = (fraction(self.unit.0), fraction(self.unit.1));
@@ -185,8 +192,7 @@ impl Numbers {
         shares.iter().map(of_item).fold(0, i64::saturating_add)
     }
 
-    /// The knapsack of server `s` at `prices`, in their unit. No more replicas of an item are in a plan than
-    /// the limits have room for.
+    /// The knapsack of server `s` at `prices`, in their unit. What takes more than there is has no place in it.
     pub fn cover(&self, space: &Space<'_>, s: usize, prices: &Prices) -> Cover {
         let (needs, items, charges) = (space.needs(s), space.items(s), space.charges(s));
         let price = |(j, whole): (usize, &Whole)| {
@@ -199,10 +205,8 @@ impl Numbers {
         };
         let whole = self.groups[needs.group].iter().enumerate();
         let mut cover = Cover::new(needs, items, whole.map(price));
-        for (j, whole) in self.groups[needs.group].iter().enumerate() {
-            let taken = whole.uses.iter().filter(|u| u.1 > 0);
-            let fits = taken.map(|&(k, u)| (self.capacity[k].max(0) / u) as u64);
-            cover.limit(j, fits.min().unwrap_or(u64::MAX));
+        for j in (0..items.len()).filter(|&j| self.room(needs.group, j) == 0) {
+            cover.exclude(j);
         }
         let (base, give_up) = self.charges[s];
         let gone = if charges.now.is_none() { give_up } else { 0 };

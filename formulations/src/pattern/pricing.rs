@@ -74,7 +74,7 @@ pub(super) fn alone<'a>(space: &'a Space<'_>, s: usize) -> impl Iterator<Item = 
     let needs = space.needs(s);
     let items = if needs.min_types > 1 { &[] } else { space.items(s) };
     items.iter().enumerate().filter_map(move |(j, item)| {
-        let n = needs.replicas(item).filter(|n| *n <= space.fits(item))?;
+        let n = needs.replicas(item).filter(|_| space.fits(item))?;
         Some(Pattern::new(space, s, vec![(j as u32, u32::try_from(n).ok()?)]))
     })
 }
@@ -110,7 +110,9 @@ impl Scaled {
         let factor = (57.0 - exponent).exp2();
         let whole = |price: &f64| (price * factor) as i64;
         let mut cover = Cover::new(needs, items, prices.iter().map(whole));
-        items.iter().enumerate().for_each(|(j, item)| cover.limit(j, space.fits(item)));
+        for j in (0..items.len()).filter(|&j| !space.fits(&items[j])) {
+            cover.exclude(j);
+        }
         cover.base = whole(&gone);
         cover.now = charges.now;
         cover.give_up = if charges.now.is_none() { 0 } else { whole(&charges.give_up) };

@@ -96,11 +96,9 @@ impl<'a> Space<'a> {
         }
     }
 
-    /// Replicas of an item that the limits have room for.
-    pub fn fits(&self, item: &Item) -> u64 {
-        let taken = item.uses.iter().filter(|u| u.1 > 0.0);
-        let fits = taken.map(|&(k, u)| (self.capacity[k].max(0.0) * (1.0 + 1e-12) / u) as u64);
-        fits.min().unwrap_or(u64::MAX)
+    /// Whether a replica takes no more than there is.
+    pub fn fits(&self, item: &Item) -> bool {
+        item.uses.iter().all(|&(k, u)| u <= self.capacity[k].max(0.0) * (1.0 + 1e-12))
     }
 
     /// Cost of a replica of each item of server `s` at prices `lambda` of the limits, cents/h.

@@ -86,14 +86,9 @@ impl Cover {
         }
     }
 
-    /// Holds an item to `most` replicas, unless more are of no use anyway.
-    pub fn limit(&mut self, item: usize, most: u64) {
-        let entry = &mut self.entries[item];
-        let rate = entry.rate.max(1);
-        let alone = ((self.need.max(1) - 1) / rate + 1) as u64;
-        if most < alone.max(self.min_replicas) || entry.rate == 0 {
-            entry.most = entry.most.min(most);
-        }
+    /// Leaves an item out.
+    pub fn exclude(&mut self, item: usize) {
+        self.entries[item].most = 0;
     }
 
     /// Whether it asks for nothing but that the load is covered, of items as many as one likes or none.

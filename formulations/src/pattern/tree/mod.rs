@@ -1,7 +1,7 @@
 //! Branch and price, where prices at the root and totals leave a gap.
 //!
 //! ```text
-//! node    for some servers and items a_sj <= n_sj <= b_sj
+//! node    for some servers and items a_sj <= n_sj <= b_sj; at the root what each limit has room for
 //! bound   V(l) over the patterns that keep them, l the multipliers of `master`
 //! split   n_sj <= v or n_sj > v, where the master mixes patterns
 //! ```
@@ -114,7 +114,9 @@ impl<'s, 'a> Tree<'s, 'a> {
     /// Splits the open node of the lowest bound until none is below the goal.
     fn grow(&mut self, start: &Prices) {
         let mut open = BinaryHeap::new();
-        let root = self.branch(0, AllHeld::new(), start, ROUNDS.0);
+        let servers = 0..self.exact.space.problem.servers.len();
+        let room = servers.map(|s| (s, self.exact.room(s))).filter(|held| !held.1.is_empty());
+        let root = self.branch(0, room.collect(), start, ROUNDS.0);
         open.push(Reverse((root.bound, 0)));
         self.nodes.push(root);
         while let Some(Reverse((bound, at))) = open.pop() {
