@@ -46,7 +46,7 @@ impl Experiment for Batches {
             {
                 for &(_, percentile) in percentiles {
                     for (batch_tolerance, _) in BATCHES {
-                        let fleet = Fleet { copies: 1, forms, supply, seed };
+                        let fleet = Fleet { copies: 1, forms, load: 1.0, supply, seed };
                         let task = Task::new(arm, fleet, "single", backend);
                         tasks.push(Task {
                             percentile,

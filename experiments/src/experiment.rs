@@ -14,12 +14,12 @@ use isocost_model::export::{ExportError, write_file};
 use isocost_solver::Interrupt;
 
 use crate::data::Data;
-use crate::instances::Supply;
+use crate::families::Peer;
 use crate::journal::{Header, Journal, JournalError, Record, fingerprint};
 use crate::measure::{MeasureError, Measurement, PLACEMENT, Task};
 use crate::sweep::{Progress, Shard};
 use crate::table::csv_text;
-use crate::{backends, batch, examples, formulations, scale};
+use crate::{backends, batch, examples, families, formulations, scale};
 
 /// A comparison that one command makes again.
 pub trait Experiment: Sync {
@@ -47,6 +47,8 @@ pub struct Scope {
     pub most_copies: u32,
     /// Backends of this build, the default first.
     pub backends: Vec<&'static str>,
+    /// Solvers to compare with, in the experiment on families.
+    pub peers: Vec<Peer>,
 }
 
 /// What an experiment says.
@@ -82,13 +84,14 @@ impl Summary {
 }
 
 /// All experiments, in the order in which `run all` runs them.
-pub fn experiments() -> [&'static dyn Experiment; 5] {
+pub fn experiments() -> [&'static dyn Experiment; 6] {
     [
         &examples::Examples,
         &formulations::Formulations,
         &batch::Batches,
         &backends::Backends,
         &scale::Scale,
+        &families::Families,
     ]
 }
 
@@ -117,7 +120,7 @@ const PLACEMENTS: &str = "placements.csv";
 const SUMMARY: &str = "summary.md";
 
 /// Columns of `measurements.csv`.
-const COLUMNS: [&str; 29] = [
+const COLUMNS: [&str; 30] = [
     "arm",
     "instance",
     "seed",
@@ -144,6 +147,7 @@ const COLUMNS: [&str; 29] = [
     "sizing_s",
     "building_s",
     "solving_s",
+    "cpu_s",
     "peak_mib",
     "note",
     "commit",
@@ -266,11 +270,7 @@ fn heading(experiment: &dyn Experiment, measured: &Data) -> String {
 
 /// The row of a measurement, or of its failure.
 fn cells(task: &Task, result: &Result<Measurement, MeasureError>) -> Vec<String> {
-    let (supply, factor) = match task.fleet.supply {
-        Supply::Unlimited => ("unlimited", String::new()),
-        Supply::Fleet(factor) => ("fleet", factor.to_string()),
-        Supply::OfUnlimited(share) => ("of what unlimited uses", share.to_string()),
-    };
+    let (supply, factor) = task.instance.supply();
     let measured = result.as_ref().ok();
     let of = |value: &dyn Fn(&Measurement) -> Option<f64>| {
         measured.and_then(value).map_or(String::new(), |x| x.to_string())
@@ -282,14 +282,14 @@ fn cells(task: &Task, result: &Result<Measurement, MeasureError>) -> Vec<String>
     };
     vec![
         task.arm.clone(),
-        task.fleet.name(),
-        task.fleet.seed.to_string(),
-        task.fleet.copies.to_string(),
+        task.instance.name(),
+        task.instance.seed().to_string(),
+        task.instance.copies().map_or(String::new(), |k| k.to_string()),
         of(&|m| Some(m.servers as f64)),
         of(&|m| Some(m.accelerators as f64)),
         of(&|m| Some(m.pairs as f64)),
         supply.to_owned(),
-        factor,
+        factor.map_or(String::new(), |factor| factor.to_string()),
         if task.changed { "changed" } else { "stated" }.to_owned(),
         task.batch_tolerance.map_or("max".to_owned(), |t| format!("best within {t}")),
         task.percentile.map_or("mean".to_owned(), |p| p.to_string()),
@@ -310,6 +310,7 @@ fn cells(task: &Task, result: &Result<Measurement, MeasureError>) -> Vec<String>
         of(&|m| Some(m.sizing_s)),
         of(&|m| Some(m.building_s)),
         of(&|m| Some(m.solving_s)),
+        of(&|m| m.cpu_s),
         of(&|m| m.peak_mib),
         result.as_ref().err().map_or(String::new(), ToString::to_string),
         version(),

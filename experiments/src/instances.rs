@@ -17,6 +17,7 @@ use isocost_model::input;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::families::Member;
 use crate::random::Random;
 
 const ACCELERATORS: &str = include_str!("../../data/catalogue/accelerators.csv");
@@ -64,6 +65,73 @@ const COPY_SPREAD: f64 = 0.7;
 /// Spread of a load change.
 const CHANGE_SPREAD: f64 = 0.5;
 
+/// What is planned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Instance {
+    /// The catalogue's fleet, or copies of it.
+    Fleet(Fleet),
+    /// One of a hard family.
+    Member(Member),
+}
+
+impl From<Fleet> for Instance {
+    fn from(fleet: Fleet) -> Self {
+        Self::Fleet(fleet)
+    }
+}
+
+impl From<Member> for Instance {
+    fn from(member: Member) -> Self {
+        Self::Member(member)
+    }
+}
+
+impl Instance {
+    /// A name for tables.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Fleet(fleet) => fleet.name(),
+            Self::Member(member) => member.family.name().to_owned(),
+        }
+    }
+
+    /// Seed of everything drawn.
+    pub fn seed(&self) -> u64 {
+        match self {
+            Self::Fleet(fleet) => fleet.seed,
+            Self::Member(member) => member.seed,
+        }
+    }
+
+    /// Copies of the fleet.
+    pub fn copies(&self) -> Option<u32> {
+        match self {
+            Self::Fleet(fleet) => Some(fleet.copies),
+            Self::Member(_) => None,
+        }
+    }
+
+    /// How many cards there are, in words and by which factor.
+    pub fn supply(&self) -> (&'static str, Option<f64>) {
+        match self {
+            Self::Fleet(Fleet { supply: Supply::Unlimited, .. }) => ("unlimited", None),
+            Self::Fleet(Fleet { supply: Supply::Fleet(factor), .. }) => ("fleet", Some(*factor)),
+            Self::Fleet(Fleet { supply: Supply::OfUnlimited(share), .. }) => {
+                ("of what unlimited uses", Some(*share))
+            }
+            Self::Member(_) => ("drawn", None),
+        }
+    }
+
+    /// The scenario; a fleet's loads may be `changed`.
+    pub fn scenario(&self, sizing: &SizingOptions, changed: bool) -> Scenario {
+        match self {
+            Self::Fleet(fleet) => fleet.scenario(sizing, changed),
+            Self::Member(member) => member.scenario(sizing),
+        }
+    }
+}
+
 /// How a fleet is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fleet {
@@ -71,6 +139,8 @@ pub struct Fleet {
     pub copies: u32,
     /// Forms of each card that there are: 1 (1x) to 3 (1x, 2x, 4x).
     pub forms: usize,
+    /// Times each server's rate.
+    pub load: f64,
     /// How many cards there are.
     pub supply: Supply,
     /// Seed of everything drawn.
@@ -92,7 +162,7 @@ pub enum Supply {
 impl Fleet {
     /// The fleet as it stands.
     pub fn plain(supply: Supply, seed: u64) -> Self {
-        Self { copies: 0, forms: 3, supply, seed }
+        Self { copies: 0, forms: 3, load: 1.0, supply, seed }
     }
 
     /// A name for tables, such as `fleet x 10`.
@@ -106,6 +176,9 @@ impl Fleet {
     /// The scenario. `changed` draws the load change.
     pub fn scenario(&self, sizing: &SizingOptions, changed: bool) -> Scenario {
         let mut scenario = base(self.forms);
+        for server in &mut scenario.servers {
+            server.load.arrival_rate_per_min *= self.load;
+        }
         self.copy(&mut scenario);
         // What is there does not follow a change of the loads.
         self.supply(&mut scenario, sizing);

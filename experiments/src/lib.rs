@@ -13,6 +13,7 @@ pub mod batch;
 pub mod data;
 pub mod examples;
 pub mod experiment;
+pub mod families;
 pub mod formulations;
 pub mod instances;
 pub mod journal;

@@ -7,16 +7,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use isocost_formulations::ProblemOptions;
 use isocost_model::Scenario;
 use isocost_model::candidates::{BatchChoice, Reading, SizingOptions};
-use isocost_model::plan::Plan;
+use isocost_model::plan::{Plan, relative_gap};
 use isocost_model::scenario::{CurrentAllocation, Saturation};
-use isocost_planner::{Formulation, PlanError, Planner, Shortage};
+use isocost_planner::{Fleet, Formulation, PlanError, Planner, Shortage};
 use isocost_solver::{SolveOptions, SolverError, backend};
 use serde::{Deserialize, Serialize};
 
-use crate::instances::{Fleet, Supply};
+use crate::families::{Peer, ask};
+use crate::instances::Instance;
 use crate::sweep::row::served_share;
 
 /// What to measure.
@@ -24,8 +24,8 @@ use crate::sweep::row::served_share;
 pub struct Task {
     /// Which of the things compared this is.
     pub arm: String,
-    /// The fleet.
-    pub fleet: Fleet,
+    /// What is planned.
+    pub instance: Instance,
     /// Plan the fleet, then measure the plan after a change of the loads, from where it runs then.
     pub changed: bool,
     /// Share of the best rate that may be given up for a smaller batch; `None` takes the largest.
@@ -38,6 +38,8 @@ pub struct Task {
     pub shortage: bool,
     /// Name of the backend.
     pub backend: String,
+    /// Put the compact statement to this peer instead.
+    pub peer: Option<Peer>,
     /// Seconds after which a solve is stopped.
     pub time_limit_s: f64,
     /// Which repeat, from 1.
@@ -47,17 +49,18 @@ pub struct Task {
 }
 
 impl Task {
-    /// A task on `fleet`, by the defaults of `isocost plan`.
-    pub fn new(arm: &str, fleet: Fleet, formulation: &str, backend: &str) -> Self {
+    /// A task on an instance, by the defaults of `isocost plan`.
+    pub fn new(arm: &str, instance: impl Into<Instance>, formulation: &str, backend: &str) -> Self {
         Self {
             arm: arm.to_owned(),
-            fleet,
+            instance: instance.into(),
             changed: false,
             batch_tolerance: Some(0.02),
             percentile: None,
             formulation: formulation.to_owned(),
             shortage: false,
             backend: backend.to_owned(),
+            peer: None,
             time_limit_s: 60.0,
             repeat: 1,
             detail: false,
@@ -94,6 +97,8 @@ pub struct Measurement {
     pub building_s: f64,
     /// Seconds in the formulation and its backend.
     pub solving_s: f64,
+    /// Processor time in the formulation and its backend, s, where the system tells.
+    pub cpu_s: Option<f64>,
     /// Peak resident memory of the process, MiB, where the system tells.
     pub peak_mib: Option<f64>,
     /// Where every server runs, if asked for: cells of [`PLACEMENT`].
@@ -126,6 +131,9 @@ pub enum MeasureError {
     /// A plan that failed.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A peer that has no answer.
+    #[error("{0}")]
+    Peer(String),
     /// The process was stopped.
     #[error("stopped {0:.0} s after its time limit")]
     Stopped(f64),
@@ -154,10 +162,6 @@ pub fn measure(task: &Task) -> Result<Measurement, MeasureError> {
         ..SizingOptions::default()
     };
     planner.request.formulation = formulation;
-    planner.request.problem = ProblemOptions {
-        unlimited: matches!(task.fleet.supply, Supply::Unlimited),
-        ..ProblemOptions::default()
-    };
     if task.shortage {
         let saturation = Saturation::PriorityExhaustive;
         planner.request.shortage = Shortage::By { saturation, delayed: false };
@@ -166,10 +170,11 @@ pub fn measure(task: &Task) -> Result<Measurement, MeasureError> {
         time_limit: Some(Duration::from_secs_f64(task.time_limit_s)),
         ..SolveOptions::default()
     };
-    let mut scenario = task.fleet.scenario(&planner.sizing, task.changed);
+    let mut scenario = task.instance.scenario(&planner.sizing, task.changed);
+    planner.request.problem.unlimited = scenario.optimizer.unlimited;
     set_percentile(&mut scenario, task.percentile);
     if task.changed {
-        let mut before = task.fleet.scenario(&planner.sizing, false);
+        let mut before = task.instance.scenario(&planner.sizing, false);
         set_percentile(&mut before, task.percentile);
         run_now(&mut scenario, &planner.plan(&planner.fleet(before))?);
         planner.request.problem.transition = true;
@@ -178,12 +183,15 @@ pub fn measure(task: &Task) -> Result<Measurement, MeasureError> {
     }
 
     let fleet = planner.fleet(scenario);
+    if let Some(peer) = task.peer {
+        return ask_peer(peer, task, &planner, &fleet);
+    }
     let start = Instant::now();
     let problem = planner.problem(&fleet);
-    let built = start.elapsed();
+    let (built, cpu) = (start.elapsed(), cpu_s());
     let choice = planner.choose(&fleet, &problem)?;
     let solved = start.elapsed();
-    let peak_mib = peak_mib();
+    let (peak_mib, cpu_s) = (peak_mib(), cpu_s().zip(cpu).map(|(after, before)| after - before));
     let plan = planner.checked(&fleet, choice)?;
     let scenario = &fleet.scenario;
 
@@ -203,8 +211,41 @@ pub fn measure(task: &Task) -> Result<Measurement, MeasureError> {
         sizing_s: fleet.sizing_s,
         building_s: built.as_secs_f64(),
         solving_s: (solved - built).as_secs_f64(),
+        cpu_s,
         peak_mib,
         placements: if task.detail { placements(scenario, &plan) } else { Vec::new() },
+    })
+}
+
+/// What a peer says of the compact statement; nobody checks its plan.
+fn ask_peer(
+    peer: Peer,
+    task: &Task,
+    planner: &Planner,
+    fleet: &Fleet,
+) -> Result<Measurement, MeasureError> {
+    let start = Instant::now();
+    let program = planner.program(fleet);
+    let built = start.elapsed();
+    let said = ask(peer, &program.milp, task.time_limit_s).map_err(MeasureError::Peer)?;
+    let gap = said.objective.zip(said.bound).map(|(cost, bound)| relative_gap(cost, bound));
+    Ok(Measurement {
+        servers: fleet.scenario.servers.len(),
+        accelerators: fleet.scenario.accelerators.len(),
+        pairs: fleet.candidates.pairs(),
+        cost: said.objective,
+        objective: said.objective,
+        bound: said.bound,
+        gap: if said.status == "optimal" { Some(0.0) } else { gap },
+        status: said.status,
+        served_share: None,
+        cards: None,
+        sizing_s: fleet.sizing_s,
+        building_s: built.as_secs_f64(),
+        solving_s: (start.elapsed() - built).as_secs_f64(),
+        cpu_s: Some(said.cpu_s),
+        peak_mib: None,
+        placements: Vec::new(),
     })
 }
 
@@ -258,4 +299,16 @@ fn peak_mib() -> Option<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib / 1024.0)
+}
+
+/// Processor time of this process so far, s.
+#[cfg(unix)]
+fn cpu_s() -> Option<f64> {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Some(spent.tv_sec as f64 + spent.tv_nsec as f64 * 1e-9)
+}
+
+#[cfg(not(unix))]
+fn cpu_s() -> Option<f64> {
+    None
 }

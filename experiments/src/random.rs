@@ -4,6 +4,8 @@
 //! The instances of published figures hang on them, so that they are spelled out here and pinned by a
 //! test instead of following a library's next generator.
 
+use std::ops::RangeInclusive;
+
 /// A stream of random numbers.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
@@ -25,6 +27,12 @@ impl Random {
     /// Uniform in (0, 1].
     pub fn uniform(&mut self) -> f64 {
         ((self.next() >> 11) + 1) as f64 / (1u64 << 53) as f64
+    }
+
+    /// A whole number, uniform in the range.
+    pub fn whole(&mut self, range: RangeInclusive<u64>) -> u64 {
+        let span = (range.end() - range.start() + 1) as f64;
+        range.start() + ((1.0 - self.uniform()) * span) as u64
     }
 
     /// Normal with mean 0 and variance 1.

@@ -40,7 +40,7 @@ impl Experiment for Scale {
         for (arm, copies, forms) in sizes.chain(forms) {
             for formulation in FORMULATIONS {
                 let supply = Supply::Fleet(1.0);
-                let fleet = Fleet { copies, forms, supply, seed: scope.seed };
+                let fleet = Fleet { copies, forms, load: 1.0, supply, seed: scope.seed };
                 let task = Task::new(arm, fleet, formulation, backend);
                 arms.push(Task { time_limit_s: if scope.quick { 1.0 } else { 60.0 }, ..task });
             }

@@ -43,6 +43,10 @@ pub struct RunArgs {
     /// Most copies of the fleet of 27 servers in `scale`
     #[arg(long, value_name = "K", default_value_t = 3700)]
     pub copies: u32,
+    /// Solver from PyPI to compare with in `families`, by the `python3` on the path: highs, scip; may be
+    /// given twice
+    #[arg(long = "peer", value_name = "SOLVER", value_parser = ["highs", "scip"])]
+    pub peers: Vec<String>,
 }
 
 /// `isocost experiment summarize`.

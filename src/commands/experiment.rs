@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use isocost_experiments::experiment::{Experiment, ExperimentError, Scope, experiments};
 use isocost_experiments::experiment::{run as run_experiment, summarise};
+use isocost_experiments::families::Peer;
 use isocost_experiments::measure::{MeasureError, Measurement, Task, measure};
 use isocost_solver::{Interrupt, backends};
 
@@ -55,6 +56,7 @@ fn run_some(args: &RunArgs) -> Result<u8, Failure> {
         seed: args.seed,
         most_copies: args.copies,
         backends: backends(),
+        peers: args.peers.iter().filter_map(|name| Peer::named(name)).collect(),
     };
     let interrupt = Interrupt::default();
     let raise = interrupt.clone();
