@@ -123,9 +123,11 @@ fn closed(name: &str) {
     header();
     for system in systems(&points) {
         let own: Vec<Point> = points.iter().filter(|p| p.system == system).cloned().collect();
-        match fit_and_validate(Family::Roofline, &own, &Options::default()) {
+        let options = Options { bench: Bench::for_clients(&own), ..Options::default() };
+        match fit_and_validate(Family::Roofline, &own, &options) {
             Ok((fit, validation)) => {
                 row(&system, validation.unseen_errors());
+                println!("    clients send {}, KV cache {:?}", fit.bench.course.words(), fit.bench.engine.kv_tokens);
                 if std::env::var_os("SWEEPS").is_some() {
                     parameters(&fit);
                     for sweep in &validation.sweeps {

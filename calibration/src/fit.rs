@@ -6,8 +6,8 @@ use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
 
 use crate::confidence::Confidence;
+use crate::course::Guess;
 use crate::family::Family;
-use crate::memory::with_memory;
 use crate::overload::{self, Excluded};
 use crate::point::Point;
 use crate::predict::Bench;
@@ -38,7 +38,7 @@ pub struct Fit {
     pub family: Family,
     /// How it was fitted.
     pub options: Options,
-    /// What the server ran with: as stated, and the KV cache that the points show.
+    /// What the server ran with: as stated, and as the points show it.
     pub bench: Bench,
     /// Parameter values, in the order of [`Family::parameters`].
     pub values: Vec<f64>,
@@ -52,6 +52,8 @@ pub struct Fit {
     pub excluded: Vec<Excluded>,
     /// Of each point that was fitted the least weight of its latencies, in (0, 1].
     pub weights: Vec<f64>,
+    /// What was guessed of closed loops, the best first, and what came near.
+    pub(crate) guesses: Vec<Guess>,
     /// Free coordinates of the values.
     pub(crate) free: Vec<f64>,
     /// Weight of each residual.
@@ -89,6 +91,8 @@ const ROUNDS: usize = 6;
 const SPREAD: f64 = 0.6;
 /// Logarithm of a parameter that is as good as nothing, in any of the units.
 const VANISHED: f64 = -20.0;
+/// Guesses whose minimum is no higher than this times the lowest are tried again on fewer points.
+const NEAR: f64 = 1.25;
 /// A minimum is lower than another by more than this share.
 const BETTER: f64 = 1e-3;
 
@@ -105,18 +109,20 @@ pub fn fit(family: Family, points: &[Point], options: &Options) -> Result<Fit, F
     let mut start = None;
     for _ in 0..ROUNDS {
         let used = left(points, &excluded);
-        let minimum = search(family, points, &used, excluded.len(), options, start.take())?;
-        let service = family.model(&family.values(&minimum.free));
+        let task = Task { family, points, used: &used, excluded: excluded.len(), options };
+        let found = task.search(start.take())?;
+        let service = family.model(&family.values(&found.minimum.free));
         let more = overload::predicted(points, &used, service, &options.bench);
         if more.is_empty() {
-            return Ok(Fit::new(family, points, used, excluded, options, minimum));
+            return Ok(Fit::new(family, points, used, excluded, options, found));
         }
         excluded.extend(more);
-        start = Some(minimum.free);
+        start = Some(Start { free: found.minimum.free, guesses: found.guesses });
     }
     let used = left(points, &excluded);
-    let minimum = search(family, points, &used, excluded.len(), options, start)?;
-    Ok(Fit::new(family, points, used, excluded, options, minimum))
+    let task = Task { family, points, used: &used, excluded: excluded.len(), options };
+    let found = task.search(start)?;
+    Ok(Fit::new(family, points, used, excluded, options, found))
 }
 
 /// Indices of the points that are not excluded.
@@ -124,41 +130,86 @@ fn left(points: &[Point], excluded: &[Excluded]) -> Vec<usize> {
     (0..points.len()).filter(|i| excluded.iter().all(|e| e.point != *i)).collect()
 }
 
-/// The best minimum from several starting points, and from `start` where there is one.
-fn search(
+/// Points to fit.
+struct Task<'a> {
     family: Family,
-    points: &[Point],
-    used: &[usize],
+    points: &'a [Point],
+    used: &'a [usize],
     excluded: usize,
-    options: &Options,
-    start: Option<Vec<f64>>,
-) -> Result<Minimum, FitError> {
-    let chosen: Vec<&Point> = used.iter().map(|&i| &points[i]).collect();
-    let parameters = family.parameters().len();
-    let latencies = rows(&chosen).count();
-    if latencies <= parameters {
-        let family = family.name();
-        return Err(FitError::TooFew { family, parameters, latencies, excluded });
+    options: &'a Options,
+}
+
+/// Where a search starts that does not start anew.
+struct Start {
+    free: Vec<f64>,
+    guesses: Vec<Guess>,
+}
+
+/// A minimum, and what was guessed, the best first, with what came near.
+struct Found {
+    minimum: Minimum,
+    guesses: Vec<Guess>,
+}
+
+impl Task<'_> {
+    /// The best minimum from several starting points, or near `start` where there is one.
+    fn search(&self, start: Option<Start>) -> Result<Found, FitError> {
+        let chosen: Vec<&Point> = self.used.iter().map(|&i| &self.points[i]).collect();
+        let parameters = self.family.parameters().len();
+        let latencies = rows(&chosen).count();
+        if latencies <= parameters {
+            let (family, excluded) = (self.family.name(), self.excluded);
+            return Err(FitError::TooFew { family, parameters, latencies, excluded });
+        }
+        Ok(match start {
+            Some(start) => self.again(&chosen, start),
+            None => self.anew(&chosen),
+        })
     }
-    let own = family.start(&chosen);
-    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    let least = u32::from(start.is_none());
-    let starts = (0..options.starts.max(least)).map(|i| match i {
-        0 => own.clone(),
-        _ => own.iter().map(|x| x + SPREAD * normal(&mut random)).collect(),
-    });
-    let starts: Vec<Vec<f64>> = start.into_iter().chain(starts).collect();
-    let bench = with_memory(options.bench, &chosen);
-    let problem = Residuals::new(family, bench, &chosen, &own);
-    if let [start] = starts.as_slice() {
-        return Ok(minimise(&problem, start, Effort::AGAIN));
+
+    fn problem<'p>(&self, chosen: &'p [&'p Point], guess: Guess, free: &[f64]) -> Residuals<'p> {
+        Residuals::new(self.family, guess.bench(self.options.bench, chosen), chosen, free)
     }
-    let minima = starts.par_iter().map(|start| minimise(&problem, start, Effort::COARSE));
-    let minima: Vec<Minimum> = minima.collect();
-    // The first of equals, so that the order in which threads end is of no account.
-    let best = minima.iter().min_by(|a, b| a.spread.total_cmp(&b.spread));
-    let found = minimise(&problem, best.map_or(&own, |m| &m.free), Effort::FINE);
-    Ok(revived(&problem, found, &own))
+
+    /// From where a fit to other points ended, for each of its guesses.
+    fn again(&self, chosen: &[&Point], start: Start) -> Found {
+        let tried = start.guesses.iter().map(|&guess| {
+            (guess, minimise(&self.problem(chosen, guess, &start.free), &start.free, Effort::AGAIN))
+        });
+        let (guess, minimum) = nearest(tried.collect());
+        Found { minimum, guesses: vec![guess] }
+    }
+
+    /// Each guess from the first starting point, then the best of them from the others too.
+    fn anew(&self, chosen: &[&Point]) -> Found {
+        let own = self.family.start(chosen);
+        let coarse = |guess: Guess, start: &Vec<f64>| {
+            (guess, minimise(&self.problem(chosen, guess, &own), start, Effort::COARSE))
+        };
+        let all = Guess::all(&self.options.bench, chosen);
+        let tried: Vec<(Guess, Minimum)> = all.par_iter().map(|g| coarse(*g, &own)).collect();
+        let (guess, first) = nearest(tried.clone());
+        let near = |m: &Minimum| m.spread <= NEAR * first.spread;
+        let others = tried.iter().filter(|(g, m)| *g != guess && near(m)).map(|(g, _)| *g);
+        let guesses: Vec<Guess> = std::iter::once(guess).chain(others).collect();
+
+        let mut random = ChaCha8Rng::seed_from_u64(self.options.seed);
+        let starts = (1..self.options.starts)
+            .map(|_| own.iter().map(|x| x + SPREAD * normal(&mut random)).collect());
+        let starts: Vec<Vec<f64>> = starts.collect();
+        let more: Vec<_> = starts.par_iter().map(|start| coarse(guess, start)).collect();
+        let (_, best) = nearest([(guess, first)].into_iter().chain(more).collect());
+        let problem = self.problem(chosen, guess, &own);
+        let minimum = minimise(&problem, &best.free, Effort::FINE);
+        Found { minimum: revived(&problem, minimum, &own), guesses }
+    }
+}
+
+/// The guess whose minimum is nearest to the points: the first of equals, so that the order in which
+/// threads end is of no account. There is one at least.
+fn nearest(tried: Vec<(Guess, Minimum)>) -> (Guess, Minimum) {
+    let least = tried.into_iter().reduce(|a, b| if b.1.spread < a.1.spread { b } else { a });
+    least.unwrap_or_else(|| unreachable!("every search tries one guess at least"))
 }
 
 /// A parameter that a first long step took to nothing has no slope to come back by: it is set to
@@ -177,12 +228,12 @@ fn revived(problem: &Residuals<'_>, found: Minimum, own: &[f64]) -> Minimum {
     if again.spread <= found.spread * (1.0 + BETTER) { again } else { found }
 }
 
-/// The fit to the points `used` alone, to judge it on the others. The search starts from `fit`, and
-/// from as many other points as `starts` says.
-pub(crate) fn refit(fit: &Fit, points: &[Point], used: &[usize], starts: u32) -> Option<Fit> {
-    let options = Options { starts, ..fit.options };
-    let start = Some(fit.free.clone());
-    let found = search(fit.family, points, used, 0, &options, start).ok()?;
+/// The fit to the points `used` alone, to judge it on the others: from where `fit` ended, for
+/// each guess that was near.
+pub(crate) fn refit(fit: &Fit, points: &[Point], used: &[usize]) -> Option<Fit> {
+    let start = Start { free: fit.free.clone(), guesses: fit.guesses.clone() };
+    let task = Task { family: fit.family, points, used, excluded: 0, options: &fit.options };
+    let found = task.search(Some(start)).ok()?;
     Some(Fit::new(fit.family, points, used.to_vec(), Vec::new(), &fit.options, found))
 }
 
@@ -198,10 +249,11 @@ pub(crate) fn improve(fit: Fit, points: &[Point], others: &[Vec<f64>]) -> Fit {
         }
     }
     let Some(start) = best.1 else { return fit };
-    let found = minimise(&problem, start, Effort::FINE);
-    if found.spread >= fit.spread {
+    let minimum = minimise(&problem, start, Effort::FINE);
+    if minimum.spread >= fit.spread {
         return fit;
     }
+    let found = Found { minimum, guesses: fit.guesses };
     Fit::new(fit.family, points, fit.used, fit.excluded, &fit.options, found)
 }
 
@@ -218,10 +270,11 @@ impl Fit {
         used: Vec<usize>,
         excluded: Vec<Excluded>,
         options: &Options,
-        minimum: Minimum,
+        found: Found,
     ) -> Self {
         let chosen: Vec<&Point> = used.iter().map(|&i| &points[i]).collect();
-        let bench = with_memory(options.bench, &chosen);
+        let Found { minimum, guesses } = found;
+        let bench = guesses[0].bench(options.bench, &chosen);
         let problem = Residuals::new(family, bench, &chosen, &minimum.free);
         let confidence = Confidence::new(&problem, &minimum);
         let mut weights = vec![1.0_f64; used.len()];
@@ -239,6 +292,7 @@ impl Fit {
             used,
             excluded,
             weights,
+            guesses,
             free: minimum.free,
             row_weights: minimum.weights,
             spread: minimum.spread,

@@ -22,9 +22,6 @@ use crate::point::{Point, sweeps};
 use crate::predict::{Bench, Prediction, predict};
 use crate::residual::{Residuals, rows};
 
-/// Starting points of the search where a sweep is left out, beside the whole fit's parameters.
-const STARTS: u32 = 0;
-
 /// Points that a fit has not seen, and what it says of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeftOut {
@@ -62,7 +59,7 @@ pub(crate) fn by_sweep(fit: &Fit, points: &[Point]) -> Vec<LeftOut> {
     let judged = names.par_iter().map(|name| {
         let of = |i: &usize| points[*i].sweep == *name;
         let (out, rest): (Vec<usize>, Vec<usize>) = fit.used.iter().partition(|i| of(i));
-        let fit = refit(fit, points, &rest, STARTS)?;
+        let fit = refit(fit, points, &rest)?;
         (!out.is_empty()).then(|| LeftOut::new(&fit, points, name, &out))
     });
     judged.collect::<Vec<_>>().into_iter().flatten().collect()

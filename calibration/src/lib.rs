@@ -26,6 +26,7 @@
 //! ```
 
 mod confidence;
+mod course;
 mod entry;
 mod errors;
 mod family;
@@ -46,6 +47,7 @@ mod robust;
 mod validation;
 
 pub use confidence::{Confidence, Doubt, LEVEL};
+pub use course::Course;
 pub use entry::{Entry, Placement};
 pub use errors::{Errors, Spread};
 pub use family::Family;

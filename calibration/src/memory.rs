@@ -4,6 +4,8 @@
 //! number of clients while first tokens take long, requests wait for a place; if the batch size would
 //! hold them, it is the KV cache that does not. Then it holds about as many tokens as the most that
 //! any point shows in it, `in + out` for each request that decodes, which is what the replay takes.
+//! Prompts that are all worked off before anybody decodes look much the same: which of the two it is,
+//! the fit finds out ([`Guess`](crate::course::Guess)).
 
 use crate::point::{Arrivals, Point};
 use crate::predict::Bench;
@@ -14,15 +16,13 @@ const DECODING: f64 = 0.7;
 /// ... and a first token takes longer than this share of the whole answer.
 const WAITING: f64 = 0.3;
 
-/// `bench` with the KV cache that the points show, where its size is not given.
-pub(crate) fn with_memory(bench: Bench, points: &[&Point]) -> Bench {
-    if bench.engine.kv_tokens.is_some() || !points.iter().any(|p| waits(&bench, p)) {
-        return bench;
+/// Tokens of the KV cache that the points show, where its size is not given.
+pub(crate) fn shown(bench: &Bench, points: &[&Point]) -> Option<u64> {
+    if bench.engine.kv_tokens.is_some() || !points.iter().any(|p| waits(bench, p)) {
+        return None;
     }
     let held = points.iter().filter_map(|p| held_tokens(p)).fold(0.0, f64::max);
-    let mut bench = bench;
-    bench.engine.kv_tokens = Some(held.round() as u64);
-    bench
+    Some(held.round() as u64)
 }
 
 /// Whether a point shows clients that wait for a place.
@@ -66,21 +66,17 @@ mod tests {
     fn clients_that_wait_show_the_memory() {
         // 128 clients, of which 62.7 decode: Qwen3-32B on two H100.
         let (few, many) = (point(32, 979.0, 29.3), point(128, 58_753.0, 55.2));
-        assert_eq!(with_memory(Bench::default(), &[&few]).engine.kv_tokens, None);
-        let found = with_memory(Bench::default(), &[&few, &many]).engine.kv_tokens;
+        assert_eq!(shown(&Bench::default(), &[&few]), None);
+        let found = shown(&Bench::default(), &[&few, &many]);
         assert_eq!(found, Some(321_186), "62.73 requests of 5,120 tokens");
         let given = Bench { batch: 64, ..Bench::default() };
-        assert_eq!(
-            with_memory(given, &[&few, &many]).engine.kv_tokens,
-            None,
-            "the batch size waits"
-        );
+        assert_eq!(shown(&given, &[&few, &many]), None, "the batch size waits");
     }
 
     #[test]
     fn one_client_never_waits() {
         let mut long = point(1, 200.0, 11.5);
         long.output_tokens = 8.0;
-        assert_eq!(with_memory(Bench::default(), &[&long]).engine.kv_tokens, None);
+        assert_eq!(shown(&Bench::default(), &[&long]), None);
     }
 }

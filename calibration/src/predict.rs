@@ -4,6 +4,7 @@ use isocost_model::queue::{
     Analysis, EngineSettings, Metric, QueueError, Reading, ServiceModel, Station,
 };
 
+use crate::course::Course;
 use crate::point::{Arrivals, Point};
 use crate::replay::{self, Load, Replayed};
 
@@ -14,11 +15,27 @@ pub struct Bench {
     pub batch: u32,
     /// Settings of the engine.
     pub engine: EngineSettings,
+    /// How the clients of closed loops keep step.
+    pub course: Course,
 }
 
 impl Default for Bench {
     fn default() -> Self {
-        Self { batch: 256, engine: EngineSettings::default() }
+        let (engine, course) = (EngineSettings::default(), Course::default());
+        Self { batch: 256, engine, course }
+    }
+}
+
+impl Bench {
+    /// A server with places for all clients of the points' closed loops, and 256 at least.
+    pub fn for_clients(points: &[Point]) -> Self {
+        let mut bench = Self::default();
+        for point in points {
+            if let Arrivals::Closed { clients } = point.arrivals {
+                bench.batch = bench.batch.max(clients);
+            }
+        }
+        bench
     }
 }
 

@@ -9,8 +9,11 @@
 //! **Constant gaps.** The engine starts empty. What is measured begins when twice as many requests are
 //! answered as decode.
 //!
-//! **Clients** begin all at once, and each sends its next request when the last is answered. The pass
-//! under way when a client gets its last token has started already.
+//! **Clients** begin all at once, and each sends its next request when the last is answered, ten in
+//! all: what is measured holds the first, for which all wait together, as benchmarks that send ten
+//! requests a client do. A request joins `lag` passes after the answer before it, whatever is in them;
+//! of the part of a pass in `lag` it waits that part of the last. How many prompts may start in a pass
+//! is the [`Course`](crate::course::Course)'s affair.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -19,10 +22,11 @@ use isocost_model::queue::Pass;
 
 use super::{Load, Replayed};
 
-/// Answers that each client gets, and passes that are enough.
-const ROUNDS: u64 = 6;
-const LEAST_ROUNDS: u64 = 3;
-const PASSES: f64 = 4000.0;
+/// Answers that each client gets.
+const ROUNDS: u64 = 10;
+
+/// Passes that a request waits on average for the one under way to end.
+const RESIDUAL_PASS: f64 = 0.5;
 
 /// Answers that show how lengths vary.
 const LEAST_ANSWERS: u64 = 32;
@@ -37,12 +41,13 @@ const MOST_ARRIVALS: usize = 12_000;
 
 /// Replays `clients` clients.
 pub(crate) fn clients(load: &Load<'_>, clients: u32) -> Option<Replayed> {
-    let rounds = (PASSES / load.point.output_tokens).ceil() as u64;
-    let wanted = u64::from(clients) * rounds.clamp(LEAST_ROUNDS, ROUNDS);
-    let wanted = wanted.max(LEAST_ANSWERS);
+    let wanted = (u64::from(clients) * ROUNDS).max(LEAST_ANSWERS);
+    let course = load.bench.course;
     let mut engine = Engine::new(load, f64::INFINITY);
+    engine.places = course.places(load.bench.batch, clients) as usize;
+    engine.starts = course.starts(clients, load.point.output_tokens);
     for _ in 0..clients {
-        engine.arrive(engine.now_ms, 0.0);
+        engine.arrive(0.0, 0.0);
     }
     while engine.answered < wanted {
         if !engine.proceed() {
@@ -73,10 +78,12 @@ pub(crate) fn gaps(load: &Load<'_>) -> Option<Replayed> {
 struct Prompt {
     index: usize,
     arrival_ms: f64,
-    /// The pass under way when it came, ms; 0 where there was none.
-    under_way_ms: f64,
     /// The first pass that it may join.
     from: u64,
+    /// Passes that it waits outside the engine: a part of one ...
+    outside: f64,
+    /// ... of this length, ms.
+    pass_ms: f64,
     length: f64,
     done: f64,
 }
@@ -84,7 +91,7 @@ struct Prompt {
 /// A request that decodes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Decoding {
-    /// Pass after which it is answered.
+    /// Step after which it is answered.
     end: u64,
     index: usize,
 }
@@ -94,10 +101,15 @@ struct Engine<'a> {
     /// Gap between arrivals, ms; infinite in a closed loop, where clients send again.
     gap_ms: f64,
     next_ms: f64,
+    places: usize,
+    /// Prompts that may start in a pass.
+    starts: usize,
     now_ms: f64,
     /// The last pass, ms.
     last_ms: f64,
     passes: u64,
+    /// Those of them in which requests decode.
+    steps: u64,
     /// Requests that wait, and those of them let in, first come first served.
     waiting: VecDeque<Prompt>,
     prompts: VecDeque<Prompt>,
@@ -117,9 +129,12 @@ impl<'a> Engine<'a> {
             load,
             gap_ms,
             next_ms: gap_ms / 2.0,
+            places: load.bench.batch as usize,
+            starts: usize::MAX,
             now_ms: 0.0,
             last_ms: 0.0,
             passes: 0,
+            steps: 0,
             waiting: VecDeque::new(),
             prompts: VecDeque::new(),
             decoding: BinaryHeap::new(),
@@ -136,16 +151,16 @@ impl<'a> Engine<'a> {
         self.decoding.is_empty() && self.prompts.is_empty()
     }
 
-    /// A request comes, during a pass of `under_way_ms`; 0 where there is none.
-    fn arrive(&mut self, arrival_ms: f64, under_way_ms: f64) {
+    /// A request comes, and may join after `lag` passes.
+    fn arrive(&mut self, arrival_ms: f64, lag: f64) {
         let index = self.firsts_ms.len();
         self.firsts_ms.push(0.0);
-        let late = u64::from(under_way_ms > 0.0 && self.gap_ms.is_infinite());
         self.waiting.push_back(Prompt {
             index,
             arrival_ms,
-            under_way_ms,
-            from: self.passes + late,
+            from: self.passes + lag as u64,
+            outside: lag.fract(),
+            pass_ms: 0.0,
             length: self.load.prompt(index),
             done: 0.0,
         });
@@ -157,7 +172,10 @@ impl<'a> Engine<'a> {
             (self.now_ms, self.last_ms) = (self.now_ms.max(self.next_ms), 0.0);
         }
         while self.next_ms <= self.now_ms && self.firsts_ms.len() < MOST_ARRIVALS {
-            self.arrive(self.next_ms, self.last_ms);
+            // Half a pass, on average, it waits for the one under way.
+            let lag = (self.load.lag_passes() - RESIDUAL_PASS).max(0.0);
+            let lag = (lag + super::share(self.firsts_ms.len(), 5)).floor();
+            self.arrive(self.next_ms, if self.last_ms > 0.0 { lag } else { 0.0 });
             self.next_ms += self.gap_ms;
         }
     }
@@ -172,7 +190,10 @@ impl<'a> Engine<'a> {
         let (pass, ended) = self.compose();
         self.last_ms = self.load.service.pass_ms(&pass);
         self.now_ms += self.last_ms;
-        self.step(1);
+        self.passes += 1;
+        if pass.decoding > 0.0 {
+            self.step(1);
+        }
         let late = u64::from(!self.load.service.prompt_yields_token());
         for prompt in ended {
             self.first_token(prompt, late);
@@ -183,10 +204,10 @@ impl<'a> Engine<'a> {
 
     /// Lets in who may come, while there are places.
     fn let_in(&mut self) {
-        let places = self.load.bench.batch as usize;
         let room = self.load.bench.engine.kv_tokens.map_or(f64::INFINITY, |tokens| tokens as f64);
-        while self.decoding.len() + self.prompts.len() < places {
-            let Some(next) = self.waiting.front().copied() else { break };
+        let mut starts = self.starts;
+        while self.decoding.len() + self.prompts.len() < self.places && starts > 0 {
+            let Some(mut next) = self.waiting.front().copied() else { break };
             let idle = self.is_idle();
             let held = self.held_tokens + next.length + self.load.answer(next.index);
             // One request alone is served, whatever it takes.
@@ -195,7 +216,9 @@ impl<'a> Engine<'a> {
             }
             self.held_tokens = held;
             self.waiting.pop_front();
+            next.pass_ms = self.last_ms;
             self.prompts.push_back(next);
+            starts -= 1;
         }
     }
 
@@ -207,11 +230,14 @@ impl<'a> Engine<'a> {
 
     /// A pass with chunks of prompts, and the prompts that it ends.
     fn compose(&mut self) -> (Pass, Vec<Prompt>) {
-        let mut pass = self.decode();
+        let is_whole = !self.load.bench.engine.chunked_prefill;
+        let mut pass = if is_whole { Pass::default() } else { self.decode() };
         let mut budget = (f64::from(self.load.bench.engine.token_budget) - pass.decoding).max(1.0);
         for prompt in &mut self.prompts {
-            let chunk = (prompt.length - prompt.done).min(budget);
-            if chunk <= 0.0 {
+            let left = prompt.length - prompt.done;
+            // A whole prompt waits for a pass that has room for it, or that holds nothing else.
+            let chunk = if is_whole && pass.chunks == 0.0 { left } else { left.min(budget) };
+            if chunk <= 0.0 || is_whole && chunk < left {
                 break;
             }
             let before = prompt.done;
@@ -230,23 +256,26 @@ impl<'a> Engine<'a> {
     fn stretch(&mut self) -> bool {
         let Some(Reverse(first)) = self.decoding.peek().copied() else { return false };
         let joins = self.waiting.front().filter(|next| next.from > self.passes);
-        let until = joins.map_or(first.end, |next| next.from.min(first.end));
+        let end = first.end.saturating_sub(self.steps);
+        let until = joins.map_or(end, |next| end.min(next.from - self.passes));
         let pass = self.decode();
         let here_ms = self.load.service.pass_ms(&pass);
         let grown = Pass { decode_context: pass.decode_context + pass.decoding, ..pass };
         let more_ms = self.load.service.pass_ms(&grown) - here_ms;
         let arrival = passes_within(self.next_ms - self.now_ms, here_ms, more_ms);
-        let m = (until.saturating_sub(self.passes) as f64).min(arrival).max(1.0);
+        let m = (until as f64).min(arrival).max(1.0);
         self.now_ms += m * here_ms + more_ms * m * (m - 1.0) / 2.0;
         self.last_ms = here_ms + more_ms * (m - 1.0);
+        self.passes += m as u64;
         self.step(m as u64);
         self.finish();
         true
     }
 
-    fn step(&mut self, passes: u64) {
-        self.passes += passes;
-        self.context += passes as f64 * self.decoding.len() as f64;
+    /// Those who decode have so many tokens more.
+    fn step(&mut self, tokens: u64) {
+        self.steps += tokens;
+        self.context += tokens as f64 * self.decoding.len() as f64;
     }
 
     /// A prompt has ended; where it yields no token itself, the first comes `late` passes later.
@@ -255,9 +284,10 @@ impl<'a> Engine<'a> {
         let late_ms = late as f64 * service.pass_ms(&self.decode());
         self.firsts_ms[prompt.index] = self.now_ms + late_ms;
         let ttft_ms = self.now_ms + late_ms - prompt.arrival_ms;
-        self.ttfts_ms.push(ttft_ms + service.outside_ms(prompt.under_way_ms));
+        let outside_ms = service.outside_ms(0.0) + prompt.outside * prompt.pass_ms;
+        self.ttfts_ms.push(ttft_ms + outside_ms);
         self.context += prompt.length;
-        let end = self.passes + late + self.load.answer(prompt.index) as u64 - 1;
+        let end = self.steps + late + self.load.answer(prompt.index) as u64 - 1;
         self.decoding.push(Reverse(Decoding { end, index: prompt.index }));
     }
 
@@ -266,7 +296,7 @@ impl<'a> Engine<'a> {
         let mut again = 0;
         let late = f64::from(u8::from(!self.load.service.prompt_yields_token()));
         while let Some(Reverse(done)) = self.decoding.peek().copied() {
-            if done.end > self.passes {
+            if done.end > self.steps {
                 break;
             }
             self.decoding.pop();
@@ -281,10 +311,9 @@ impl<'a> Engine<'a> {
             again += 1;
         }
         if self.gap_ms.is_infinite() && again > 0 {
-            let idle = self.is_idle();
-            let under_way_ms = if idle { 0.0 } else { self.load.service.pass_ms(&self.decode()) };
+            let lag = if self.is_idle() { 0.0 } else { self.load.lag_passes() };
             for _ in 0..again {
-                self.arrive(self.now_ms, under_way_ms);
+                self.arrive(self.now_ms, lag);
             }
         }
     }

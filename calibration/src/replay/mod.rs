@@ -47,6 +47,15 @@ pub(crate) struct Load<'a> {
 }
 
 impl Load<'_> {
+    /// Passes after which a request of a closed loop joins, from the end of the one that ended the last
+    /// answer: as the model has it, or the pass that was under way before the client could send.
+    fn lag_passes(&self) -> f64 {
+        match self.service {
+            ServiceModel::Roofline(roofline) => roofline.lag_steps.min(MOST_LAG),
+            _ => 1.0,
+        }
+    }
+
     /// Length of the `i`-th prompt, tokens: at least one, normal about the mean.
     fn prompt(&self, i: usize) -> f64 {
         let scv = self.point.input_scv.unwrap_or(0.0);
@@ -55,10 +64,13 @@ impl Load<'_> {
 
     /// Length of the `i`-th answer, tokens: at least one, normal about the mean.
     fn answer(&self, i: usize) -> f64 {
-        let scv = self.point.token_scv.unwrap_or(UNTOLD);
+        let scv = self.point.token_scv.unwrap_or(self.bench.course.answers_scv());
         varied(self.point.output_tokens, scv, &ANSWERS, i).round().max(1.0)
     }
 }
+
+/// No lag is longer: a search passes through many.
+const MOST_LAG: f64 = 1e4;
 
 /// Standard normal numbers of prompts and of answers; where a replay is longer they come again.
 static PROMPTS: LazyLock<Vec<f64>> =
@@ -67,11 +79,6 @@ static ANSWERS: LazyLock<Vec<f64>> =
     LazyLock::new(|| (0..NUMBERS).map(|i| standard(i, 3)).collect());
 const NUMBERS: usize = 1024;
 
-/// Squared coefficient of variation of answers, where a benchmark does not tell it. Answers of exactly
-/// one length would keep the clients in step for ever, so that no prompt is ever beside another's
-/// decoding; the closed loops measured on 13 systems are not in step.
-const UNTOLD: f64 = 0.05;
-
 fn varied(mean: f64, scv: f64, numbers: &[f64], i: usize) -> f64 {
     let deviation = scv.sqrt();
     if deviation > 0.0 { mean * (1.0 + deviation * numbers[i % NUMBERS]) } else { mean }
@@ -79,14 +86,19 @@ fn varied(mean: f64, scv: f64, numbers: &[f64], i: usize) -> f64 {
 
 /// The `i`-th of a sequence of standard normal numbers, by the radical inverse to `base`.
 fn standard(i: usize, base: usize) -> f64 {
+    // Mean 0 and deviation 1 are sound.
+    Normal::new(0.0, 1.0).map_or(0.0, |normal| normal.inverse_cdf(share(i, base)))
+}
+
+/// The `i`-th of a sequence of numbers in (0, 1), evenly spread: the radical inverse to `base`.
+fn share(i: usize, base: usize) -> f64 {
     let (mut left, mut unit, mut share) = (i + 1, 1.0, 0.0);
     while left > 0 {
         unit /= base as f64;
         share += unit * (left % base) as f64;
         left /= base;
     }
-    // Mean 0 and deviation 1 are sound.
-    Normal::new(0.0, 1.0).map_or(0.0, |normal| normal.inverse_cdf(share))
+    share
 }
 
 impl Replayed {
