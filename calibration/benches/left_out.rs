@@ -127,7 +127,11 @@ fn closed(name: &str) {
         match fit_and_validate(Family::Roofline, &own, &options) {
             Ok((fit, validation)) => {
                 row(&system, validation.unseen_errors());
-                println!("    clients send {}, KV cache {:?}", fit.bench.course.words(), fit.bench.engine.kv_tokens);
+                println!(
+                    "    clients send {}, KV cache {:?}",
+                    fit.bench.course.words(),
+                    fit.bench.engine.kv_tokens
+                );
                 if std::env::var_os("SWEEPS").is_some() {
                     parameters(&fit);
                     for sweep in &validation.sweeps {

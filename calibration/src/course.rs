@@ -37,6 +37,16 @@ impl Course {
     /// In the order in which they are tried: of equals the first is taken.
     pub const ALL: [Self; 4] = [Self::InTurn, Self::Together, Self::Apart, Self::OneWaits];
 
+    /// Its name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InTurn => "in turn",
+            Self::OneWaits => "one waits",
+            Self::Together => "together",
+            Self::Apart => "apart",
+        }
+    }
+
     /// What clients do, to end a sentence about them.
     pub fn words(self) -> &'static str {
         match self {
@@ -80,8 +90,7 @@ pub(crate) struct Guess {
 impl Guess {
     /// Everything that `points` leave open.
     pub fn all(bench: &Bench, points: &[&Point]) -> Vec<Self> {
-        let several = |p: &&Point| matches!(p.arrivals, Arrivals::Closed { clients } if clients > 1);
-        if !points.iter().any(several) {
+        if !has_clients(points) {
             return vec![Self { course: bench.course, has_memory: false }];
         }
         let courses: &[Course] =
@@ -103,6 +112,11 @@ impl Guess {
         }
         bench
     }
+}
+
+/// Whether a point is of a closed loop of several clients.
+pub(crate) fn has_clients(points: &[&Point]) -> bool {
+    points.iter().any(|p| matches!(p.arrivals, Arrivals::Closed { clients } if clients > 1))
 }
 
 #[cfg(test)]

@@ -29,6 +29,12 @@ pub struct Entry {
     acc_count: u32,
     max_batch_size: u32,
     at_tokens: u64,
+    /// Where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kv_tokens: Option<u64>,
+    /// Where prompts are whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chunked_prefill: Option<bool>,
     #[serde(flatten)]
     parameters: Parameters,
     provenance: &'static str,
@@ -51,6 +57,8 @@ impl Entry {
             acc_count: at.units.max(1),
             max_batch_size: fit.options.bench.batch,
             at_tokens: longest.round() as u64,
+            kv_tokens: fit.bench.engine.kv_tokens,
+            chunked_prefill: (!fit.bench.engine.chunked_prefill).then_some(false),
             parameters: Parameters::of(fit.service),
             provenance: "calibrated",
             calibration: Calibration::of(fit, validation),

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
 
 use crate::confidence::Confidence;
-use crate::course::Guess;
+use crate::course::{Course, Guess, has_clients};
 use crate::family::Family;
 use crate::overload::{self, Excluded};
 use crate::point::Point;
@@ -52,6 +52,8 @@ pub struct Fit {
     pub excluded: Vec<Excluded>,
     /// Of each point that was fitted the least weight of its latencies, in (0, 1].
     pub weights: Vec<f64>,
+    /// Whether a point is of a closed loop of several clients.
+    has_clients: bool,
     /// What was guessed of closed loops, the best first, and what came near.
     pub(crate) guesses: Vec<Guess>,
     /// Free coordinates of the values.
@@ -106,23 +108,19 @@ pub fn fit(family: Family, points: &[Point], options: &Options) -> Result<Fit, F
         return Err(FitError::Batch(batch));
     }
     let mut excluded = overload::measured(points);
-    let mut start = None;
-    for _ in 0..ROUNDS {
+    let mut rounds = 0;
+    loop {
         let used = left(points, &excluded);
         let task = Task { family, points, used: &used, excluded: excluded.len(), options };
-        let found = task.search(start.take())?;
+        let found = task.anew()?;
         let service = family.model(&family.values(&found.minimum.free));
         let more = overload::predicted(points, &used, service, &options.bench);
-        if more.is_empty() {
+        rounds += 1;
+        if more.is_empty() || rounds > ROUNDS {
             return Ok(Fit::new(family, points, used, excluded, options, found));
         }
         excluded.extend(more);
-        start = Some(Start { free: found.minimum.free, guesses: found.guesses });
     }
-    let used = left(points, &excluded);
-    let task = Task { family, points, used: &used, excluded: excluded.len(), options };
-    let found = task.search(start)?;
-    Ok(Fit::new(family, points, used, excluded, options, found))
 }
 
 /// Indices of the points that are not excluded.
@@ -139,12 +137,6 @@ struct Task<'a> {
     options: &'a Options,
 }
 
-/// Where a search starts that does not start anew.
-struct Start {
-    free: Vec<f64>,
-    guesses: Vec<Guess>,
-}
-
 /// A minimum, and what was guessed, the best first, with what came near.
 struct Found {
     minimum: Minimum,
@@ -152,8 +144,8 @@ struct Found {
 }
 
 impl Task<'_> {
-    /// The best minimum from several starting points, or near `start` where there is one.
-    fn search(&self, start: Option<Start>) -> Result<Found, FitError> {
+    /// The points, where there are enough of them.
+    fn chosen(&self) -> Result<Vec<&Point>, FitError> {
         let chosen: Vec<&Point> = self.used.iter().map(|&i| &self.points[i]).collect();
         let parameters = self.family.parameters().len();
         let latencies = rows(&chosen).count();
@@ -161,27 +153,28 @@ impl Task<'_> {
             let (family, excluded) = (self.family.name(), self.excluded);
             return Err(FitError::TooFew { family, parameters, latencies, excluded });
         }
-        Ok(match start {
-            Some(start) => self.again(&chosen, start),
-            None => self.anew(&chosen),
-        })
+        Ok(chosen)
     }
 
     fn problem<'p>(&self, chosen: &'p [&'p Point], guess: Guess, free: &[f64]) -> Residuals<'p> {
         Residuals::new(self.family, guess.bench(self.options.bench, chosen), chosen, free)
     }
 
-    /// From where a fit to other points ended, for each of its guesses.
-    fn again(&self, chosen: &[&Point], start: Start) -> Found {
-        let tried = start.guesses.iter().map(|&guess| {
-            (guess, minimise(&self.problem(chosen, guess, &start.free), &start.free, Effort::AGAIN))
+    /// From where a fit to more points ended, for each of its guesses.
+    fn again(&self, fit: &Fit) -> Result<Found, FitError> {
+        let chosen = self.chosen()?;
+        let tried = fit.guesses.iter().map(|&guess| {
+            let problem = self.problem(&chosen, guess, &fit.free);
+            (guess, minimise(&problem, &fit.free, Effort::AGAIN))
         });
         let (guess, minimum) = nearest(tried.collect());
-        Found { minimum, guesses: vec![guess] }
+        Ok(Found { minimum, guesses: vec![guess] })
     }
 
     /// Each guess from the first starting point, then the best of them from the others too.
-    fn anew(&self, chosen: &[&Point]) -> Found {
+    fn anew(&self) -> Result<Found, FitError> {
+        let chosen = self.chosen()?;
+        let chosen = chosen.as_slice();
         let own = self.family.start(chosen);
         let coarse = |guess: Guess, start: &Vec<f64>| {
             (guess, minimise(&self.problem(chosen, guess, &own), start, Effort::COARSE))
@@ -201,7 +194,7 @@ impl Task<'_> {
         let (_, best) = nearest([(guess, first)].into_iter().chain(more).collect());
         let problem = self.problem(chosen, guess, &own);
         let minimum = minimise(&problem, &best.free, Effort::FINE);
-        Found { minimum: revived(&problem, minimum, &own), guesses }
+        Ok(Found { minimum: revived(&problem, minimum, &own), guesses })
     }
 }
 
@@ -231,9 +224,8 @@ fn revived(problem: &Residuals<'_>, found: Minimum, own: &[f64]) -> Minimum {
 /// The fit to the points `used` alone, to judge it on the others: from where `fit` ended, for
 /// each guess that was near.
 pub(crate) fn refit(fit: &Fit, points: &[Point], used: &[usize]) -> Option<Fit> {
-    let start = Start { free: fit.free.clone(), guesses: fit.guesses.clone() };
     let task = Task { family: fit.family, points, used, excluded: 0, options: &fit.options };
-    let found = task.search(Some(start)).ok()?;
+    let found = task.again(fit).ok()?;
     Some(Fit::new(fit.family, points, used.to_vec(), Vec::new(), &fit.options, found))
 }
 
@@ -264,6 +256,11 @@ fn normal(random: &mut impl RngExt) -> f64 {
 }
 
 impl Fit {
+    /// How the clients of closed loops were found to keep step; `None` where there are none.
+    pub fn found_course(&self) -> Option<Course> {
+        self.has_clients.then_some(self.bench.course)
+    }
+
     fn new(
         family: Family,
         points: &[Point],
@@ -292,6 +289,7 @@ impl Fit {
             used,
             excluded,
             weights,
+            has_clients: has_clients(&chosen),
             guesses,
             free: minimum.free,
             row_weights: minimum.weights,

@@ -2,8 +2,8 @@
 //! and overload; intervals hold the truth as often as they say.
 
 use isocost_calibration::{
-    Arrivals, Bench, Doubt, Family, Fit, FitError, Options, Overload, Point, Validation, fit,
-    predict,
+    Arrivals, Bench, Course, Doubt, Family, Fit, FitError, Options, Overload, Point, Validation,
+    fit, predict,
 };
 use isocost_model::queue::{EngineSettings, Reading, ServiceModel, Station};
 use rand::rngs::ChaCha8Rng;
@@ -12,6 +12,7 @@ use rand::{RngExt, SeedableRng};
 const BENCH: Bench = Bench {
     batch: 64,
     engine: EngineSettings { token_budget: 8192, kv_tokens: None, chunked_prefill: true },
+    course: Course::InTurn,
 };
 
 /// True parameters of each family.

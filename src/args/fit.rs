@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use isocost_calibration::{Bench, Family, Options, Placement};
+use isocost_calibration::{Bench, Family, Options, Placement, Point};
 use isocost_model::queue::EngineSettings;
 
 /// `isocost fit`.
@@ -16,15 +16,19 @@ pub struct FitArgs {
     /// Service model to fit
     #[arg(long, value_enum, default_value_t = Service::Best)]
     pub service: Service,
-    /// Batch size that the server ran with (its most requests in service)
-    #[arg(long, value_name = "N", default_value_t = 256)]
-    pub max_batch: u32,
+    /// Batch size that the server ran with (its most requests in service) [default: 256, or as many as
+    /// the most clients of a closed loop]
+    #[arg(long, value_name = "N")]
+    pub max_batch: Option<u32>,
     /// Tokens that a pass of the server works off at most
     #[arg(long, value_name = "TOKENS", default_value_t = 8192)]
     pub max_batched_tokens: u32,
     /// Tokens that the server's KV cache holds [default: what closed loops show]
     #[arg(long, value_name = "TOKENS")]
     pub kv_tokens: Option<u64>,
+    /// The server works off prompts whole, before anybody decodes [default: what closed loops show]
+    #[arg(long)]
+    pub no_chunked_prefill: bool,
     /// Fit the points of the system whose name (model, card, engine, precision) holds this text
     #[arg(long, value_name = "TEXT")]
     pub system: Option<String>,
@@ -62,14 +66,15 @@ pub struct FitArgs {
 }
 
 impl FitArgs {
-    /// How to fit.
-    pub fn options(&self) -> Options {
+    /// How to fit these points.
+    pub fn options(&self, points: &[Point]) -> Options {
         let engine = EngineSettings {
             token_budget: self.max_batched_tokens,
             kv_tokens: self.kv_tokens,
-            ..EngineSettings::default()
+            chunked_prefill: !self.no_chunked_prefill,
         };
-        let bench = Bench { batch: self.max_batch, engine };
+        let clients = Bench::for_clients(points);
+        let bench = Bench { batch: self.max_batch.unwrap_or(clients.batch), engine, ..clients };
         Options { bench, starts: self.starts, seed: self.seed }
     }
 

@@ -72,7 +72,7 @@ fn measured(args: &FitArgs, paths: &[PathBuf]) -> Result<(Vec<Point>, usize), Fa
 /// Every family that was asked for. Where all are tried, one with more parameters than there are
 /// points is left out; where none can be fitted, the reason is the first one's.
 fn fit_all(args: &FitArgs, points: &[Point]) -> Result<Vec<(Fit, Validation)>, Failure> {
-    let options = args.options();
+    let options = args.options(points);
     let families: &[Family] = args.service.families();
     let found: Vec<Result<_, FitError>> =
         families.par_iter().map(|family| fit_and_validate(*family, points, &options)).collect();

@@ -2,7 +2,7 @@
 
 mod predicted;
 
-use isocost_calibration::{Entry, Errors, Fit, Forecast, Point, Spread, Validation};
+use isocost_calibration::{Course, Entry, Errors, Fit, Forecast, Point, Spread, Validation};
 use serde_json::{Value, json};
 
 use super::style::{BOLD, GREEN, warning};
@@ -63,6 +63,9 @@ impl Fitted<'_> {
             fit.used.len(),
             fit.bench.batch,
         );
+        if let Some(course) = fit.found_course() {
+            anstream::println!("the clients of the closed loops send {}", course.words());
+        }
         if let (None, Some(tokens)) =
             (fit.options.bench.engine.kv_tokens, fit.bench.engine.kv_tokens)
         {
@@ -192,6 +195,9 @@ impl Fitted<'_> {
             "points": weights,
             "excluded": excluded,
             "closedLoopFound": self.single,
+            "course": fit.found_course().map(Course::name),
+            "kvTokens": fit.bench.engine.kv_tokens,
+            "chunkedPrefill": fit.bench.engine.chunked_prefill,
             "parameters": parameters,
             "correlations": fit.confidence.correlations,
             "doubts": doubts,
