@@ -146,6 +146,34 @@ async fn a_field_of_somebody_else_is_contested_and_force_takes_it() {
 }
 
 #[tokio::test]
+async fn who_creates_owns_the_replicas_that_are_filled_in_and_who_applies_server_side_does_not() {
+    let place = Place::new("owners").await;
+    let managed = json!({ "inferno.server.managed": "true", "inferno.server.model": "m" });
+    let created: Deployment = serde_json::from_value(deployment("created", &managed)).unwrap();
+    let params = PostParams { field_manager: Some("kubectl-create".to_owned()), dry_run: false };
+    place.api().create(&params, &created).await.unwrap();
+    let params = PatchParams::apply("kubectl");
+    let applied = Patch::Apply(deployment("applied", &managed));
+    place.api().patch("applied", &params, &applied).await.unwrap();
+    let listing = place.cluster().list().await.unwrap();
+    let owners: Vec<_> = listing.managed.iter().map(|m| (m.key.name.as_str(), &m.owners)).collect();
+    let [("applied", free), ("created", owned)] = owners.as_slice() else { panic!("{owners:?}") };
+    assert_eq!(free.contested(), None);
+    assert_eq!(owned.contested().unwrap(), "its replicas belong to kubectl-create");
+    // An applied field is ours from then on, and an autoscaler's once it sets it.
+    let (cluster, key) = (place.cluster(), place.key("applied"));
+    let uid = listing.managed[0].uid.clone();
+    cluster.apply(&key, &uid, FIELD_MANAGER, false, &replicas(2)).await.unwrap();
+    assert!(place.cluster().list().await.unwrap().managed[0].owners.ours);
+    let body = Patch::Merge(json!({ "spec": { "replicas": 5 } }));
+    let params = PatchParams { field_manager: Some("hpa".to_owned()), ..PatchParams::default() };
+    place.api().patch_scale("applied", &params, &body).await.unwrap();
+    let owners = &place.cluster().list().await.unwrap().managed[0].owners;
+    assert_eq!(owners.contested().unwrap(), "its replicas belong to hpa");
+    place.end().await;
+}
+
+#[tokio::test]
 async fn what_a_manager_no_longer_names_goes() {
     let place = Place::new("named").await;
     let made = place.create("a", &json!({ "kept": "yes" })).await;
@@ -283,6 +311,7 @@ fn candidate(place: &Place, identity: &str, term: Duration) -> Candidate {
         name: "isocost-control".to_owned(),
         identity: identity.to_owned(),
         term,
+        address: None,
     };
     Candidate::new(&place.cluster(), options)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use clap::builder::FalseyValueParser;
-use isocost_kubernetes::actuate::ActuateOptions;
+use isocost_kubernetes::actuate::{ActuateOptions, Ownership};
 use isocost_kubernetes::cluster::{Access, Products};
 use isocost_kubernetes::collect::{Grouping, PrometheusOptions};
 use isocost_kubernetes::control::Stability;
@@ -28,9 +28,6 @@ pub struct ControlArgs {
     /// Time between two cycles; 0 runs them on demand alone
     #[arg(long, value_name = "SECONDS", env = "INFERNO_CONTROL_PERIOD", default_value = "60", value_parser = seconds)]
     pub period: Duration,
-    /// Time before the first cycle
-    #[arg(long, value_name = "SECONDS", env = "INFERNO_STARTUP_DELAY", default_value = "0", value_parser = seconds)]
-    pub startup_delay: Duration,
     /// Log of the cycles, a JSON object a line; `-` writes none
     #[arg(
         long,
@@ -39,6 +36,9 @@ pub struct ControlArgs {
         default_value = "inferno-cycles.jsonl"
     )]
     pub cycle_log: PathBuf,
+    /// Size at which the cycle log begins anew; the one before is kept under its name with .1
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub cycle_log_limit: u32,
     /// Where card counts come from
     #[arg(long, value_enum, default_value_t = CapacityFrom::File)]
     pub capacity: CapacityFrom,
@@ -119,7 +119,7 @@ pub struct ActuateArgs {
 
 const ACTUATE: &str = "\
 The cluster is the one of KUBECONFIG, or the pod's own.
-Host and port come from ACTUATOR_HOST and ACTUATOR_PORT where no flag gives them; else 127.0.0.1 and 3302.";
+Host and port come from ACTUATOR_HOST and ACTUATOR_PORT where no flag gives them; else 127.0.0.1 and 3303.";
 
 /// Where card counts come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -128,6 +128,15 @@ pub enum CapacityFrom {
     File,
     /// The nodes' allocatable nvidia.com/gpu, by the label nvidia.com/gpu.product
     Nodes,
+}
+
+/// Who sets the replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScaleBy {
+    /// The loop, by patches of Deployments
+    Patch,
+    /// Autoscalers that read its metrics
+    Metrics,
 }
 
 /// Which cluster, and which part of it.
@@ -161,10 +170,11 @@ pub struct PrometheusArgs {
     /// Base URL of Prometheus [default: none, loads come from the labels]
     #[arg(long, value_name = "URL", env = "INFERNO_PROMETHEUS_URL")]
     pub prometheus: Option<String>,
-    /// File with the bearer token for it, read for each query
+    /// File with the bearer token for it, read for each query; INFERNO_PROMETHEUS_TOKEN_PATH names it too
     #[arg(long, value_name = "FILE", env = "INFERNO_PROMETHEUS_TOKEN_FILE")]
     pub prometheus_token_file: Option<PathBuf>,
-    /// File with the certificates, PEM, that its own is held against [default: the system's]
+    /// File with the certificates, PEM, that its own is held against; INFERNO_PROMETHEUS_CA_PATH names it too
+    /// [default: the system's]
     #[arg(long, value_name = "FILE", env = "INFERNO_PROMETHEUS_CA_FILE")]
     pub prometheus_ca_file: Option<PathBuf>,
     /// Time over which rates are taken
@@ -181,11 +191,15 @@ pub struct PrometheusArgs {
 impl PrometheusArgs {
     /// As the client takes it; `None` where there is no Prometheus.
     pub fn options(&self, namespace: Option<String>) -> Option<PrometheusOptions> {
-        let some = |file: &Option<PathBuf>| file.clone().filter(|f| !f.as_os_str().is_empty());
+        // As the reference names them.
+        let some = |file: &Option<PathBuf>, other: &str| {
+            let other = || std::env::var_os(other).map(PathBuf::from);
+            file.clone().or_else(other).filter(|f| !f.as_os_str().is_empty())
+        };
         Some(PrometheusOptions {
             url: self.prometheus.clone().filter(|url| !url.is_empty())?,
-            token_file: some(&self.prometheus_token_file),
-            ca_file: some(&self.prometheus_ca_file),
+            token_file: some(&self.prometheus_token_file, "INFERNO_PROMETHEUS_TOKEN_PATH"),
+            ca_file: some(&self.prometheus_ca_file, "INFERNO_PROMETHEUS_CA_PATH"),
             window: self.prometheus_window,
             timeout: self.prometheus_timeout,
             grouping: self.prometheus_label.clone().map_or(Grouping::Pod, Grouping::Label),
@@ -213,13 +227,40 @@ pub struct StabilityArgs {
     /// Fewest replicas of a Deployment without the label inferno.server.minreplicas
     #[arg(long, value_name = "N", default_value_t = Stability::default().min_replicas)]
     pub min_replicas: u32,
+    /// Share of its replicas that a server loses in a cycle at most
+    #[arg(long, value_name = "SHARE", default_value_t = Stability::default().most_change, value_parser = share)]
+    pub most_change: f64,
+    /// Replicas after a cycle at most, as a multiple of those before it (of 10, where fewer run): what would need
+    /// more is taken for a fault
+    #[arg(long, value_name = "TIMES", default_value_t = Stability::default().most_growth, value_parser = at_least_one)]
+    pub most_growth: f64,
+    /// How long a load has to be 0 before the last replica goes, where none has to be left
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
+    pub idle: Duration,
+    /// How long after a replica became ready measurements take nothing away
+    #[arg(long, value_name = "SECONDS", env = "INFERNO_STARTUP_DELAY", default_value = "0", value_parser = seconds)]
+    pub startup_delay: Duration,
+    /// Believe it where all loads read 0 that did not before: the whole fleet may be idle
+    #[arg(long)]
+    pub believe_zero: bool,
 }
 
 impl StabilityArgs {
     /// As the loop takes it.
-    pub fn stability(&self) -> Stability {
-        let Self { headroom, band, saving, cool_down, min_replicas } = *self;
-        Stability { headroom, band, saving, cool_down, min_replicas }
+    pub fn stability(&self, scale_by: ScaleBy) -> Stability {
+        Stability {
+            headroom: self.headroom,
+            band: self.band,
+            saving: self.saving,
+            cool_down: self.cool_down,
+            min_replicas: self.min_replicas,
+            most_change: self.most_change,
+            most_growth: self.most_growth,
+            idle: self.idle,
+            settle: self.startup_delay,
+            believe_zero: self.believe_zero,
+            keeps: scale_by == ScaleBy::Metrics,
+        }
     }
 }
 
@@ -230,9 +271,17 @@ pub struct ChangeArgs {
     /// Say what would be changed, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Take over replicas and labels that others own (kubectl, Helm), instead of leaving those
-    /// Deployments alone
+    /// Who sets the replicas: the loop patches Deployments, or autoscalers (HPA, KEDA) read what it wants, by the
+    /// metric isocost_control_desired_replicas or GET /desired/NAMESPACE/DEPLOYMENT; then nothing moves to another
+    /// accelerator
+    #[arg(long, value_enum, default_value_t = ScaleBy::Patch)]
+    pub scale_by: ScaleBy,
+    /// Take over replicas and labels that others own (kubectl, Helm), once, of Deployments that the loop has not
+    /// changed yet; what others set after that is theirs [default: Deployments of others are left alone]
     #[arg(long)]
+    pub take_over: bool,
+    /// Take them over whenever others set them
+    #[arg(long, conflicts_with = "take_over")]
     pub force_conflicts: bool,
     /// Changes in work at once
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
@@ -251,10 +300,20 @@ impl ChangeArgs {
     pub fn options(&self) -> ActuateOptions {
         ActuateOptions {
             dry_run: self.dry_run,
-            force: self.force_conflicts,
+            publish: self.scale_by == ScaleBy::Metrics,
+            ownership: self.ownership(),
             at_once: self.at_once as usize,
             node_selector_key: self.node_selector_key.clone(),
             products: self.products(),
+        }
+    }
+
+    /// What becomes of fields that others own.
+    pub fn ownership(&self) -> Ownership {
+        match (self.force_conflicts, self.take_over) {
+            (true, _) => Ownership::Force,
+            (false, true) => Ownership::TakeOver,
+            (false, false) => Ownership::Respect,
         }
     }
 
@@ -268,13 +327,13 @@ impl ChangeArgs {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Parts elsewhere")]
 pub struct PartsArgs {
-    /// Base URL of a collector [default: in this process]
+    /// Base URL of a collector [default: COLLECTOR_HOST and COLLECTOR_PORT where the port is set, else in this process]
     #[arg(long, value_name = "URL", env = "INFERNO_COLLECTOR_URL")]
     pub collector: Option<String>,
-    /// Base URL of an optimizer [default: in this process]
+    /// Base URL of an optimizer [default: INFERNO_HOST and INFERNO_PORT where the port is set, else in this process]
     #[arg(long, value_name = "URL", env = "INFERNO_OPTIMIZER_URL")]
     pub optimizer: Option<String>,
-    /// Base URL of an actuator [default: in this process]
+    /// Base URL of an actuator [default: ACTUATOR_HOST and ACTUATOR_PORT where the port is set, else in this process]
     #[arg(long, value_name = "URL", env = "INFERNO_ACTUATOR_URL")]
     pub actuator: Option<String>,
     /// Longest wait for an answer of one of them
@@ -295,15 +354,40 @@ pub struct ElectionArgs {
     /// Its namespace
     #[arg(long, value_name = "NAME", env = "POD_NAMESPACE", default_value = "default")]
     pub lease_namespace: String,
+    /// Base URL at which other replicas reach this one, e.g. http://$(POD_IP):3300: they pass /invoke on
+    #[arg(long, value_name = "URL", env = "ISOCOST_ADVERTISE")]
+    pub advertise: Option<String>,
     /// Another replica takes over where it was not renewed for so long
     #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = term)]
     pub lease_term: Duration,
+}
+
+impl PartsArgs {
+    /// The URL of a part elsewhere: by flag or variable, else as the reference's variables of host and port say.
+    pub fn elsewhere(&self, url: &Option<String>, part: &str) -> Option<String> {
+        let set = |name: String| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let by_port = || {
+            let port = set(format!("{part}_PORT"))?;
+            // A host to listen on is none to ask.
+            let host = set(format!("{part}_HOST")).filter(|host| host != "0.0.0.0");
+            Some(format!("http://{}:{port}", host.as_deref().unwrap_or("localhost")))
+        };
+        match url {
+            Some(url) => Some(url.clone()).filter(|url| !url.is_empty()),
+            None => by_port(),
+        }
+    }
 }
 
 fn term(text: &str) -> Result<Duration, String> {
     let term = seconds(text)?;
     let sensible = (1..=3600).contains(&term.as_secs()) && term.subsec_nanos() == 0;
     if sensible { Ok(term) } else { Err("expected whole seconds, 1 to 3600".to_owned()) }
+}
+
+fn at_least_one(text: &str) -> Result<f64, String> {
+    let value = amount(text)?;
+    if value >= 1.0 { Ok(value) } else { Err("expected a number from 1".to_owned()) }
 }
 
 fn product(text: &str) -> Result<(String, String), String> {

@@ -39,11 +39,11 @@ pub fn control(args: &ControlArgs) -> Result<u8, Failure> {
             .leader_elect
             .then(|| Candidate::new(&cluster, election(&args.election, &identity)));
         let log = Some(args.cycle_log.clone()).filter(|file| file.as_os_str() != "-");
+        let log = CycleLog::new(log).with_limit(u64::from(args.cycle_log_limit) << 20);
         let metrics = Metrics::new(&mut registry);
         let dry_run = args.actuate.dry_run;
-        let invoker =
-            Invoker::new(controller, identity, candidate, CycleLog::new(log), metrics, dry_run);
-        let clock = Clock { period: args.period, delay: args.startup_delay };
+        let invoker = Invoker::new(controller, identity, candidate, log, metrics, dry_run);
+        let clock = Clock { period: args.period };
         let what = match args.period.is_zero() {
             true => "on demand".to_owned(),
             false => format!("every {} s", args.period.as_secs_f64()),
@@ -59,29 +59,38 @@ pub fn control(args: &ControlArgs) -> Result<u8, Failure> {
 
 /// The parts of the loop: here, or elsewhere where a URL says so.
 fn parts(args: &ControlArgs, cluster: &Cluster, registry: &mut Registry) -> Result<Parts, Failure> {
-    let elsewhere = |url: &Option<String>| url.clone().filter(|url| !url.is_empty());
     let (urls, wait) = (&args.parts, args.parts.part_timeout);
     let service = |url: &str| Service::new(url, wait).map_err(Failure::input);
-    let collect = match elsewhere(&urls.collector) {
+    let collect = match urls.elsewhere(&urls.collector, "COLLECTOR") {
         Some(url) => Collect::Remote(service(&url)?),
         None => {
             let collector = collector(&args.cluster, &args.prometheus, cluster.clone())?;
             Collect::Local(Box::new(collector))
         }
     };
-    let actuate = match elsewhere(&urls.actuator) {
+    // Where autoscalers act nobody else does.
+    let options = args.actuate.options();
+    let actuate = match urls.elsewhere(&urls.actuator, "ACTUATOR").filter(|_| !options.publish) {
         Some(url) => Actuate::Remote(service(&url)?),
-        None => Actuate::Local(Actuator::new(cluster.clone(), args.actuate.options())),
+        None => Actuate::Local(Actuator::new(cluster.clone(), options)),
     };
-    let optimizer = match elsewhere(&urls.optimizer) {
-        Some(url) => Optimizer::Remote(Remote::new(&url, wait).map_err(Failure::input)?),
-        None => {
-            let chosen = match &args.backend {
-                Some(name) => backend(name),
-                None => default_backend(),
+    let chosen = match &args.backend {
+        Some(name) => backend(name),
+        None => default_backend(),
+    };
+    let chosen = chosen.map_err(Failure::input)?;
+    let options = planner_options(args.sizing.options()?, args.gap);
+    let optimizer = match urls.elsewhere(&urls.optimizer, "INFERNO") {
+        Some(url) => {
+            let planner = isocost_planner::Planner {
+                sizing: options.sizing,
+                request: options.request,
+                ..isocost_planner::Planner::new(chosen)
             };
-            let options = planner_options(args.sizing.options()?, args.gap);
-            let planner = Planner::new(options, chosen.map_err(Failure::input)?, registry);
+            Optimizer::Remote(Remote::new(&url, wait, planner).map_err(Failure::input)?)
+        }
+        None => {
+            let planner = Planner::new(options, chosen, registry);
             Optimizer::Local(Arc::new(planner), args.plan_limit)
         }
     };
@@ -90,8 +99,10 @@ fn parts(args: &ControlArgs, cluster: &Cluster, registry: &mut Registry) -> Resu
         CapacityFrom::Nodes => Capacity::Nodes(cluster.clone(), args.actuate.products()),
     };
     let data = DataOptions { directory: args.data.clone(), dynamic: args.dynamic, capacity };
-    let (sizing, stability) = (args.sizing.options()?, args.stability.stability());
-    Ok(Parts { collect, optimizer, actuate, data, sizing, stability })
+    let (sizing, stability) =
+        (args.sizing.options()?, args.stability.stability(args.actuate.scale_by));
+    let ownership = args.actuate.ownership();
+    Ok(Parts { collect, optimizer, actuate, data, sizing, stability, ownership })
 }
 
 fn collector(
@@ -110,6 +121,7 @@ fn election(args: &ElectionArgs, identity: &str) -> ElectionOptions {
         name: args.lease.clone(),
         identity: identity.to_owned(),
         term: args.lease_term,
+        address: args.advertise.clone().filter(|url| !url.is_empty()),
     }
 }
 
@@ -141,7 +153,7 @@ pub fn collect(args: &CollectArgs) -> Result<u8, Failure> {
 
 /// Runs `isocost actuate`.
 pub fn actuate(args: &ActuateArgs) -> Result<u8, Failure> {
-    let settings = args.listen.settings(Some(["ACTUATOR_HOST", "ACTUATOR_PORT"]), 3302)?;
+    let settings = args.listen.settings(Some(["ACTUATOR_HOST", "ACTUATOR_PORT"]), 3303)?;
     args.log.start()?;
     let work = async {
         let cluster = Cluster::connect(&args.cluster.access()).await.map_err(Failure::failed)?;

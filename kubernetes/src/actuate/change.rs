@@ -1,5 +1,7 @@
 //! A change of one Deployment.
 
+use jiff::Timestamp;
+
 use super::ledger::Use;
 use crate::cluster::{Key, LabelLoad, Managed};
 
@@ -46,6 +48,26 @@ pub struct Change {
     pub frees: Option<Use>,
     /// Cards that it will have.
     pub takes: Option<Use>,
+    /// What is written beside it.
+    pub marks: Marks,
+}
+
+/// What a change leaves on its Deployment, and finds there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// Whether the load that is planned for was measured.
+    pub measured: bool,
+    /// When replicas or accelerator were changed before.
+    pub changed: Option<Timestamp>,
+    /// Whether the loop changed the Deployment before: what others set since is theirs.
+    pub known: bool,
+}
+
+impl From<&Managed> for Marks {
+    fn from(managed: &Managed) -> Self {
+        let Managed { planned_measured: measured, changed, .. } = *managed;
+        Self { measured, changed, known: managed.owners.known }
+    }
 }
 
 /// What a change does to the cards in use: the order in which changes are applied.
@@ -60,6 +82,11 @@ pub enum Kind {
 }
 
 impl Change {
+    /// Whether it changes where the server runs, and not its batch size alone.
+    pub fn scales(&self) -> bool {
+        self.from.replicas != self.to.replicas || self.from.accelerator != self.to.accelerator
+    }
+
     /// What it does to the cards in use.
     pub fn kind(&self) -> Kind {
         let moves = match (&self.from.accelerator, &self.to.accelerator) {

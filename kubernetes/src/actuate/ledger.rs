@@ -105,6 +105,7 @@ mod tests {
             planned_for: None,
             frees: cards(from),
             takes: cards(to),
+            marks: Default::default(),
         }
     }
 

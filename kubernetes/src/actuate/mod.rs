@@ -14,14 +14,15 @@ mod update;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-pub use change::{Allocation, Change, Kind};
+pub use change::{Allocation, Change, Kind, Marks};
 pub use ledger::{Ledger, Use};
 pub use update::{UpdateError, changes_of};
 
-use crate::cluster::{ApplyError, Cluster, FIELD_MANAGER, Intent, Products};
+use crate::cluster::{ApplyError, CHANGED, Cluster, FIELD_MANAGER, Intent, PLANNED_LOAD, Products};
 use crate::labels;
 
 /// How changes are applied.
@@ -29,8 +30,10 @@ use crate::labels;
 pub struct ActuateOptions {
     /// Say what would be done, and do nothing.
     pub dry_run: bool,
-    /// Take over fields that others own.
-    pub force: bool,
+    /// Leave it to an autoscaler that reads the metrics.
+    pub publish: bool,
+    /// What becomes of fields that others own.
+    pub ownership: Ownership,
     /// Changes in work at once.
     pub at_once: usize,
     /// Label of nodes by which a pod template selects the accelerator; without it a change of the
@@ -44,10 +47,35 @@ impl Default for ActuateOptions {
     fn default() -> Self {
         Self {
             dry_run: false,
-            force: false,
+            publish: false,
+            ownership: Ownership::default(),
             at_once: 16,
             node_selector_key: None,
             products: Products::default(),
+        }
+    }
+}
+
+/// What becomes of fields that others own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ownership {
+    /// They are theirs: the Deployment is left alone.
+    #[default]
+    Respect,
+    /// They are taken over once, of a Deployment that the loop never changed; what others set after that is
+    /// theirs.
+    TakeOver,
+    /// They are taken over whenever somebody else set them.
+    Force,
+}
+
+impl Ownership {
+    /// Whether what others own of a Deployment is taken over, by whether the loop changed it before.
+    pub fn takes(self, known: bool) -> bool {
+        match self {
+            Self::Respect => false,
+            Self::TakeOver => !known,
+            Self::Force => true,
         }
     }
 }
@@ -59,6 +87,8 @@ pub enum Outcome {
     Applied,
     /// It would be.
     DryRun,
+    /// An autoscaler carries it out, by the metrics.
+    Published,
     /// It waits for cards that were to be freed and were not.
     PutOff,
     /// It was not begun: we are not the leader any more.
@@ -108,7 +138,7 @@ impl Actuator {
             );
             let applied = self.step(step, &go_on).await;
             for Done { change, outcome } in &applied {
-                if matches!(outcome, Outcome::Applied | Outcome::DryRun) {
+                if matches!(outcome, Outcome::Applied | Outcome::DryRun | Outcome::Published) {
                     ledger.book(change);
                 }
             }
@@ -149,8 +179,12 @@ impl Actuator {
         if self.options.dry_run {
             return Outcome::DryRun;
         }
+        if self.options.publish {
+            return Outcome::Published;
+        }
         let intent = self.intent(change);
-        let (key, uid, force) = (&change.key, &change.uid, self.options.force);
+        let (key, uid) = (&change.key, &change.uid);
+        let force = self.options.ownership.takes(change.marks.known);
         match self.cluster.apply(key, uid, FIELD_MANAGER, force, &intent).await {
             Ok(()) => Outcome::Applied,
             Err(error) => Outcome::Failed(error),
@@ -167,8 +201,14 @@ impl Actuator {
             intent.labels.insert(labels::MAX_BATCH_SIZE.to_owned(), batch.to_string());
         }
         if let Some(load) = &change.planned_for {
-            let text = load.annotation();
-            intent.annotations.insert(crate::cluster::PLANNED_LOAD.to_owned(), text);
+            let text = load.annotation(change.marks.measured);
+            intent.annotations.insert(PLANNED_LOAD.to_owned(), text);
+        }
+        let changed = if change.scales() { Some(Timestamp::now()) } else { change.marks.changed };
+        if let Some(changed) = changed {
+            // Whole seconds: nothing hangs on less.
+            let text = format!("{changed:.0}");
+            intent.annotations.insert(CHANGED.to_owned(), text);
         }
         if let (Some(key), Some(takes)) = (&self.options.node_selector_key, &change.takes) {
             let product = self.options.products.product(&takes.card_type).to_owned();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Allocation, Change};
+use super::{Allocation, Change, Marks};
 use crate::cluster::{Key, LabelLoad, Managed};
 use crate::collect::wire::ServerActuatorInfo;
 
@@ -63,6 +63,7 @@ pub fn changes_of(
             planned_for: (load.rpm > 0.0).then_some(load).or(managed.planned),
             frees: None,
             takes: None,
+            marks: Marks::from(*managed),
         });
     }
     (changes, errors)

@@ -33,6 +33,11 @@ pub enum ApplyError {
     /// It is gone, or was made anew since it was read.
     #[error("the Deployment is gone, or was made anew since it was read")]
     Vanished,
+    /// The API server does not know us.
+    #[error(
+        "the API server does not accept the credentials: {0}; the token has expired or is wrong: renew it"
+    )]
+    Unauthorised(String),
     /// The API server will not have it.
     #[error("refused: {0}")]
     Refused(String),
@@ -93,13 +98,16 @@ fn classify(error: &kube::Error) -> ApplyError {
     let kube::Error::Api(status) = error else {
         return ApplyError::Unreachable(describe(error));
     };
-    let message = status.message.clone();
+    let message = one_line(&status.message);
     // How the API server words it: "uid mismatch: ... no existing object was found" for one that is
     // gone, "Precondition failed: UID in precondition" for one made anew.
+    // A later server checks the object that would result, and finds that its uid may not change.
     let another = message.contains("uid mismatch") || message.contains("UID in precondition");
+    let another = another || status.code == 422 && message.contains("metadata.uid");
     match status.code {
         404 => ApplyError::Vanished,
-        409 if another => ApplyError::Vanished,
+        409 | 422 if another => ApplyError::Vanished,
+        401 => ApplyError::Unauthorised(message),
         409 => ApplyError::Conflict(message),
         429 => ApplyError::Unreachable(message),
         400..=499 => ApplyError::Refused(message),
@@ -118,7 +126,13 @@ pub fn describe(error: &dyn std::error::Error) -> String {
         }
         cause = inner.source();
     }
-    text.replace('\n', " ")
+    one_line(&text)
+}
+
+/// A text without line breaks and other characters that a line cannot hold.
+pub fn one_line(text: &str) -> String {
+    let words = text.split(char::is_control).map(str::trim);
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -152,6 +166,12 @@ mod tests {
         assert_eq!(of(404, "not found"), ApplyError::Vanished);
         assert_eq!(of(409, "uid mismatch: no existing object was found"), ApplyError::Vanished);
         assert!(matches!(of(409, "conflict with \"kubectl\""), ApplyError::Conflict(_)));
+        let uid = "Deployment \"a\" is invalid: metadata.uid: Invalid value: field is immutable";
+        assert_eq!(of(422, uid), ApplyError::Vanished);
+        assert!(matches!(of(401, "Unauthorized"), ApplyError::Unauthorised(_)));
+        let rows = "conflicts with \"a\":\n- .spec.replicas\n\u{1b}[31m";
+        let told = ApplyError::Conflict("conflicts with \"a\": - .spec.replicas [31m".to_owned());
+        assert_eq!(of(409, rows), told);
         assert!(matches!(of(422, "invalid"), ApplyError::Refused(_)));
         assert!(matches!(of(403, "forbidden"), ApplyError::Refused(_)));
         assert!(matches!(of(500, "oops"), ApplyError::Unreachable(_)));

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use axum::http::Request;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{ListParams, ObjectList};
+use kube::client::{Body, ClientBuilder};
 use kube::{Api, Client, Config, Resource};
 use serde::de::DeserializeOwned;
+use tower::util::MapRequestLayer;
 
 use super::apply::describe;
 use super::deployment::{Key, LabelProblem, Managed};
+use super::token::TokenFile;
 use crate::labels;
 
 /// Objects of one page of a list.
@@ -37,6 +41,17 @@ pub enum ClusterError {
     /// There is no way to reach one.
     #[error("no cluster: {0}; set KUBECONFIG, or run as a pod with a service account")]
     Access(String),
+    /// It does not know us.
+    #[error(
+        "cannot {what}: the API server does not accept the credentials: {message}; the token has expired or \
+         is wrong: renew it"
+    )]
+    Unauthorised {
+        /// What was asked.
+        what: &'static str,
+        /// What the API server says.
+        message: String,
+    },
     /// It does not let us.
     #[error("may not {what}: {message}; grant it, as the chapter on control lists")]
     Forbidden {
@@ -108,7 +123,18 @@ impl Cluster {
         config.read_timeout = Some(access.timeout);
         config.write_timeout = Some(access.timeout);
         config.reset_reader_on_write = true;
-        let client = Client::try_from(config).map_err(|e| ClusterError::Access(describe(&e)))?;
+        let inline = config.auth_info.token.is_some();
+        let token_file = config.auth_info.token_file.take().filter(|_| !inline);
+        let failed = |e: kube::Error| ClusterError::Access(describe(&e));
+        let builder = ClientBuilder::try_from(config).map_err(failed)?;
+        let client = match token_file {
+            None => builder.build(),
+            Some(file) => {
+                let token = TokenFile::new(file.into());
+                let signed = move |request: Request<Body>| token.sign(request);
+                builder.with_layer(&MapRequestLayer::new(signed)).build()
+            }
+        };
         Ok(Self { client, namespace: access.namespace.clone() })
     }
 
@@ -185,7 +211,10 @@ where
 
 fn failed(what: &'static str, error: &kube::Error) -> ClusterError {
     match error {
-        kube::Error::Api(status) if matches!(status.code, 401 | 403) => {
+        kube::Error::Api(status) if status.code == 401 => {
+            ClusterError::Unauthorised { what, message: status.message.clone() }
+        }
+        kube::Error::Api(status) if status.code == 403 => {
             ClusterError::Forbidden { what, message: status.message.clone() }
         }
         other => ClusterError::Unreachable { what, message: describe(other) },

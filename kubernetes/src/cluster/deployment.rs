@@ -3,13 +3,21 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 
+use super::owners::Owners;
 use crate::labels;
 
-/// Annotation with the load that the present allocation was planned for, `rpm/intokens/outtokens`:
-/// it lets the loop keep its dead band over a restart.
+/// Annotation with the load that the present allocation was planned for, `rpm/intokens/outtokens`, and
+/// `/measured` where it was: it lets the loop keep its dead band and its floor over a restart.
 pub const PLANNED_LOAD: &str = "isocost/planned-load";
+
+/// Annotation with the time of the last change of replicas or accelerator: it lets the loop keep its
+/// cool-down over a restart.
+pub const CHANGED: &str = "isocost/changed";
+
+const MEASURED: &str = "measured";
 
 /// Where a Deployment is found.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -64,6 +72,12 @@ pub struct Managed {
     pub nominal: Option<LabelLoad>,
     /// Load that the present allocation was planned for.
     pub planned: Option<LabelLoad>,
+    /// Whether that load was measured.
+    pub planned_measured: bool,
+    /// When the loop changed it last, by the wall clock.
+    pub changed: Option<Timestamp>,
+    /// Who owns what the loop would set.
+    pub owners: Owners,
     /// Fewest replicas, where a label says so.
     pub min_replicas: Option<u32>,
     /// Most replicas, where a label says so.
@@ -101,6 +115,8 @@ impl Managed {
         let load = read.load([labels::LOAD_RPM, labels::LOAD_IN_TOKENS, labels::LOAD_OUT_TOKENS]);
         let nominal =
             read.load([labels::NOMINAL_RPM, labels::NOMINAL_IN_TOKENS, labels::NOMINAL_OUT_TOKENS]);
+        let annotation = |key: &str| metadata.annotations.as_ref()?.get(key);
+        let planned = annotation(PLANNED_LOAD).and_then(|text| LabelLoad::from_annotation(text));
         let managed = Self {
             key: Key {
                 namespace: metadata.namespace.clone().unwrap_or_default(),
@@ -116,11 +132,10 @@ impl Managed {
             max_batch: read.whole(labels::MAX_BATCH_SIZE),
             load,
             nominal,
-            planned: metadata
-                .annotations
-                .as_ref()
-                .and_then(|a| a.get(PLANNED_LOAD))
-                .and_then(|text| LabelLoad::from_annotation(text)),
+            planned: planned.map(|(load, _)| load),
+            planned_measured: planned.is_some_and(|(_, measured)| measured),
+            changed: annotation(CHANGED).and_then(|text| text.parse().ok()),
+            owners: Owners::of(metadata.managed_fields.as_deref().unwrap_or_default()),
             min_replicas: read.whole(labels::MIN_REPLICAS),
             max_replicas: read.whole(labels::MAX_REPLICAS),
             keep_accelerator: read.flag(labels::KEEP_ACCELERATOR),
@@ -142,16 +157,24 @@ impl LabelLoad {
     }
 
     /// As the annotation [`PLANNED_LOAD`] carries it.
-    pub fn annotation(&self) -> String {
-        [self.rpm, self.in_tokens, self.out_tokens].map(number).join("/")
+    pub fn annotation(&self, measured: bool) -> String {
+        let text = [self.rpm, self.in_tokens, self.out_tokens].map(number).join("/");
+        if measured { format!("{text}/{MEASURED}") } else { text }
     }
 
-    /// What [`LabelLoad::annotation`] wrote; `None` where it makes no sense: it is a hint, no input.
-    fn from_annotation(text: &str) -> Option<Self> {
-        let mut values = text.split('/').map(|v| v.parse::<f64>().ok().filter(|v| sensible(*v)));
+    /// What [`LabelLoad::annotation`] wrote, and whether it was measured; `None` where it makes no sense:
+    /// it is a hint, no input.
+    fn from_annotation(text: &str) -> Option<(Self, bool)> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let (values, measured) = match parts.as_slice() {
+            [values @ .., last] if *last == MEASURED => (values, true),
+            values => (values, false),
+        };
+        let [rpm, in_tokens, out_tokens] = <[&str; 3]>::try_from(values).ok()?;
+        let value = |text: &str| text.parse::<f64>().ok().filter(|v| sensible(*v));
         let load =
-            Self { rpm: values.next()??, in_tokens: values.next()??, out_tokens: values.next()?? };
-        values.next().is_none().then_some(load)
+            Self { rpm: value(rpm)?, in_tokens: value(in_tokens)?, out_tokens: value(out_tokens)? };
+        Some((load, measured))
     }
 }
 
@@ -280,8 +303,12 @@ mod tests {
     #[test]
     fn the_planned_load_survives_its_annotation() {
         let load = LabelLoad { rpm: 12.3456, in_tokens: 0.0, out_tokens: 512.5 };
-        assert_eq!(LabelLoad::from_annotation(&load.annotation()), Some(load));
-        for odd in ["", "1/2", "1/2/3/4", "1/x/3", "1/2/-3", "1/2/inf"] {
+        for measured in [true, false] {
+            let text = load.annotation(measured);
+            assert_eq!(LabelLoad::from_annotation(&text), Some((load, measured)));
+        }
+        for odd in ["", "1/2", "1/2/3/4", "1/x/3", "1/2/-3", "1/2/inf", "measured", "1/2/measured"]
+        {
             assert_eq!(LabelLoad::from_annotation(odd), None, "{odd}");
         }
     }

@@ -14,12 +14,15 @@ mod apply;
 mod client;
 mod deployment;
 mod nodes;
+mod owners;
+mod token;
 
-pub use apply::{ApplyError, Intent, describe};
+pub use apply::{ApplyError, Intent, describe, one_line};
 pub(crate) use client::pages;
 pub use client::{Access, Cluster, ClusterError, Listing, Rejected};
-pub use deployment::{Key, LabelLoad, LabelProblem, Managed, PLANNED_LOAD, number};
+pub use deployment::{CHANGED, Key, LabelLoad, LabelProblem, Managed, PLANNED_LOAD, number};
 pub use nodes::{Cards, Products};
+pub use owners::Owners;
 
 /// Name under which the control loop owns what it sets.
 pub const FIELD_MANAGER: &str = "isocost";

@@ -30,6 +30,9 @@ pub enum Source {
     Labels,
 }
 
+const NO_LOAD: &str = "no load is known: Prometheus has no data for it, and the labels \
+                       inferno.server.load.rpm, .intokens and .outtokens are not all there";
+
 /// Puts Deployments and measurements together.
 pub fn observe(listing: Listing, measured: &BTreeMap<Key, Measured>) -> Observed {
     let mut observed = Observed::default();
@@ -40,17 +43,19 @@ pub fn observe(listing: Listing, measured: &BTreeMap<Key, Measured>) -> Observed
             .push(LeftAlone { name: rejected.key.to_string(), reason: reasons.join("; ") });
     }
     for managed in listing.managed {
-        let measured = measured.get(&managed.key).copied().unwrap_or_default();
-        match load(&measured, managed.load) {
-            Some((load, source)) => {
+        let measured = measured.get(&managed.key).cloned().unwrap_or_default();
+        let known = match measured.impossible.clone() {
+            Some(reason) => Err(reason),
+            None => load(&measured, managed.load).ok_or_else(|| NO_LOAD.to_owned()),
+        };
+        match known {
+            Ok((load, source)) => {
                 observed.servers.push(Observation { managed, load, source, measured });
             }
-            None => observed.left_alone.push(LeftAlone {
-                name: managed.key.to_string(),
-                reason: "no load is known: Prometheus has no data for it, and the labels \
-                         inferno.server.load.rpm, .intokens and .outtokens are not all there"
-                    .to_owned(),
-            }),
+            Err(reason) => {
+                observed.left_alone.push(LeftAlone { name: managed.key.to_string(), reason });
+                observed.standing.push(managed);
+            }
         }
     }
     observed
@@ -83,7 +88,7 @@ mod tests {
         assert_eq!(load(&nothing, Some(LABELS)), Some((LABELS, Source::Labels)));
         assert_eq!(load(&nothing, None), None);
 
-        let rate = Measured { rpm: Some(90.0), in_tokens: Some(50.0), ..nothing };
+        let rate = Measured { rpm: Some(90.0), in_tokens: Some(50.0), ..nothing.clone() };
         let (found, source) = load(&rate, Some(LABELS)).unwrap();
         assert_eq!(found, LabelLoad { rpm: 90.0, in_tokens: 50.0, out_tokens: 200.0 });
         assert_eq!(source, Source::RateMeasured);

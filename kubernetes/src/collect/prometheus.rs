@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 
-use super::Measured;
 use super::queries::{Grouping, Quantity, Queries};
+use super::{Bounded, Measured};
 use crate::cluster::{Key, describe};
 
 /// Where Prometheus is, and what is asked of it.
@@ -69,6 +69,9 @@ pub struct Prometheus {
     queries: Queries,
 }
 
+/// Largest value that is taken for one: as much as a label may say.
+const MOST: f64 = 1e9;
+
 /// Values by Deployment.
 type Values = BTreeMap<Key, f64>;
 
@@ -96,6 +99,11 @@ impl Prometheus {
         let PrometheusOptions { token_file, window, grouping, namespace, .. } = options;
         let queries = Queries { window, grouping, namespace };
         Ok(Self { client, endpoint, token_file, queries })
+    }
+
+    /// Time over which rates are taken.
+    pub fn window(&self) -> Duration {
+        self.queries.window
     }
 
     /// What is known of each Deployment, and what could not be asked. The queries run side by side,
@@ -139,7 +147,7 @@ impl Prometheus {
             |e: reqwest::Error| PrometheusError::Unreachable(describe(&e.without_url()));
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status().as_u16();
-        let bytes = response.bytes().await.map_err(unreachable)?;
+        let bytes = response.bounded().await.map_err(PrometheusError::Unreachable)?;
         self.read(status, &bytes)
     }
 
@@ -184,10 +192,10 @@ struct Sample {
     value: (f64, String),
 }
 
-/// Finite values by Deployment; NaN and infinity are no data.
+/// Values by Deployment, whatever they are.
 fn values(samples: Vec<Sample>, label: &str) -> Values {
     let value = |mut sample: Sample| {
-        let value = sample.value.1.parse::<f64>().ok().filter(|v| v.is_finite())?;
+        let value = sample.value.1.parse::<f64>().unwrap_or(f64::NAN);
         let name = sample.metric.remove(label).filter(|name| !name.is_empty())?;
         let namespace = sample.metric.remove("namespace").unwrap_or_default();
         Some((Key { namespace, name }, value))
@@ -196,32 +204,40 @@ fn values(samples: Vec<Sample>, label: &str) -> Values {
 }
 
 fn merge(answers: Vec<(Quantity, Values)>) -> BTreeMap<Key, Measured> {
-    let mut growth = Values::new();
-    let mut all: BTreeMap<Key, Measured> = BTreeMap::new();
+    let mut all: BTreeMap<Key, BTreeMap<Quantity, f64>> = BTreeMap::new();
     for (quantity, values) in answers {
-        if quantity == Quantity::Growth {
-            growth = values;
-            continue;
-        }
         for (key, value) in values {
-            let measured = all.entry(key).or_default();
-            let value = Some(value.max(0.0));
-            match quantity {
-                Quantity::Success => measured.rpm = value,
-                Quantity::InTokens => measured.in_tokens = value,
-                Quantity::OutTokens => measured.out_tokens = value,
-                Quantity::Ttft => measured.ttft_ms = value,
-                Quantity::Itl => measured.itl_ms = value,
-                Quantity::Waiting => measured.waiting = value,
-                Quantity::Growth => {}
-            }
+            all.entry(key).or_default().insert(quantity, value);
         }
     }
-    for (key, measured) in &mut all {
-        let growth = growth.get(key).copied().unwrap_or(0.0);
-        measured.rpm = measured.rpm.map(|rpm| (rpm + growth).max(0.0));
+    all.into_iter().map(|(key, values)| (key, measured(&values))).collect()
+}
+
+/// What was measured of one Deployment.
+fn measured(values: &BTreeMap<Quantity, f64>) -> Measured {
+    let value = |quantity| values.get(&quantity).copied();
+    let growth = value(Quantity::Growth).unwrap_or(0.0);
+    let counters = value(Quantity::Counters).unwrap_or(0.0);
+    Measured {
+        rpm: value(Quantity::Success).map(|rpm| (rpm + growth).max(0.0)),
+        in_tokens: value(Quantity::InTokens),
+        out_tokens: value(Quantity::OutTokens),
+        ttft_ms: value(Quantity::Ttft),
+        itl_ms: value(Quantity::Itl),
+        waiting: value(Quantity::Waiting),
+        running: value(Quantity::Running),
+        part_of_window: value(Quantity::Full).unwrap_or(0.0) < counters,
+        impossible: values.iter().find_map(|(quantity, value)| impossible(*quantity, *value)),
     }
-    all
+}
+
+/// Why a value cannot be, in words.
+fn impossible(quantity: Quantity, value: f64) -> Option<String> {
+    let least = if quantity == Quantity::Growth { -MOST } else { 0.0 };
+    (!(least..=MOST).contains(&value)).then(|| {
+        let word = quantity.word();
+        format!("Prometheus has {value} for its {word}, which cannot be; mend what exports it")
+    })
 }
 
 fn certificates(file: &Path) -> Result<Vec<reqwest::Certificate>, PrometheusError> {
@@ -260,11 +276,9 @@ mod tests {
     }
 
     #[test]
-    fn nan_and_strangers_are_no_data() {
+    fn a_value_belongs_to_a_deployment_and_strangers_to_none() {
         let body = br#"{"status":"success","data":{"resultType":"vector","result":[
             {"metric":{"namespace":"n","isocost_deployment":"a"},"value":[1.5,"12.5"]},
-            {"metric":{"namespace":"n","isocost_deployment":"b"},"value":[1.5,"NaN"]},
-            {"metric":{"namespace":"n","isocost_deployment":"c"},"value":[1.5,"+Inf"]},
             {"metric":{"namespace":"n"},"value":[1.5,"3"]}]}}"#;
         assert_eq!(client().read(200, body).unwrap(), Values::from([(key("a"), 12.5)]));
     }
@@ -277,6 +291,35 @@ mod tests {
         let proxy = PrometheusError::Refused { status: 502, message: "Bad Gateway".to_owned() };
         assert_eq!(client().read(502, b"Bad Gateway"), Err(proxy));
         assert!(matches!(client().read(200, b"{}"), Err(PrometheusError::Answer(_))));
+    }
+
+    #[test]
+    fn what_cannot_be_is_said_of_the_deployment_that_has_it() {
+        for odd in ["NaN", "+Inf", "-Inf", "-1", "1e300", "what"] {
+            let body = format!(
+                r#"{{"status":"success","data":{{"resultType":"vector","result":[
+                {{"metric":{{"namespace":"n","isocost_deployment":"a"}},"value":[1.5,"12.5"]}},
+                {{"metric":{{"namespace":"n","isocost_deployment":"b"}},"value":[1.5,"{odd}"]}}]}}}}"#
+            );
+            let values = client().read(200, body.as_bytes()).unwrap();
+            for quantity in Quantity::ALL.into_iter().filter(|q| *q != Quantity::Growth) {
+                let all = merge(vec![(quantity, values.clone())]);
+                assert_eq!(all[&key("a")].impossible, None);
+                let reason = all[&key("b")].impossible.clone().unwrap();
+                assert!(reason.contains(quantity.word()), "{odd}: {reason}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_that_some_counters_do_not_fill_is_told() {
+        let of = |counters: f64, full: Option<f64>| {
+            let mut answers = vec![(Quantity::Counters, Values::from([(key("a"), counters)]))];
+            answers.extend(full.map(|n| (Quantity::Full, Values::from([(key("a"), n)]))));
+            merge(answers)[&key("a")].part_of_window
+        };
+        assert!(of(2.0, None) && of(2.0, Some(1.0)));
+        assert!(!of(2.0, Some(2.0)));
     }
 
     #[test]

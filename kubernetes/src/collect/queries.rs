@@ -9,11 +9,17 @@
 //! tokens     m(vllm:request_prompt_tokens), m(vllm:request_generation_tokens)
 //! latencies  m(vllm:time_to_first_token_seconds),
 //!            m(vllm:inter_token_latency_seconds) or m(vllm:time_per_output_token_seconds)
+//! witnesses  g(max_over_time(vllm:num_requests_running[w]))
+//!            counters of requests with a sample in the window, and those of them that fill it
 //! ```
 //!
 //! Requests that succeed are those that arrive only while the queue is steady. Where it grows, they
 //! are what the replicas can do, not what is asked of them; so the growth of the queue is added.
 //! Where it shrinks, they are more than arrives, and it is taken off.
+//!
+//! A rate over a window that holds samples of a part of it alone reads low, as much as half where a pod, or
+//! Prometheus, is new. A counter fills the window that has a sample now, one before the window, and one in its
+//! first quarter; a gap in between does not touch its rate.
 
 use std::time::Duration;
 
@@ -42,7 +48,7 @@ pub struct Queries {
 }
 
 /// A quantity that is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quantity {
     /// Requests that succeed, per minute.
     Success,
@@ -58,11 +64,17 @@ pub enum Quantity {
     Itl,
     /// Requests that wait.
     Waiting,
+    /// Most requests that were in service at once.
+    Running,
+    /// Counters of requests with a sample in the window.
+    Counters,
+    /// Those of them that fill it.
+    Full,
 }
 
 impl Quantity {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Success,
         Self::Growth,
         Self::InTokens,
@@ -70,6 +82,9 @@ impl Quantity {
         Self::Ttft,
         Self::Itl,
         Self::Waiting,
+        Self::Running,
+        Self::Counters,
+        Self::Full,
     ];
 
     /// In words.
@@ -82,6 +97,9 @@ impl Quantity {
             Self::Ttft => "time to the first token",
             Self::Itl => "time between tokens",
             Self::Waiting => "waiting requests",
+            Self::Running => "running requests",
+            Self::Counters => "counters of requests",
+            Self::Full => "counters that fill the window",
         }
     }
 }
@@ -105,6 +123,20 @@ impl Queries {
             Quantity::Waiting => {
                 self.group(&format!("vllm:num_requests_waiting{}", self.selector()))
             }
+            Quantity::Running => self.over("max_over_time", "vllm:num_requests_running"),
+            Quantity::Counters => {
+                let (counter, window) = (self.counter(), self.seconds());
+                self.count(&format!("count_over_time({counter}[{window}s])"))
+            }
+            Quantity::Full => {
+                let (counter, window) = (self.counter(), self.seconds());
+                let quarter = (window / 4).max(1);
+                let rest = window - quarter;
+                self.count(&format!(
+                    "({counter} and {counter} offset {window}s \
+                     and count_over_time({counter}[{quarter}s] offset {rest}s))"
+                ))
+            }
         }
     }
 
@@ -123,8 +155,20 @@ impl Queries {
     }
 
     fn over(&self, function: &str, metric: &str) -> String {
-        let window = self.window.as_secs().max(1);
-        self.group(&format!("{function}({metric}{}[{window}s])", self.selector()))
+        self.group(&format!("{function}({metric}{}[{}s])", self.selector(), self.seconds()))
+    }
+
+    /// How many series a vector has.
+    fn count(&self, vector: &str) -> String {
+        self.group(&format!("0 * {vector} + 1"))
+    }
+
+    fn counter(&self) -> String {
+        format!("vllm:request_success_total{}", self.selector())
+    }
+
+    fn seconds(&self) -> u64 {
+        self.window.as_secs().max(1)
     }
 
     fn selector(&self) -> String {

@@ -10,6 +10,7 @@
 //! Fields that the reference does not know come last, and are left out where there is nothing in them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,9 @@ pub struct ServerCollectorInfo {
     /// Whether Prometheus did not answer all that it was asked.
     #[serde(default)]
     pub blind: bool,
+    /// Seconds over which rates were taken, where they were measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<f64>,
     /// What was amiss.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -128,9 +132,21 @@ pub struct KubeInfo {
     /// Fewest replicas, where a label says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_replicas: Option<u32>,
+    /// Whether that load was measured.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub planned_measured: bool,
     /// Requests that wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<f64>,
+    /// Most requests that were in service at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<f64>,
+    /// Whether the samples are of a part of the window alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub part_of_window: bool,
+    /// When the loop changed it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<String>,
 }
 
 impl From<LabelLoad> for LoadData {
@@ -164,6 +180,7 @@ impl From<&Observed> for ServerCollectorInfo {
             kube_resources: observed.servers.iter().map(info).collect(),
             left_alone: left_alone.map(|l| (l.name.clone(), l.reason.clone())).collect(),
             blind: observed.blind,
+            window: observed.window.map(|w| w.as_secs_f64()),
             warnings: observed.warnings.clone(),
         }
     }
@@ -201,14 +218,20 @@ fn kube_info(observation: &Observation) -> KubeInfo {
         source: Some(observation.source),
         planned: managed.planned.map(LoadData::from),
         min_replicas: managed.min_replicas,
+        planned_measured: managed.planned_measured,
         waiting: observation.measured.waiting,
+        running: observation.measured.running,
+        part_of_window: observation.measured.part_of_window,
+        changed: managed.changed.map(|time| time.to_string()),
     }
 }
 
 impl From<ServerCollectorInfo> for Observed {
     /// A server whose Deployment is not named is left alone: nothing could be done about it.
     fn from(info: ServerCollectorInfo) -> Self {
-        let mut observed = Self { blind: info.blind, warnings: info.warnings, ..Self::default() };
+        let window = info.window.and_then(|s| Duration::try_from_secs_f64(s).ok());
+        let mut observed =
+            Self { blind: info.blind, window, warnings: info.warnings, ..Self::default() };
         let left = info.left_alone.into_iter();
         observed.left_alone = left.map(|(name, reason)| LeftAlone { name, reason }).collect();
         for spec in info.servers {
@@ -233,6 +256,8 @@ fn observation(spec: ServerSpec, kube: &KubeInfo) -> Observation {
         ttft_ms: positive(current.ttft_average),
         itl_ms: positive(current.itl_average),
         waiting: kube.waiting,
+        running: kube.running,
+        part_of_window: kube.part_of_window,
         ..Measured::default()
     };
     let managed = Managed {
@@ -246,6 +271,8 @@ fn observation(spec: ServerSpec, kube: &KubeInfo) -> Observation {
         accelerator: Some(current.accelerator).filter(|a| !a.is_empty()),
         max_batch: Some(current.max_batch).filter(|b| *b > 0),
         planned: kube.planned.map(LabelLoad::from),
+        planned_measured: kube.planned_measured,
+        changed: kube.changed.as_deref().and_then(|text| text.parse().ok()),
         min_replicas: kube.min_replicas.or(Some(spec.min_num_replicas).filter(|n| *n > 0)),
         max_replicas: spec.max_num_replicas,
         keep_accelerator: spec.keep_accelerator,

@@ -16,7 +16,8 @@
 //! believed; whether it may take replicas away is then a question of what they serve: see `decide`.
 
 use super::data::Counts;
-use super::fleet::{Entry, Fleet};
+use super::entry::Entry;
+use super::fleet::Fleet;
 use crate::cluster::Cards;
 
 /// Cards of a type, as they are counted and as they are seen to be in use.

@@ -22,8 +22,9 @@ use super::memory::{Memory, Stability};
 use super::optimizer::Optimizer;
 use super::parts::{Actuate, Collect};
 use super::record::Record;
-use crate::actuate::{Done, Outcome};
-use crate::cluster::{Cards, Cluster, Products};
+use super::witness::Sight;
+use crate::actuate::{Done, Outcome, Ownership};
+use crate::cluster::{ApplyError, Cards, Cluster, Products};
 use crate::collect::Observed;
 
 /// Sizings that are kept from cycle to cycle at most.
@@ -64,6 +65,8 @@ pub struct Parts {
     pub sizing: SizingOptions,
     /// When the loop acts, and when it holds still.
     pub stability: Stability,
+    /// What becomes of fields that others own.
+    pub ownership: Ownership,
 }
 
 impl Parts {
@@ -191,10 +194,16 @@ impl Controller {
     ) -> Result<(Fleet, Decision), String> {
         let Parts { optimizer, sizing, stability, .. } = &self.parts;
         let View { data, observed } = view;
-        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let sizings = self.sizings();
-        let fleet = fleet(data, observed, &memory, stability, (sizing, &sizings));
         let now = Instant::now();
+        let memory = {
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            memory.see(&observed.servers, stability.cool_down, now);
+            memory.clone()
+        };
+        let sizings = self.sizings();
+        let sight = Sight { observed, memory: &memory, stability, now };
+        let mut fleet = fleet(data, sight, (sizing, &sizings));
+        self.hold_what_cannot_change(&mut fleet, &memory, now);
         let cooling: BTreeSet<usize> = (0..fleet.entries.len())
             .filter(|&i| {
                 let uid = &fleet.entries[i].observation.managed.uid;
@@ -203,9 +212,36 @@ impl Controller {
             .collect();
         let mut solve = |scenario| optimizer.solve(scenario, data, now.elapsed(), runtime);
         let decision =
-            decide(&fleet, &cooling, stability.saving, &mut solve).map_err(|e| e.to_string())?;
+            decide(&fleet, &cooling, stability, &mut solve).map_err(|e| e.to_string())?;
         self.remember(&fleet);
         Ok((fleet, decision))
+    }
+
+    /// Pins Deployments that others own, or of which a change was refused a moment ago: a plan that counts on
+    /// changing them would keep cards from others.
+    fn hold_what_cannot_change(&self, fleet: &mut Fleet, memory: &Memory, now: Instant) {
+        let Parts { ownership, stability, .. } = &self.parts;
+        for entry in &mut fleet.entries {
+            let managed = &entry.observation.managed;
+            let again = stability.cool_down;
+            if let Some(why) = memory.refusal(&managed.uid, now, again) {
+                let why = format!("{why}; it is tried again {} s after that", again.as_secs());
+                entry.hold(&why);
+            } else if stability.keeps {
+                // The replicas are the autoscaler's.
+                if managed.accelerator.is_none() {
+                    let label = crate::labels::ACCELERATOR;
+                    entry.hold(&format!(
+                        "nothing says where it runs, and nothing moves it: set its label {label}"
+                    ));
+                }
+            } else if let Some(theirs) = managed.owners.contested()
+                && !ownership.takes(managed.owners.known)
+            {
+                let remedy = "have them leave these fields out, or start with --take-over";
+                entry.hold(&format!("{theirs}: {remedy}"));
+            }
+        }
     }
 
     fn sizings(&self) -> Arc<Sizings> {
@@ -220,7 +256,7 @@ impl Controller {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let uids = fleet.entries.iter().map(|e| e.observation.managed.uid.as_str()).collect();
         memory.keep_only(&uids);
-        for entry in &fleet.entries {
+        for entry in fleet.entries.iter().filter(|entry| !entry.unsure) {
             memory.plan(&entry.observation, entry.load);
         }
     }
@@ -236,10 +272,12 @@ impl Controller {
         let now = Instant::now();
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         for Done { change, outcome } in &done {
-            let scaled = change.from.replicas != change.to.replicas
-                || change.from.accelerator != change.to.accelerator;
-            if *outcome == Outcome::Applied && scaled {
-                memory.changed(&change.uid, now);
+            match outcome {
+                Outcome::Applied if change.scales() => memory.changed(&change.uid, now),
+                Outcome::Failed(error @ (ApplyError::Conflict(_) | ApplyError::Refused(_))) => {
+                    memory.refused(&change.uid, &error.to_string(), now);
+                }
+                _ => {}
             }
         }
         done

@@ -49,7 +49,7 @@ pub enum DataError {
     #[error("{0}\nnothing is changed while nobody knows how many cards there are")]
     Counts(InputError),
     /// A file cannot be sent to an optimizer elsewhere.
-    #[error("{}: {what}; an optimizer elsewhere is sent the files as they stand, as JSON", .file.display())]
+    #[error("{}: {what}; an optimizer elsewhere is sent the files as they stand", .file.display())]
     Section {
         /// The file.
         file: PathBuf,
@@ -81,7 +81,7 @@ impl StaticData {
     /// The same with its files as they stand, for an optimizer elsewhere.
     ///
     /// # Errors
-    /// A file that is not JSON.
+    /// A file that is missing or is neither JSON nor YAML.
     pub fn with_sections(self) -> Result<Self, DataError> {
         Ok(Self { sections: Some(Sections::read(&self.directory)?), ..self })
     }

@@ -12,6 +12,8 @@
 //!    does not, those that are short are held, and the others planned
 //! ```
 //!
+//! What is decided of a server is no more than the bound lets a cycle do: see `bound`.
+//!
 //! A server is held by a plan in which it has its present replicas where they are, no more, no fewer;
 //! so cards are counted rightly whoever is held.
 //!
@@ -25,9 +27,12 @@ use isocost_formulations::problem::MOVE_PENALTY;
 use isocost_model::Scenario;
 use isocost_model::scenario::Server;
 
-use super::fleet::{Entry, Fleet};
+use super::bound::bound;
+use super::entry::Entry;
+use super::fleet::Fleet;
+use super::memory::Stability;
 use super::optimizer::{OptimizeError, Placed, Solution};
-use crate::actuate::{Allocation, Change};
+use crate::actuate::{Allocation, Change, Marks};
 use crate::collect::LeftAlone;
 
 /// Plans again at most so often.
@@ -57,24 +62,24 @@ pub struct Decision {
 /// Asks the optimizer.
 pub type Solve<'a> = dyn FnMut(Scenario) -> Result<Solution, OptimizeError> + 'a;
 
-/// Decides. `cooling` are indices of entries that were changed a moment ago; `saving` is the least
-/// share of its cost that a change has to save.
+/// Decides. `cooling` are indices of entries that were changed a moment ago.
 ///
 /// # Errors
 /// An optimizer that fails: nothing is changed then.
 pub fn decide(
     fleet: &Fleet,
     cooling: &BTreeSet<usize>,
-    saving: f64,
+    stability: &Stability,
     solve: &mut Solve<'_>,
 ) -> Result<Decision, OptimizeError> {
     let entries = &fleet.entries;
     let movable = movable_but(entries, &BTreeSet::new());
     let needy: BTreeSet<usize> =
         movable.iter().copied().filter(|i| entries[*i].is_short()).collect();
+    let whole = Whole { fleet, cooling, needy: &needy, stability };
     if movable.is_empty() {
         let cost = entries.iter().map(|e| e.cost).sum();
-        return Ok(decision(fleet, cooling, &needy, Solution::default(), cost, Vec::new()));
+        return Ok(whole.decision(Solution::default(), cost, Vec::new()));
     }
     let warm: BTreeSet<usize> =
         movable.iter().copied().filter(|i| needy.contains(i) || !cooling.contains(i)).collect();
@@ -91,7 +96,7 @@ pub fn decide(
     let cost_of_plan = entries.iter().map(|e| target_cost(e, &plan)).sum();
     notes.extend(plan.reasons.iter().cloned());
     let plan = if plan.serves_all {
-        steady(&mut round, free, &needy, saving, plan, &mut notes)?
+        steady(&mut round, free, &needy, stability.saving, plan, &mut notes)?
     } else if serves_more(fleet, &plan) {
         plan
     } else {
@@ -100,13 +105,13 @@ pub fn decide(
         let without = round.plan(&rest)?;
         // Those that are short are held at what they have; the others need not stand still for it.
         let rested = if without.serves_all {
-            steady(&mut round, rest, &BTreeSet::new(), saving, without, &mut notes)?
+            steady(&mut round, rest, &BTreeSet::new(), stability.saving, without, &mut notes)?
         } else {
             Solution::default()
         };
         Solution { status: plan.status, ..rested }
     };
-    Ok(decision(fleet, cooling, &needy, plan, cost_of_plan, notes))
+    Ok(whole.decision(plan, cost_of_plan, notes))
 }
 
 /// Servers that can be served at all, but for some.
@@ -262,58 +267,79 @@ fn running(fleet: &Fleet, entry: &Entry) -> f64 {
     entry.covered_by(if overdrawn { entry.ready() } else { managed.replicas })
 }
 
-fn decision(
-    fleet: &Fleet,
-    cooling: &BTreeSet<usize>,
-    needy: &BTreeSet<usize>,
-    plan: Solution,
-    cost_of_plan: f64,
-    notes: Vec<String>,
-) -> Decision {
-    let mut decision = Decision { status: plan.status.clone(), ..Decision::default() };
-    let mut changes: Vec<(u32, Change)> = Vec::new();
-    for (i, entry) in fleet.entries.iter().enumerate() {
-        let managed = &entry.observation.managed;
-        let held = |reason: String| LeftAlone { name: managed.server.clone(), reason };
-        if let Some(why) = entry.held.as_ref().or(entry.capped.as_ref()) {
-            decision.held.push(held(why.clone()));
-        } else if let Some(broken) = &entry.broken {
-            let what = "what it has is enough by the queueing model";
-            if !is_moved(entry, &plan) && !needy.contains(&i) {
-                decision.held.push(held(format!("{broken}, and {what}: calibrate the model")));
+/// What a plan is made into a decision with.
+struct Whole<'a> {
+    fleet: &'a Fleet,
+    cooling: &'a BTreeSet<usize>,
+    needy: &'a BTreeSet<usize>,
+    stability: &'a Stability,
+}
+
+impl Whole<'_> {
+    fn decision(&self, plan: Solution, cost_of_plan: f64, notes: Vec<String>) -> Decision {
+        let mut decision = Decision { status: plan.status.clone(), ..Decision::default() };
+        let mut changes: Vec<(u32, Change)> = Vec::new();
+        for (i, entry) in self.fleet.entries.iter().enumerate() {
+            let managed = &entry.observation.managed;
+            let held = |reason: String| LeftAlone { name: managed.server.clone(), reason };
+            decision.held.extend(self.held(i, entry, &plan).map(held));
+            let (to, slowed) = self.target(i, entry, &plan);
+            decision.held.extend(slowed.map(held));
+            decision.cost_before += entry.cost;
+            let footprint = entry.footprint(to.accelerator.as_deref());
+            decision.cost_after += footprint.map_or(0.0, |f| f.cost * f64::from(to.replicas));
+            let from = Allocation::from(managed);
+            if from == to || entry.held.is_some() {
+                continue;
             }
+            let change = Change {
+                server: managed.server.clone(),
+                key: managed.key.clone(),
+                uid: managed.uid.clone(),
+                reason: reason(entry, &plan, &to, self.needy.contains(&i)),
+                planned_for: Some(entry.load),
+                frees: entry.cards.clone(),
+                takes: entry.cards_of(to.accelerator.as_deref(), to.replicas),
+                marks: Marks { measured: entry.measured, ..Marks::from(managed) },
+                from,
+                to,
+            };
+            changes.push((entry.priority, change));
         }
-        let (from, mut to) = (Allocation::from(managed), allocation(entry, &plan));
-        let moved = is_moved(entry, &plan);
-        let batch = match (moved, target(entry, &plan)) {
-            (true, Some(placed)) if placed.max_batch > 0 => Some(placed.max_batch),
-            (false, _) if entry.demand_per_s > 0.0 && !cooling.contains(&i) => {
+        changes.sort_by_key(|(priority, change)| (change.kind(), *priority));
+        decision.changes = changes.into_iter().map(|(_, change)| change).collect();
+        Decision { gap: plan.gap, cost_of_plan, notes, ..decision }
+    }
+
+    /// Where a server is to run after this cycle, and why that is less than the plan wants.
+    fn target(&self, i: usize, entry: &Entry, plan: &Solution) -> (Allocation, Option<String>) {
+        let (mut to, slowed) = bound(entry, allocation(entry, plan), self.stability);
+        let moved = is_moved(entry, plan);
+        let batch = match (moved, target(entry, plan)) {
+            (true, Some(placed)) if placed.max_batch > 0 && slowed.is_none() => {
+                Some(placed.max_batch)
+            }
+            (false, _) if entry.demand_per_s > 0.0 && !self.cooling.contains(&i) => {
                 entry.here.map(|here| here.batch)
             }
             _ => None,
         };
         to.max_batch = batch.or(to.max_batch);
-        decision.cost_before += entry.cost;
-        decision.cost_after += target_cost(entry, &plan);
-        if from == to || entry.held.is_some() {
-            continue;
-        }
-        let change = Change {
-            server: managed.server.clone(),
-            key: managed.key.clone(),
-            uid: managed.uid.clone(),
-            reason: reason(entry, &plan, &to, needy.contains(&i)),
-            planned_for: Some(entry.load),
-            frees: entry.cards.clone(),
-            takes: entry.cards_of(to.accelerator.as_deref(), to.replicas),
-            from,
-            to,
-        };
-        changes.push((entry.priority, change));
+        (to, slowed)
     }
-    changes.sort_by_key(|(priority, change)| (change.kind(), *priority));
-    decision.changes = changes.into_iter().map(|(_, change)| change).collect();
-    Decision { gap: plan.gap, cost_of_plan, notes, ..decision }
+
+    /// Why a server is left as it is against what one might expect.
+    fn held(&self, i: usize, entry: &Entry, plan: &Solution) -> Option<String> {
+        if let Some(why) = entry.held.as_ref().or(entry.capped.as_ref()) {
+            return Some(why.clone());
+        }
+        let rests = !is_moved(entry, plan) && !self.needy.contains(&i);
+        if let Some(broken) = entry.broken.as_ref().filter(|_| rests) {
+            let what = "what it has is enough by the queueing model";
+            return Some(format!("{broken}, and {what}: calibrate the model"));
+        }
+        entry.doubt.clone()
+    }
 }
 
 /// Why a server is changed.

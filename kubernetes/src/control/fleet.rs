@@ -2,7 +2,7 @@
 //! for, and what it has now.
 //!
 //! ```text
-//! StaticData, Observed, Memory -> Server of each Deployment -> Candidates -> Entry of each -> cards in doubt
+//! StaticData, Sight -> Believed, Server of each Deployment -> Candidates -> Entry of each -> what is in doubt
 //! ```
 //!
 //! A server that the data has no place for (a class or a model that nobody defined, say) is left alone
@@ -10,7 +10,7 @@
 //! replicas as its load needs is planned for what it may have, so that it does not make the whole problem
 //! one of shortage.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidates, Reading, SizingOptions, Sizings, targets};
@@ -18,11 +18,12 @@ use isocost_model::scenario::Server;
 
 use super::cards;
 use super::data::StaticData;
-use super::memory::{Memory, Stability};
-use super::place::place;
-use crate::actuate::{Ledger, Use};
-use crate::cluster::LabelLoad;
-use crate::collect::{LeftAlone, Observation, Observed};
+use super::entry::{Entry, Seen, entry};
+use super::place::{Wanted, place};
+use super::witness::{self, Believed, Sight};
+use crate::actuate::Ledger;
+use crate::cluster::Managed;
+use crate::collect::{LeftAlone, Observation};
 
 /// The fleet, ready to be decided on.
 #[derive(Debug, Clone)]
@@ -41,139 +42,30 @@ pub struct Fleet {
     pub warnings: Vec<String>,
 }
 
-/// A server.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// What was seen of it.
-    pub observation: Observation,
-    /// Load that it is planned for, without the headroom.
-    pub load: LabelLoad,
-    /// As the planner is told of it.
-    pub server: Server,
-    /// Priority of its class, 1 the highest.
-    pub priority: u32,
-    /// Requests per second that its replicas have to cover, the headroom included; no more than its most
-    /// replicas can.
-    pub demand_per_s: f64,
-    /// What a replica is worth where it runs; `None` where its objectives are out of reach there.
-    pub here: Option<Here>,
-    /// Why it is held as it is: no accelerator serves it, or nobody knows how many cards there are.
-    pub held: Option<String>,
-    /// Why it gets less than its load needs.
-    pub capped: Option<String>,
-    /// Cards that it has; `None` where its model has no profile on its accelerator.
-    pub cards: Option<Use>,
-    /// What it costs, cents per hour; 0 where that is not known.
-    pub cost: f64,
-    /// Cards and cents per hour of one replica by accelerator.
-    pub footprints: Vec<Footprint>,
-    /// An objective that the latencies which were measured break.
-    pub broken: Option<String>,
-}
-
-/// What a replica is worth where a server runs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Here {
-    /// Requests per second.
-    pub rate_per_s: f64,
-    /// Batch size at which it reaches them.
-    pub batch: u32,
-}
-
-/// What one replica of a server takes of an accelerator.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Footprint {
-    /// The accelerator.
-    pub accelerator: String,
-    /// Its index in the scenario.
-    pub index: usize,
-    /// Cards.
-    pub cards: Use,
-    /// Cents per hour.
-    pub cost: f64,
-}
-
-impl Entry {
-    /// What one replica takes of an accelerator.
-    pub fn footprint(&self, accelerator: Option<&str>) -> Option<&Footprint> {
-        let accelerator = accelerator?;
-        self.footprints.iter().find(|f| f.accelerator.eq_ignore_ascii_case(accelerator))
-    }
-
-    /// Cards of so many replicas.
-    pub fn cards_of(&self, accelerator: Option<&str>, replicas: u32) -> Option<Use> {
-        let cards = &self.footprint(accelerator)?.cards;
-        let card_type = cards.card_type.clone();
-        Some(Use { card_type, cards: cards.cards * u64::from(replicas) })
-    }
-
-    /// Share of the demand that its replicas cover where they are, in [0, 1].
-    pub fn covered(&self) -> f64 {
-        self.covered_by(self.observation.managed.replicas)
-    }
-
-    /// Share of the demand that so many replicas would cover there.
-    pub fn covered_by(&self, replicas: u32) -> f64 {
-        let Some(here) = self.here else { return 0.0 };
-        if self.demand_per_s <= 0.0 {
-            return 1.0;
-        }
-        (here.rate_per_s * f64::from(replicas) / self.demand_per_s).min(1.0)
-    }
-
-    /// Replicas that are ready, of those that are asked for.
-    pub fn ready(&self) -> u32 {
-        self.observation.managed.ready.min(self.observation.managed.replicas)
-    }
-
-    /// Whether it has less than it needs.
-    pub fn is_short(&self) -> bool {
-        self.covered() < 1.0 - 1e-9 || self.observation.managed.replicas < self.server.min_replicas
-    }
-
-    /// Holds it as it is, whatever the plan.
-    pub fn hold(&mut self, reason: &str) {
-        self.held.get_or_insert_with(|| reason.to_owned());
-    }
-
-    /// The server held where it is: so many replicas there, whatever its load.
-    pub fn pinned(&self) -> Option<Server> {
-        let managed = &self.observation.managed;
-        let allow = vec![self.footprint(managed.accelerator.as_deref())?.index];
-        let (min_replicas, max_replicas) = (managed.replicas, Some(managed.replicas));
-        let mut server = Server { allow, min_replicas, max_replicas, ..self.server.clone() };
-        server.load.arrival_rate_per_min = 0.0;
-        Some(server)
-    }
-}
-
 /// Puts the fleet together.
-pub fn fleet(
-    data: &StaticData,
-    observed: &Observed,
-    memory: &Memory,
-    stability: &Stability,
-    sizing: (&SizingOptions, &Sizings),
-) -> Fleet {
+pub fn fleet(data: &StaticData, sight: Sight<'_>, sizing: (&SizingOptions, &Sizings)) -> Fleet {
+    let Sight { observed, stability, .. } = sight;
     let mut left_alone = observed.left_alone.clone();
     let mut scenario = data.scenario.clone();
+    let mut standing: Vec<&Managed> = observed.standing.iter().collect();
     let mut seen = Vec::with_capacity(observed.servers.len());
-    for observation in once_each(&observed.servers, &mut left_alone) {
-        let load = memory.load(observation, stability.band, observed.blind);
-        match placed(&scenario, observation, load, stability, sizing.0.reading) {
-            Ok((server, load, broken)) => {
+    for observation in once_each(&observed.servers, &mut left_alone, &mut standing) {
+        match placed(&scenario, observation, sight, sizing.0.reading) {
+            Ok((server, placed)) => {
                 scenario.servers.push(server);
-                seen.push((observation, load, broken));
+                seen.push(placed);
             }
             Err(reason) => {
                 left_alone.push(LeftAlone { name: observation.managed.key.to_string(), reason });
+                standing.push(&observation.managed);
             }
         }
     }
+    reserve(&mut scenario, &standing);
     let candidates = Candidates::build_with(&scenario, sizing.0, sizing.1);
     let mut entries = Vec::with_capacity(seen.len());
-    for (s, (observation, load, broken)) in seen.into_iter().enumerate() {
-        entries.push(Entry { broken, ..entry(&scenario, &candidates, s, (observation, load)) });
+    for (s, placed) in seen.into_iter().enumerate() {
+        entries.push(entry(&scenario, &candidates, s, placed, stability));
     }
     scenario.servers.clear();
     let mut fleet = Fleet {
@@ -184,140 +76,79 @@ pub fn fleet(
         in_doubt: Vec::new(),
         warnings: Vec::new(),
     };
+    witness::all_zero(&mut fleet, sight);
     cards::believe(&mut fleet, &data.counts);
     fleet
 }
 
-/// Each server's name once; a second Deployment of the name is left alone.
+/// Servers of a name of their own. Deployments that share one are all left alone: none of them may take
+/// another's place.
 fn once_each<'a>(
     servers: &'a [Observation],
     left_alone: &mut Vec<LeftAlone>,
+    standing: &mut Vec<&'a Managed>,
 ) -> Vec<&'a Observation> {
-    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut named: BTreeMap<&str, Vec<&Observation>> = BTreeMap::new();
+    for observation in servers {
+        named.entry(&observation.managed.server).or_default().push(observation);
+    }
     let mut kept = Vec::with_capacity(servers.len());
     for observation in servers {
         let managed = &observation.managed;
-        if seen.insert(&managed.server) {
+        let others = named.get(managed.server.as_str()).into_iter().flatten();
+        let others = others.filter(|o| o.managed.key != managed.key);
+        let others: Vec<String> = others.map(|o| o.managed.key.to_string()).collect();
+        if others.is_empty() {
             kept.push(observation);
-        } else {
-            left_alone.push(LeftAlone {
-                name: managed.key.to_string(),
-                reason: format!(
-                    "another Deployment is server `{}` too; give it an inferno.server.name of its own",
-                    managed.server
-                ),
-            });
+            continue;
         }
+        standing.push(managed);
+        left_alone.push(LeftAlone {
+            name: managed.key.to_string(),
+            reason: format!(
+                "{} is server `{}` too, and nobody knows which is meant; give each an inferno.server.name of its own",
+                others.join(", "),
+                managed.server
+            ),
+        });
     }
     kept
 }
 
-/// The server that a Deployment is, the load that it is planned for, and an objective that is broken.
-fn placed(
+/// Keeps the cards of Deployments that are left alone from the others: what runs of them goes on running.
+fn reserve(scenario: &mut Scenario, standing: &[&Managed]) {
+    for managed in standing {
+        let on = managed.accelerator.as_deref().unwrap_or_default();
+        let profile = scenario.profiles.iter().find(|profile| {
+            scenario.models[profile.model] == managed.model
+                && scenario.accelerators[profile.accelerator].name == on
+        });
+        let Some(profile) = profile else { continue };
+        let accelerator = &scenario.accelerators[profile.accelerator];
+        let each = u64::from(profile.units_per_replica) * u64::from(accelerator.multiplicity);
+        let card = &mut scenario.card_types[accelerator.card_type];
+        card.spare += each * u64::from(managed.replicas);
+    }
+}
+
+/// The server that a Deployment is, and what is believed of it.
+fn placed<'a>(
     scenario: &Scenario,
-    observation: &Observation,
-    load: LabelLoad,
-    stability: &Stability,
+    observation: &'a Observation,
+    sight: Sight<'_>,
     reading: Reading,
-) -> Result<(Server, LabelLoad, Option<String>), String> {
-    let server = place(scenario, observation, load, stability)?;
+) -> Result<(Server, Seen<'a>), String> {
+    let mut believed = sight.believed(observation);
+    let idle = sight.is_idle(&observation.managed.uid);
+    let wanted = |believed: &Believed| Wanted { load: believed.load, stays: believed.stays, idle };
+    let server = place(scenario, observation, wanted(&believed), sight.stability)?;
     let Some(broken) = broken(scenario, &server, reading, observation) else {
-        return Ok((server, load, None));
+        return Ok((server, Seen { observation, believed, broken: None, idle }));
     };
     // Latencies that break an objective end the dead band, upwards: what is seen counts.
-    let load = larger(load, observation.load);
-    Ok((place(scenario, observation, load, stability)?, load, Some(broken)))
-}
-
-fn entry(
-    scenario: &Scenario,
-    candidates: &Candidates,
-    s: usize,
-    (observation, load): (&Observation, LabelLoad),
-) -> Entry {
-    let mut server = scenario.servers[s].clone();
-    let managed = &observation.managed;
-    let footprints = footprints(scenario, &server);
-    let options = candidates.options(s);
-    let on = server.current.as_ref().map(|c| c.accelerator);
-    let option = options.iter().find(|o| Some(o.accelerator) == on);
-    let here = option.map(|o| Here { rate_per_s: o.rate_per_s, batch: o.batch });
-    let held = options.is_empty().then(|| {
-        let rejected = candidates.rejected(s).iter();
-        let reasons = rejected
-            .map(|r| format!("{}: {}", scenario.accelerators[r.accelerator].name, r.reason));
-        format!("no accelerator serves it ({})", reasons.collect::<Vec<_>>().join("; "))
-    });
-    let best_per_s = options.iter().map(|o| o.rate_per_s).fold(0.0, f64::max);
-    let mut demand_per_s = candidates.demands[s].rate_per_s;
-    let capped = cap(&mut server, best_per_s, &mut demand_per_s);
-    let footprint = footprints.iter().find(|f| Some(f.index) == on);
-    let cost = footprint.map_or(0.0, |f| f.cost * f64::from(managed.replicas));
-    // A move is charged for what the load needs here, not for what happens to run here: so a plan that
-    // was carried out is its own best successor (the charge then keeps the triangle inequality).
-    if let Some(current) = &mut server.current {
-        current.cost_cents_per_h = match (here, footprint) {
-            (Some(here), Some(footprint)) => {
-                let needed = (demand_per_s / here.rate_per_s * (1.0 - 1e-9)).ceil();
-                footprint.cost * needed.max(f64::from(server.min_replicas))
-            }
-            _ => cost,
-        };
-    }
-    let mut entry = Entry {
-        load,
-        priority: scenario.classes[server.class].priority,
-        demand_per_s,
-        here,
-        held,
-        capped,
-        cards: None,
-        cost,
-        footprints,
-        broken: None,
-        server,
-        observation: observation.clone(),
-    };
-    entry.cards = entry.cards_of(managed.accelerator.as_deref(), managed.replicas);
-    entry
-}
-
-/// Plans a server for no more than its most replicas can serve, on the accelerator on which a replica serves
-/// most; says so where that is less than its load needs. A demand that is not the arrival rate's stays.
-fn cap(server: &mut Server, best_per_s: f64, demand_per_s: &mut f64) -> Option<String> {
-    let most = server.max_replicas?;
-    let most_per_s = f64::from(most) * best_per_s;
-    let by_rate = *demand_per_s == server.load.rate_per_s();
-    if !by_rate || best_per_s <= 0.0 || *demand_per_s <= most_per_s {
-        return None;
-    }
-    let needed = (*demand_per_s / best_per_s).ceil();
-    let asked = server.load.arrival_rate_per_min;
-    // A hair less, so that no rounding on the way asks for one more.
-    *demand_per_s = most_per_s * (1.0 - 1e-9);
-    server.load.arrival_rate_per_min = *demand_per_s * 60.0;
-    Some(format!(
-        "its load of {asked:.1} requests/min, the headroom included, needs {needed} replicas where one serves most, \
-         and it may have {most}: it is planned for {most}; raise inferno.server.maxreplicas to serve the rest"
-    ))
-}
-
-fn footprints(scenario: &Scenario, server: &Server) -> Vec<Footprint> {
-    let own = scenario.profiles.iter().filter(|p| p.model == server.model);
-    let of = own.map(|profile| {
-        let accelerator = &scenario.accelerators[profile.accelerator];
-        let units = u64::from(profile.units_per_replica);
-        Footprint {
-            accelerator: accelerator.name.clone(),
-            index: profile.accelerator,
-            cards: Use {
-                card_type: scenario.card_types[accelerator.card_type].name.clone(),
-                cards: units * u64::from(accelerator.multiplicity),
-            },
-            cost: units as f64 * accelerator.cost_cents_per_h,
-        }
-    });
-    of.collect()
+    believed.load = witness::heavier(believed.load, observation.load);
+    let server = place(scenario, observation, wanted(&believed), sight.stability)?;
+    Ok((server, Seen { observation, believed, broken: Some(broken), idle }))
 }
 
 /// The objective that measured latencies break, in words. A mean above the limit breaks an objective
@@ -339,12 +170,4 @@ fn broken(
         (measured > limit)
             .then(|| format!("the {word} is {measured:.0} ms, {limit} ms is asked for"))
     })
-}
-
-fn larger(a: LabelLoad, b: LabelLoad) -> LabelLoad {
-    LabelLoad {
-        rpm: a.rpm.max(b.rpm),
-        in_tokens: a.in_tokens.max(b.in_tokens),
-        out_tokens: a.out_tokens.max(b.out_tokens),
-    }
 }

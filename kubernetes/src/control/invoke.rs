@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -29,6 +29,8 @@ pub struct Invoker {
     stopping: AtomicBool,
     running: Mutex<Option<Running>>,
     history: Mutex<History>,
+    /// When the last cycle succeeded, and whether one failed since.
+    succeeded: Mutex<(Option<Instant>, bool)>,
 }
 
 /// The cycle in work: `None` until it has ended.
@@ -69,12 +71,33 @@ impl Invoker {
             stopping: AtomicBool::new(false),
             running: Mutex::default(),
             history: Mutex::default(),
+            succeeded: Mutex::default(),
         }
     }
 
     /// Whether we act.
     pub fn is_leader(&self) -> bool {
         self.candidate.as_ref().is_none_or(Candidate::is_leader)
+    }
+
+    /// Whether this replica does what it is there for: a cycle of the one that acts succeeded within two
+    /// periods (the last one did, where there is no period); one that stands by is in touch with the API
+    /// server, and so is one that has only begun to act.
+    pub fn is_ready(&self, period: Duration) -> bool {
+        let (last, failed) = *self.succeeded.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_leader() || (last.is_none() && !failed) {
+            let in_touch = self.candidate.as_ref().map(Candidate::is_in_touch);
+            return in_touch.unwrap_or(period.is_zero());
+        }
+        match period.is_zero() {
+            true => !failed,
+            false => last.is_some_and(|then| then.elapsed() < period * 2),
+        }
+    }
+
+    /// Whether the end was asked for.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
     }
 
     /// The last cycles, the newest first.
@@ -136,25 +159,41 @@ impl Invoker {
         }
         report(&record);
         self.metrics.cycle(&record);
+        {
+            let mut succeeded = self.succeeded.lock().unwrap_or_else(PoisonError::into_inner);
+            match record.succeeded() {
+                true => *succeeded = (Some(Instant::now()), false),
+                false => succeeded.1 = true,
+            }
+        }
         let record = Arc::new(record);
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         history.push(Arc::clone(&record));
         record
     }
 
-    /// Runs a cycle every period, counted by the monotonic clock, for as long as it is polled. A cycle
-    /// that takes longer than the period puts the next one off.
-    pub async fn every(self: &Arc<Self>, period: Duration, delay: Duration) {
-        tokio::time::sleep(delay).await;
+    /// Runs a cycle every period, counted by the monotonic clock, for as long as it is polled, and one as
+    /// soon as we begin to act. A cycle that takes longer than the period puts the next one off.
+    pub async fn every(self: &Arc<Self>, period: Duration) {
         let mut ticks = tokio::time::interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.led() => ticks.reset(),
+            }
             match self.invoke().await {
                 Err(NotNow::Failed) => tracing::error!("{}", NotNow::Failed),
                 Err(other) => tracing::debug!("no cycle: {other}"),
                 Ok(_) => {}
             }
+        }
+    }
+
+    async fn led(&self) {
+        match &self.candidate {
+            Some(candidate) => candidate.led().await,
+            None => std::future::pending().await,
         }
     }
 
@@ -174,25 +213,33 @@ fn is_running(running: &Running) -> bool {
     running.borrow().is_none() && running.has_changed().is_ok()
 }
 
-/// A cycle in the log.
+/// A cycle in the log: one line, whatever happened in it.
 fn report(record: &Record) {
-    for warning in &record.warnings {
-        tracing::warn!(cycle = record.cycle, "{warning}");
+    let why = super::summary::summary(record);
+    // The macro's level has to be a constant.
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                cycle = record.cycle,
+                servers = record.observed.len(),
+                left_alone = record.left_alone.len(),
+                changes = record.decided.len(),
+                applied = record.count("applied"),
+                failed = record.count("failed"),
+                cost_before = record.cost.before,
+                cost_after = record.cost.after,
+                status = record.status,
+                seconds = record.seconds.total,
+                why,
+                "cycle"
+            )
+        };
     }
-    for error in &record.errors {
-        tracing::error!(cycle = record.cycle, "{error}");
+    if !record.succeeded() {
+        line!(error);
+    } else if !record.errors.is_empty() || !record.warnings.is_empty() {
+        line!(warn);
+    } else {
+        line!(info);
     }
-    tracing::info!(
-        cycle = record.cycle,
-        servers = record.observed.len(),
-        left_alone = record.left_alone.len(),
-        changes = record.decided.len(),
-        applied = record.count("applied"),
-        failed = record.count("failed"),
-        cost_before = record.cost.before,
-        cost_after = record.cost.after,
-        status = record.status,
-        seconds = record.seconds.total,
-        "cycle"
-    );
 }

@@ -3,6 +3,8 @@
 //! The clocks of two machines are never held against each other. A holder counts its term from when it
 //! *asked* for it; a rival counts the same term from when it *saw* the Lease change last, which is
 //! later. So the holder stops before a rival may start, whatever the wall clocks say.
+//!
+//! The Lease also says where its holder is reached, so that those who stand by pass requests on.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,6 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
 use kube::Api;
 use kube::api::PostParams;
+use tokio::sync::Notify;
 
 use crate::cluster::{Cluster, describe};
 
@@ -26,7 +29,12 @@ pub struct ElectionOptions {
     pub identity: String,
     /// How long a term lasts that is not renewed. It is renewed every third of it.
     pub term: Duration,
+    /// Base URL at which the other replicas reach this one, where they do.
+    pub address: Option<String>,
 }
+
+/// Annotation of the Lease with the base URL of its holder.
+const ADDRESS: &str = "isocost/address";
 
 /// A candidate for the Lease.
 #[derive(Clone)]
@@ -34,6 +42,7 @@ pub struct Candidate {
     api: Api<Lease>,
     options: ElectionOptions,
     state: Arc<Mutex<State>>,
+    led: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +51,10 @@ struct State {
     until: Option<Instant>,
     /// Who holds it, as far as we know.
     holder: Option<String>,
+    /// Where the holder is reached.
+    address: Option<String>,
+    /// When the API server told us last how things stand.
+    heard: Option<Instant>,
     /// The Lease as it was seen to change last, and when that was.
     seen: Option<(Mark, Instant)>,
 }
@@ -58,7 +71,7 @@ impl Candidate {
     /// A candidate; nothing is asked for yet.
     pub fn new(cluster: &Cluster, options: ElectionOptions) -> Self {
         let api = Api::namespaced(cluster.client(), &options.namespace);
-        Self { api, options, state: Arc::default() }
+        Self { api, options, state: Arc::default(), led: Arc::default() }
     }
 
     /// Whether we hold the Lease, now.
@@ -71,6 +84,22 @@ impl Candidate {
         self.lock().holder.clone()
     }
 
+    /// Where the replica that holds it is reached, as far as is known.
+    pub fn address(&self) -> Option<String> {
+        self.lock().address.clone()
+    }
+
+    /// Whether the API server told us less than two terms ago how things stand.
+    pub fn is_in_touch(&self) -> bool {
+        let heard = self.lock().heard;
+        heard.is_some_and(|then| then.elapsed() < self.options.term * 2)
+    }
+
+    /// Returns once we begin to hold the Lease.
+    pub async fn led(&self) {
+        self.led.notified().await;
+    }
+
     /// Asks for the Lease, or renews it, for as long as it is polled.
     pub async fn run(&self) {
         loop {
@@ -79,6 +108,9 @@ impl Candidate {
                 tracing::warn!(error, "the Lease cannot be had or renewed");
             }
             let after = self.is_leader();
+            if after && !before {
+                self.led.notify_one();
+            }
             if before != after {
                 let holder = self.holder().unwrap_or_default();
                 tracing::info!(leader = after, holder, "leadership changed");
@@ -97,11 +129,15 @@ impl Candidate {
         let written = match found {
             None => self.create().await,
             Some(lease) if self.may_take(&lease, Instant::now()) => self.take(lease).await,
-            Some(_) => return Ok(()),
+            Some(_) => {
+                self.lock().heard = Some(asked);
+                return Ok(());
+            }
         };
         match written {
             Ok(_) => {
                 let mut state = self.lock();
+                state.heard = Some(asked);
                 state.until = Some(asked + self.options.term);
                 state.holder = Some(self.options.identity.clone());
                 Ok(())
@@ -140,6 +176,8 @@ impl Candidate {
         };
         let mut state = self.lock();
         state.holder.clone_from(&mark.holder);
+        let annotations = lease.metadata.annotations.as_ref();
+        state.address = annotations.and_then(|all| all.get(ADDRESS)).cloned();
         if mark.holder.is_none() || mark.holder.as_ref() == Some(&self.options.identity) {
             return true;
         }
@@ -162,13 +200,23 @@ impl Candidate {
         lease.metadata.name = Some(self.options.name.clone());
         lease.metadata.namespace = Some(self.options.namespace.clone());
         lease.spec = Some(self.renewed(LeaseSpec::default()));
+        self.say_where(&mut lease);
         self.api.create(&PostParams::default(), &lease).await
     }
 
     /// Writes our name in; the resource version that was read lets nobody else in between.
     async fn take(&self, mut lease: Lease) -> Result<Lease, kube::Error> {
         lease.spec = Some(self.renewed(lease.spec.unwrap_or_default()));
+        self.say_where(&mut lease);
         self.api.replace(&self.options.name, &PostParams::default(), &lease).await
+    }
+
+    fn say_where(&self, lease: &mut Lease) {
+        let annotations = lease.metadata.annotations.get_or_insert_default();
+        match &self.options.address {
+            Some(address) => drop(annotations.insert(ADDRESS.to_owned(), address.clone())),
+            None => drop(annotations.remove(ADDRESS)),
+        }
     }
 
     fn renewed(&self, mut spec: LeaseSpec) -> LeaseSpec {

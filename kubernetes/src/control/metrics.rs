@@ -19,9 +19,18 @@ struct Ended {
     outcome: &'static str,
 }
 
+/// A Deployment, as autoscalers ask for it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Of {
+    namespace: String,
+    deployment: String,
+    server: String,
+}
+
 /// What is counted of cycles.
 #[derive(Debug, Clone)]
 pub struct Metrics {
+    desired: Family<Of, Gauge>,
     cycles: Family<Ended, Counter>,
     changes: Family<Ended, Counter>,
     seconds: Histogram,
@@ -36,6 +45,7 @@ impl Metrics {
     /// Counts nothing yet; registers itself.
     pub fn new(registry: &mut Registry) -> Self {
         let metrics = Self {
+            desired: Family::default(),
             cycles: Family::default(),
             changes: Family::default(),
             seconds: Histogram::new(TIMES_S),
@@ -49,7 +59,7 @@ impl Metrics {
         for outcome in ["done", "failed"] {
             drop(metrics.cycles.get_or_create(&Ended { outcome }));
         }
-        for outcome in ["applied", "dry-run", "put-off", "stopped", "failed"] {
+        for outcome in ["applied", "dry-run", "published", "put-off", "stopped", "failed"] {
             drop(metrics.changes.get_or_create(&Ended { outcome }));
         }
         let all = metrics.clone();
@@ -57,6 +67,8 @@ impl Metrics {
         registry.register("control_changes", "Changes, by what became of them", all.changes);
         registry.register("control_cycle_seconds", "Time that a cycle took", all.seconds);
         registry.register("control_servers", "Servers of the last cycle", all.servers);
+        let help = "Replicas that a Deployment is to have by the last cycle that decided";
+        registry.register("control_desired_replicas", help, all.desired);
         let help = "Deployments and servers that the last cycle left alone";
         registry.register("control_left_alone", help, all.left_alone);
         let help = "Card types whose count the last cycle did not believe";
@@ -71,7 +83,7 @@ impl Metrics {
     /// Counts a cycle.
     pub fn cycle(&self, record: &Record) {
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let decided = !record.status.is_empty() || record.errors.is_empty();
+        let decided = record.decided_at_all();
         let outcome = if decided { "done" } else { "failed" };
         self.cycles.get_or_create(&Ended { outcome }).inc();
         for applied in &record.applied {
@@ -84,6 +96,26 @@ impl Metrics {
             self.in_doubt.set(count(record.in_doubt.len()));
             self.cost.set(record.cost.after);
             self.cost_of_plan.set(record.cost.of_plan);
+            self.desire(record);
         }
+    }
+    /// Says what each Deployment is to have. Those that are left alone are not named: an autoscaler that
+    /// finds no value leaves them alone too.
+    fn desire(&self, record: &Record) {
+        self.desired.clear();
+        for (server, deployment, replicas) in record.desired() {
+            let (namespace, deployment) = deployment.split_once('/').unwrap_or(("", deployment));
+            let of = Of {
+                namespace: namespace.to_owned(),
+                deployment: deployment.to_owned(),
+                server: server.to_owned(),
+            };
+            self.desired.get_or_create(&of).set(i64::from(replicas));
+        }
+    }
+
+    /// Says nothing of Deployments any more: another replica does.
+    pub fn stand_by(&self) {
+        self.desired.clear();
     }
 }

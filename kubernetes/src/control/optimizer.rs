@@ -7,15 +7,12 @@ use std::time::Duration;
 use isocost_formulations::ProblemOptions;
 use isocost_model::Scenario;
 use isocost_model::candidates::SizingOptions;
-use isocost_model::plan::Status;
+use isocost_model::plan::{Placement, Status};
 use isocost_planner::{Formulation, Request, Shortage};
 use isocost_solver::SolveOptions;
-use serde::Deserialize;
 
 use super::data::StaticData;
-use super::system::Sections;
-use crate::cluster::describe;
-use crate::collect::wire::AllocationData;
+use super::remote::Remote;
 use isocost_serve::planning::{Options, Planned, Planner, Until};
 
 /// What the planner of a control loop is asked for: one accelerator a Deployment, the change's value
@@ -40,21 +37,14 @@ pub enum Optimizer {
     Remote(Remote),
 }
 
-/// An optimizer over HTTP.
-#[derive(Debug, Clone)]
-pub struct Remote {
-    client: reqwest::Client,
-    url: String,
-}
-
 /// A plan that was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OptimizeError {
     /// The planner failed.
     #[error("planning failed: {0}")]
     Failed(String),
-    /// The optimizer did not answer, or not with a plan.
-    #[error("optimizer {url}: {what}")]
+    /// The optimizer did not answer, or not with a plan that may be carried out.
+    #[error("optimizer {url}: {what}; nothing is changed")]
     Remote {
         /// Where it was asked.
         url: String,
@@ -114,7 +104,7 @@ impl Optimizer {
             }
             Self::Remote(remote) => {
                 let sections = data.sections.as_ref();
-                runtime.block_on(remote.solve(sections, &scenario))
+                runtime.block_on(remote.solve(sections, scenario))
             }
         }
     }
@@ -134,17 +124,9 @@ fn local(
 fn solution(planned: &Planned) -> Solution {
     let Planned { fleet, plan, status, reasons, .. } = planned;
     let scenario = &fleet.scenario;
-    let placed = scenario.servers.iter().zip(&plan.placements).map(|(server, placement)| {
-        let part = placement.parts.first();
-        let placed = Placed {
-            accelerator: part.map(|p| scenario.accelerators[p.accelerator].name.clone()),
-            replicas: u32::try_from(placement.replicas()).unwrap_or(u32::MAX),
-            max_batch: part.map_or(0, |p| p.batch),
-            cost: placement.cost(),
-            served: placement.served_share,
-        };
-        (server.name.clone(), placed)
-    });
+    let placed = scenario.servers.iter().zip(&plan.placements);
+    let placed =
+        placed.map(|(server, placement)| (server.name.clone(), placement_of(scenario, placement)));
     let gap = Some(plan.objective - plan.bound).filter(|gap| gap.is_finite());
     Solution {
         placed: if plan.has_plan() { placed.collect() } else { BTreeMap::new() },
@@ -155,110 +137,14 @@ fn solution(planned: &Planned) -> Solution {
     }
 }
 
-/// An `AllocationSolution`, of which ours says more than the reference's.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    allocations: BTreeMap<String, Allocated>,
-    status: Option<String>,
-    objective: Option<f64>,
-    bound: Option<f64>,
-    #[serde(default)]
-    reasons: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Allocated {
-    #[serde(flatten)]
-    data: AllocationData,
-    served_share: Option<f64>,
-}
-
-impl Remote {
-    /// An optimizer at a base URL, e.g. `http://localhost:8080`.
-    ///
-    /// # Errors
-    /// A client that cannot be made.
-    pub fn new(url: &str, timeout: Duration) -> Result<Self, OptimizeError> {
-        // A second provider cannot be installed; the first is the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().timeout(timeout).build();
-        let url = format!("{}/optimizeOne", url.trim_end_matches('/'));
-        match client {
-            Ok(client) => Ok(Self { client, url }),
-            Err(error) => Err(OptimizeError::Remote { url, what: describe(&error) }),
-        }
-    }
-
-    async fn solve(
-        &self,
-        sections: Option<&Sections>,
-        scenario: &Scenario,
-    ) -> Result<Solution, OptimizeError> {
-        let failed = |what: String| OptimizeError::Remote { url: self.url.clone(), what };
-        let Some(sections) = sections else {
-            return Err(failed(
-                "it cannot be sent the static data, which was read without".to_owned(),
-            ));
-        };
-        let response = self.client.post(&self.url).json(&sections.system(scenario)).send().await;
-        let response = response.map_err(|e| failed(describe(&e)))?;
-        let status = response.status();
-        let text = response.text().await.map_err(|e| failed(describe(&e)))?;
-        if !status.is_success() {
-            let start: String = text.chars().take(400).collect();
-            return Err(failed(format!("status {}: {start}", status.as_u16())));
-        }
-        let answer: Answer = serde_json::from_str(&text)
-            .map_err(|e| failed(format!("an answer that is no allocation solution: {e}")))?;
-        Ok(Solution::from(answer))
-    }
-}
-
-impl From<Answer> for Solution {
-    fn from(answer: Answer) -> Self {
-        let share = |a: &Allocated| a.served_share.unwrap_or(1.0);
-        let served = answer.allocations.values().all(|a| share(a) >= 1.0 - 1e-9);
-        let status = answer.status.unwrap_or_else(|| "unproven".to_owned());
-        let placed = answer.allocations.into_iter().map(|(server, allocated)| {
-            let served = share(&allocated);
-            let data = allocated.data;
-            let placed = Placed {
-                accelerator: Some(data.accelerator).filter(|a| !a.is_empty()),
-                replicas: data.num_replicas,
-                max_batch: data.max_batch,
-                cost: data.cost,
-                served,
-            };
-            (server, placed)
-        });
-        let gap = answer.objective.zip(answer.bound).map(|(objective, bound)| objective - bound);
-        Self {
-            placed: placed.collect(),
-            serves_all: served && status != "infeasible",
-            status,
-            gap: gap.filter(|g| g.is_finite()).map(|g| g.max(0.0)),
-            reasons: answer.reasons,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_references_answer_and_ours_are_read() {
-        let text = r#"{"allocations": {"a": {"accelerator": "A100", "numReplicas": 2, "maxBatch": 16,
-            "cost": 80, "itlAverage": 9.1, "ttftAverage": 20, "load": {"arrivalRate": 60}}}}"#;
-        let solution = Solution::from(serde_json::from_str::<Answer>(text).unwrap());
-        assert_eq!((solution.serves_all, solution.status.as_str()), (true, "unproven"));
-        assert_eq!(solution.placed["a"].replicas, 2);
-        let ours = r#"{"allocations": {"a": {"accelerator": "", "numReplicas": 0, "servedShare": 0.0}},
-            "status": "infeasible", "objective": 5, "bound": 4, "reasons": ["too few cards"]}"#;
-        let solution = Solution::from(serde_json::from_str::<Answer>(ours).unwrap());
-        assert!(!solution.serves_all);
-        assert_eq!((solution.gap, solution.placed["a"].accelerator.clone()), (Some(1.0), None));
+/// Where a placement puts its server.
+pub fn placement_of(scenario: &Scenario, placement: &Placement) -> Placed {
+    let part = placement.parts.first();
+    Placed {
+        accelerator: part.map(|p| scenario.accelerators[p.accelerator].name.clone()),
+        replicas: u32::try_from(placement.replicas()).unwrap_or(u32::MAX),
+        max_batch: part.map_or(0, |p| p.batch),
+        cost: placement.cost(),
+        served: placement.served_share,
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::actuate::{Actuator, Change, Done, Ledger, Outcome};
 use crate::cluster::{ApplyError, describe};
 use crate::collect::wire::{AllocationData, KubeInfo, ServerActuatorInfo, ServerCollectorInfo};
-use crate::collect::{Collector, Observed};
+use crate::collect::{Bounded, Collector, Observed};
 
 /// Who reads the fleet.
 #[derive(Debug, Clone)]
@@ -52,9 +52,9 @@ impl Service {
         let failed = |what: String| format!("{}: {what}", self.url);
         let response = request.send().await.map_err(|e| failed(describe(&e)))?;
         let status = response.status();
-        let bytes = response.bytes().await.map_err(|e| failed(describe(&e)))?;
+        let bytes = response.bounded().await.map_err(failed)?;
         if status.is_success() {
-            return Ok(bytes.to_vec());
+            return Ok(bytes);
         }
         let text: String = String::from_utf8_lossy(&bytes).chars().take(400).collect();
         Err(failed(format!("status {}: {text}", status.as_u16())))
@@ -129,11 +129,12 @@ fn outcome(row: &Value) -> Outcome {
     match text("outcome") {
         "applied" => Outcome::Applied,
         "dry-run" => Outcome::DryRun,
+        "published" => Outcome::Published,
         "put-off" => Outcome::PutOff,
         "stopped" => Outcome::Stopped,
         "failed" => Outcome::Failed(ApplyError::Refused(text("error").to_owned())),
         other => failed(&format!(
-            "`{other}` is no outcome; expected applied, dry-run, put-off, stopped or failed"
+            "`{other}` is no outcome; expected applied, dry-run, published, put-off, stopped or failed"
         )),
     }
 }
@@ -179,6 +180,7 @@ mod tests {
             planned_for: None,
             frees: None,
             takes: None,
+            marks: Default::default(),
         }
     }
 

@@ -8,6 +8,17 @@ use super::memory::Stability;
 use crate::cluster::LabelLoad;
 use crate::collect::Observation;
 
+/// What a server is planned for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// The load.
+    pub load: LabelLoad,
+    /// Whether it may get no smaller and has to stay where it is.
+    pub stays: bool,
+    /// Whether it may lose its last replica.
+    pub idle: bool,
+}
+
 /// The server that a Deployment is, with the load that it is planned for and the headroom beside that.
 ///
 /// # Errors
@@ -15,9 +26,10 @@ use crate::collect::Observation;
 pub fn place(
     scenario: &Scenario,
     observation: &Observation,
-    load: LabelLoad,
+    wanted: Wanted,
     stability: &Stability,
 ) -> Result<Server, String> {
+    let Wanted { load, stays, idle } = wanted;
     let managed = &observation.managed;
     let mut problems = Vec::new();
     let classes = scenario.classes.iter().map(|c| c.name.as_str());
@@ -31,16 +43,23 @@ pub fn place(
     });
     if let (Some(class), Some(model), []) = (class, model, &problems[..]) {
         let most = managed.max_replicas.unwrap_or(u32::MAX);
+        let least = managed.min_replicas.unwrap_or(stability.min_replicas.min(most));
+        let floor = match (stays, idle) {
+            (true, _) => managed.replicas,
+            (false, false) => managed.replicas.min(1),
+            (false, true) => 0,
+        };
         let server = Server {
             name: managed.server.clone(),
             class,
             model,
             load: planned(load, stability.headroom),
-            min_replicas: managed.min_replicas.unwrap_or(stability.min_replicas.min(most)),
+            min_replicas: least.max(floor).min(most.max(least)),
             max_replicas: managed.max_replicas,
             max_batch: None,
             max_queue: None,
-            keep_accelerator: managed.keep_accelerator && current.is_some(),
+            keep_accelerator: (managed.keep_accelerator || stays || stability.keeps)
+                && current.is_some(),
             allow: Vec::new(),
             deny: Vec::new(),
             min_types: 0,

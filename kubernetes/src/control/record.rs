@@ -8,7 +8,8 @@ use k8s_openapi::jiff::Timestamp;
 use serde::Serialize;
 
 use super::decide::Decision;
-use super::fleet::{Entry, Fleet};
+use super::entry::Entry;
+use super::fleet::Fleet;
 use crate::actuate::{Allocation, Done, Outcome};
 use crate::collect::wire::LoadData;
 use crate::collect::{LeftAlone, Source};
@@ -121,7 +122,7 @@ pub struct Decided {
 pub struct Applied {
     /// Server.
     pub server: String,
-    /// `applied`, `dry-run`, `put-off`, `stopped`, or `failed`.
+    /// `applied`, `dry-run`, `published`, `put-off`, `stopped`, or `failed`.
     pub outcome: &'static str,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,6 +187,26 @@ impl Record {
         }
     }
 
+    /// Whether it decided, and did not fail with every change that it decided on.
+    pub fn succeeded(&self) -> bool {
+        self.decided_at_all()
+            && (self.applied.is_empty() || self.count("failed") < self.applied.len())
+    }
+
+    /// Whether anything was decided, be it that nothing changes.
+    pub fn decided_at_all(&self) -> bool {
+        !self.status.is_empty() || self.errors.is_empty()
+    }
+
+    /// Server, Deployment and the replicas that it is to have, of all that were planned.
+    pub fn desired(&self) -> impl Iterator<Item = (&str, &str, u32)> {
+        self.observed.iter().map(|seen| {
+            let decided = self.decided.iter().find(|decided| decided.server == seen.server);
+            let replicas = decided.map_or(seen.allocation.replicas, |decided| decided.to.replicas);
+            (seen.server.as_str(), seen.deployment.as_str(), replicas)
+        })
+    }
+
     /// Changes of an outcome.
     pub fn count(&self, outcome: &str) -> usize {
         self.applied.iter().filter(|applied| applied.outcome == outcome).count()
@@ -198,6 +219,7 @@ impl Applied {
         let (outcome, error) = match outcome {
             Outcome::Applied => ("applied", None),
             Outcome::DryRun => ("dry-run", None),
+            Outcome::Published => ("published", None),
             Outcome::PutOff => ("put-off", None),
             Outcome::Stopped => ("stopped", None),
             Outcome::Failed(error) => ("failed", Some(error.to_string())),
@@ -228,14 +250,33 @@ fn seen(entry: &Entry) -> Seen {
     }
 }
 
-/// The cycle log: a JSON object a line, appended.
-#[derive(Debug, Clone, Default)]
-pub struct CycleLog(Option<PathBuf>);
+/// Bytes after which the cycle log begins anew, where nobody says.
+const LOG_BYTES: u64 = 64 << 20;
+
+/// The cycle log: a JSON object a line, appended. Where it would grow beyond its limit it begins anew, and
+/// what was there is kept beside it, once, under the name with `.1` at its end.
+#[derive(Debug, Clone)]
+pub struct CycleLog {
+    file: Option<PathBuf>,
+    most_bytes: u64,
+}
+
+impl Default for CycleLog {
+    fn default() -> Self {
+        Self { file: None, most_bytes: LOG_BYTES }
+    }
+}
 
 impl CycleLog {
     /// A log in a file; none where there is no file.
     pub fn new(file: Option<PathBuf>) -> Self {
-        Self(file)
+        Self { file, ..Self::default() }
+    }
+
+    /// The same with a limit of its own.
+    #[must_use]
+    pub fn with_limit(self, most_bytes: u64) -> Self {
+        Self { most_bytes, ..self }
     }
 
     /// Appends a cycle, whole or not at all as far as the file system lets it.
@@ -243,12 +284,18 @@ impl CycleLog {
     /// # Errors
     /// What is wrong with the file.
     pub fn append(&self, record: &Record) -> Result<(), String> {
-        let Some(file) = &self.0 else { return Ok(()) };
+        let Some(file) = &self.file else { return Ok(()) };
         let failed = |e: std::io::Error| {
             format!("{}: the cycle is not logged: {e}; set INFERNO_CYCLE_LOG", file.display())
         };
         // Plain structs with string keys always serialise.
         let line = serde_json::to_string(record).unwrap_or_default() + "\n";
+        let there = std::fs::metadata(file).map_or(0, |m| m.len());
+        if there > 0 && there + line.len() as u64 > self.most_bytes {
+            let mut before = file.clone().into_os_string();
+            before.push(".1");
+            std::fs::rename(file, before).map_err(failed)?;
+        }
         let log = std::fs::OpenOptions::new().create(true).append(true).open(file);
         log.map_err(failed)?.write_all(line.as_bytes()).map_err(failed)
     }
@@ -271,5 +318,26 @@ impl History {
     /// The cycles, the newest first.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Record>> {
         self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_begins_anew_at_its_limit_and_keeps_the_one_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("cycles.jsonl");
+        let log = CycleLog::new(Some(file.clone())).with_limit(2_000);
+        for cycle in 1..=40 {
+            log.append(&Record::begin(cycle, "me", false)).unwrap();
+            for kept in std::fs::read_dir(dir.path()).unwrap() {
+                assert!(kept.unwrap().metadata().unwrap().len() <= 2_000);
+            }
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.lines().last().unwrap().contains("\"cycle\":40"));
     }
 }

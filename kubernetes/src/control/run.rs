@@ -15,9 +15,10 @@ use isocost_serve::http::{App, ListenError, Listening, Registry, Settings, liste
 pub struct Clock {
     /// Time between the beginnings of two cycles; zero runs them on demand alone.
     pub period: Duration,
-    /// Time before the first one.
-    pub delay: Duration,
 }
+
+/// How often it is told whether the loop is ready.
+const PULSE: Duration = Duration::from_secs(1);
 
 /// Runs the loop until `stop`; then changes that were begun are made, the Lease is given back, and
 /// requests in work end. A second signal ends it at once.
@@ -45,7 +46,7 @@ pub async fn run(
     let cycles = async {
         match clock.period.is_zero() {
             true => pending().await,
-            false => invoker.every(clock.period, clock.delay).await,
+            false => invoker.every(clock.period).await,
         }
     };
     // The Lease is renewed for as long as changes are made, so until the end.
@@ -55,7 +56,23 @@ pub async fn run(
             None => pending().await,
         }
     };
+    let health = listening.health.clone();
+    health.set_ready(false);
+    let pulse = async {
+        let mut ticks = tokio::time::interval(PULSE);
+        loop {
+            ticks.tick().await;
+            // The end has the last word.
+            if !invoker.is_stopping() {
+                health.set_ready(invoker.is_ready(clock.period));
+            }
+            if !invoker.is_leader() {
+                invoker.metrics.stand_by();
+            }
+        }
+    };
     let ended = tokio::select! {
+        () = pulse => Ok(()),
         ended = listening.until(stopped) => ended,
         () = cycles => Ok(()),
         () = election => Ok(()),

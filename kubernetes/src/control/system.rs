@@ -1,21 +1,24 @@
 //! The fleet as an optimizer elsewhere takes it: the files of the static data as they stand, and the servers,
 //! card counts and options of this plan.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use isocost_model::Scenario;
+use isocost_model::input::reading::{self, Node, Report, name_of, parse};
 use isocost_model::scenario::{Budget, Saturation, Server};
 use serde_json::{Map, Value, json};
 
 use super::data::DataError;
 use crate::collect::wire::{AllocationData, LoadData, ServerSpec};
 
-/// Files that are sent as they stand: name, key of the section.
-const FILES: [(&str, &str); 3] = [
-    ("accelerator-data.json", "acceleratorData"),
-    ("model-data.json", "modelData"),
-    ("serviceclass-data.json", "serviceClassData"),
+/// Sections that are sent as they stand: name of the file, key of the section.
+const SECTIONS: [(&str, &str); 3] = [
+    ("accelerator-data", "acceleratorData"),
+    ("model-data", "modelData"),
+    ("serviceclass-data", "serviceClassData"),
 ];
+/// All of them in one file.
+const WHOLE: &str = "system-data";
 
 /// The sections of the static data that no plan changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,21 +28,17 @@ impl Sections {
     /// Reads them.
     ///
     /// # Errors
-    /// A file that is missing or is not JSON.
+    /// A file that is missing or is neither JSON nor YAML.
     pub fn read(directory: &Path) -> Result<Self, DataError> {
         let mut sections = Map::new();
-        for (file, key) in FILES {
-            let path = directory.join(file);
-            let failed = |what: String| DataError::Section { file: path.clone(), what };
-            let text = std::fs::read_to_string(&path).map_err(|e| failed(e.to_string()))?;
-            let mut value: Value =
-                serde_json::from_str(&text).map_err(|e| failed(e.to_string()))?;
-            // The section may come in an envelope of its own name.
-            let inner = value.as_object_mut().and_then(|entries| {
-                let own = entries.keys().find(|k| k.eq_ignore_ascii_case(key))?.clone();
-                entries.remove(&own)
-            });
-            sections.insert(key.to_owned(), inner.unwrap_or(value));
+        for (stem, key) in SECTIONS {
+            let own = find(directory, stem);
+            let file = own.or_else(|| find(directory, WHOLE));
+            let file = file.unwrap_or_else(|| directory.join(format!("{stem}.json")));
+            let value = document(&file)?;
+            // The section may come in an envelope of its own name, and the whole in one of its.
+            let value = unwrapped(unwrapped(value, "system"), key);
+            sections.insert(key.to_owned(), value);
         }
         Ok(Self(sections))
     }
@@ -58,6 +57,53 @@ impl Sections {
         }
         system.insert("optimizerData".to_owned(), json!({ "optimizer": optimizer(scenario) }));
         json!({ "system": system })
+    }
+}
+
+fn find(directory: &Path, stem: &str) -> Option<PathBuf> {
+    let files = ["json", "yaml", "yml"].map(|ext| directory.join(format!("{stem}.{ext}")));
+    files.into_iter().find(|file| file.is_file())
+}
+
+/// What stands under a key, whatever its case; the whole where there is no such key.
+fn unwrapped(mut value: Value, key: &str) -> Value {
+    let inner = value.as_object_mut().and_then(|entries| {
+        let own = entries.keys().find(|k| k.eq_ignore_ascii_case(key))?.clone();
+        entries.remove(&own)
+    });
+    inner.unwrap_or(value)
+}
+
+/// A file, JSON or YAML, as JSON.
+fn document(file: &Path) -> Result<Value, DataError> {
+    let failed = |what: String| DataError::Section { file: file.to_owned(), what };
+    let text = std::fs::read_to_string(file).map_err(|e| failed(e.to_string()))?;
+    if file.extension().is_some_and(|e| e == "json") {
+        return serde_json::from_str(&text).map_err(|e| failed(e.to_string()));
+    }
+    let mut report = Report::default();
+    let node = parse(&name_of(file), &text, &mut report);
+    let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    match node {
+        Some(node) if problems.is_empty() => Ok(json(&node)),
+        _ => Err(failed(problems.join("; "))),
+    }
+}
+
+/// Keys are in lower case then; nobody who reads these files minds their case.
+fn json(node: &Node) -> Value {
+    match &node.value {
+        reading::Value::Null => Value::Null,
+        reading::Value::Bool(value) => Value::Bool(*value),
+        // A number that JSON has no form for goes as it is written, and is refused where it is read.
+        reading::Value::Number(text) => {
+            serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
+        }
+        reading::Value::Text(text) => Value::String(text.clone()),
+        reading::Value::List(items) => items.iter().map(json).collect(),
+        reading::Value::Object(entries) => {
+            entries.iter().map(|(key, node)| (key.clone(), json(node))).collect()
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Laws of deciding, without a cluster: a world of servers whose allocations are what was decided.
 
+mod bounds;
 mod faults;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use isocost_model::Scenario;
 use isocost_model::candidates::{SizingOptions, Sizings};
@@ -18,6 +19,7 @@ use super::decide::{Decision, decide};
 use super::fleet::{Fleet, fleet};
 use super::memory::{Memory, Stability};
 use super::optimizer::{Optimizer, planner_options};
+use super::witness::Sight;
 use super::{DataError, StaticData};
 use crate::actuate::Kind;
 use crate::cluster::{Cards, Key, LabelLoad, Managed};
@@ -37,9 +39,15 @@ struct World {
     optimizer: Optimizer,
     runtime: tokio::runtime::Runtime,
     cooling: BTreeSet<usize>,
+    now: Instant,
 }
 
 impl World {
+    fn sight(&self) -> Sight<'_> {
+        let Self { observed, memory, stability, now, .. } = self;
+        Sight { observed, memory, stability, now: *now }
+    }
+
     /// The servers of the example fleet, with nothing allocated yet.
     fn new(take: usize, cards: Option<u64>) -> Self {
         let mut data = StaticData::read(&example()).unwrap();
@@ -65,18 +73,21 @@ impl World {
             optimizer: Optimizer::Local(Arc::new(planner), Duration::from_secs(5)),
             runtime: tokio::runtime::Builder::new_current_thread().build().unwrap(),
             cooling: BTreeSet::new(),
+            now: Instant::now(),
         }
     }
 
     /// Decides and carries it out.
     fn cycle(&mut self) -> (Fleet, Decision) {
         let sizing = (&SizingOptions::default(), &self.sizings);
-        let fleet = fleet(&self.data, &self.observed, &self.memory, &self.stability, sizing);
+        self.memory.see(&self.observed.servers, Duration::ZERO, self.now);
+        let sight = self.sight();
+        let fleet = fleet(&self.data, sight, sizing);
         let mut solve = |scenario| {
             self.optimizer.solve(scenario, &self.data, Duration::ZERO, self.runtime.handle())
         };
-        let decision = decide(&fleet, &self.cooling, self.stability.saving, &mut solve).unwrap();
-        for entry in &fleet.entries {
+        let decision = decide(&fleet, &self.cooling, &self.stability, &mut solve).unwrap();
+        for entry in fleet.entries.iter().filter(|entry| !entry.unsure) {
             self.memory.plan(&entry.observation, entry.load);
         }
         for change in &decision.changes {
@@ -222,11 +233,11 @@ fn a_server_nobody_knows_is_left_alone_and_the_others_are_planned() {
     world.observed.servers[3].managed.server = world.observed.servers[0].managed.server.clone();
     world.observed.servers[4].managed.accelerator = Some("H1000".to_owned());
     let (fleet, decision) = world.cycle();
-    assert_eq!(fleet.entries.len(), 2);
-    assert_eq!(fleet.left_alone.len(), 4);
+    assert_eq!(fleet.entries.len(), 1);
+    assert_eq!(fleet.left_alone.len(), 5, "neither of two of one name is taken for it");
     let reasons: String = fleet.left_alone.iter().map(|l| l.reason.as_str()).collect();
     assert!(reasons.contains("did you mean `llama-3.1-"), "{reasons}");
-    assert_eq!(decision.changes.len(), 2);
+    assert_eq!(decision.changes.len(), 1);
 }
 
 #[test]
@@ -340,6 +351,28 @@ fn static_data_is_read_with_every_problem_at_once() {
 }
 
 #[test]
+fn static_data_in_yaml_is_the_same_here_and_for_an_optimizer_elsewhere() {
+    let json = StaticData::read(&example()).unwrap().with_sections().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    for stem in ["accelerator-data", "model-data", "serviceclass-data", "capacity-data"] {
+        let text = std::fs::read_to_string(example().join(format!("{stem}.json"))).unwrap();
+        // JSON is YAML, but for its name; a comment is YAML alone.
+        let file = dir.path().join(format!("{stem}.yaml"));
+        std::fs::write(file, format!("# {stem}\n{text}")).unwrap();
+    }
+    let yaml = StaticData::read(dir.path()).unwrap().with_sections().unwrap();
+    assert_eq!(yaml.scenario.profiles, json.scenario.profiles);
+    assert_eq!(yaml.scenario.card_types, json.scenario.card_types);
+    let servers = input::load(&example()).unwrap().scenario.servers;
+    let scenario = Scenario { servers, ..yaml.scenario.clone() };
+    let read = |data: &StaticData| {
+        let body = data.sections.as_ref().unwrap().system(&scenario);
+        input::load_text("body", &body.to_string()).unwrap().scenario
+    };
+    assert_eq!(read(&yaml), read(&json));
+}
+
+#[test]
 fn an_optimizer_elsewhere_is_sent_what_the_one_here_is() {
     let mut world = World::new(5, None);
     world.observed.servers[1].managed.max_replicas = Some(90);
@@ -349,8 +382,8 @@ fn an_optimizer_elsewhere_is_sent_what_the_one_here_is() {
     assert!(!data.scenario.optimizer.heterogeneous);
     assert_eq!(data.scenario.optimizer.saturation, Saturation::PriorityExhaustive);
     let sizing = (&SizingOptions::default(), &world.sizings);
-    let fleet = fleet(&data, &world.observed, &world.memory, &world.stability, sizing);
-    let servers: Vec<_> = fleet.entries.iter().filter_map(super::fleet::Entry::pinned).collect();
+    let fleet = fleet(&data, world.sight(), sizing);
+    let servers: Vec<_> = fleet.entries.iter().filter_map(super::entry::Entry::pinned).collect();
     assert_eq!(servers.len(), 5);
     for servers in [servers, fleet.entries.iter().map(|e| e.server.clone()).collect()] {
         let scenario = Scenario { servers, ..fleet.scenario.clone() };

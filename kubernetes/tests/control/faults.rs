@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use isocost_kubernetes::actuate::ActuateOptions;
+use isocost_kubernetes::actuate::{ActuateOptions, Ownership};
 use isocost_kubernetes::control::{Controller, Record};
 use serde_json::json;
 
@@ -96,26 +96,37 @@ async fn a_cycle_cut_off_between_deciding_and_applying_is_made_up_for() {
 }
 
 #[tokio::test]
-async fn a_contested_deployment_fails_alone_and_is_tried_again() {
+async fn a_deployment_that_somebody_owns_is_pinned_as_it_stands_until_it_is_taken_over() {
     let stand_in = fleet(6).await;
     let (name, _) = &servers(6)[2];
     let someone = Write { manager: "kubectl", force: false, dry_run: false };
     let body = json!({ "spec": { "replicas": 77 } });
     stand_in.store.lock().unwrap().merge(&id(name), &body, &someone).unwrap();
     let controller = controller(&stand_in, SPACE, &Setup::default());
-    for _ in 0..2 {
+    for decided in [5, 0] {
         let record = cycle(&controller).await;
-        assert_eq!(record.count("failed"), 1);
-        assert!(record.errors[0].contains("contested") && record.errors[0].contains("kubectl"));
+        assert_eq!(record.errors, Vec::<String>::new());
+        assert_eq!(record.decided.len(), decided, "nothing counts on changing it");
+        let left = record.left_alone.iter().find(|left| left.name == *name).expect("it is told");
+        assert!(left.reason.contains("its replicas belong to kubectl"), "{}", left.reason);
+        assert!(left.reason.contains("--take-over"), "{}", left.reason);
     }
     let replicas = |stand_in: &StandIn| {
         stand_in.object("deployments", SPACE, name).unwrap()["spec"]["replicas"].clone()
     };
     assert_eq!(replicas(&stand_in), json!(77));
-    let actuate = ActuateOptions { force: true, ..ActuateOptions::default() };
-    let forced = self::controller(&stand_in, SPACE, &Setup { actuate, ..Setup::default() });
-    assert_eq!(cycle(&forced).await.errors, Vec::<String>::new());
+    let with = |ownership| {
+        let actuate = ActuateOptions { ownership, ..ActuateOptions::default() };
+        self::controller(&stand_in, SPACE, &Setup { actuate, ..Setup::default() })
+    };
+    let shrinks = cycle(&with(Ownership::TakeOver)).await;
+    assert_eq!((shrinks.errors.len(), shrinks.count("applied")), (0, 1), "{:?}", shrinks.errors);
     assert_ne!(replicas(&stand_in), json!(77));
+    // Once: what is set after that is theirs.
+    let body = json!({ "spec": { "replicas": 2 } });
+    stand_in.store.lock().unwrap().merge(&id(name), &body, &someone).unwrap();
+    assert_eq!(cycle(&with(Ownership::TakeOver)).await.decided, vec![]);
+    assert_eq!(cycle(&with(Ownership::Force)).await.count("applied"), 1);
 }
 
 #[tokio::test]

@@ -6,10 +6,13 @@ mod cycles;
 mod faults;
 mod killed;
 mod loads;
+mod optimizer;
 mod services;
 #[path = "../stand_in/mod.rs"]
 mod stand_in;
+mod standing_by;
 mod thousand;
+mod whole;
 
 use stand_in::StandIn;
 use stand_in::fleet::{Setup, controller, cycle, fill, state};

@@ -8,12 +8,13 @@ use isocost_kubernetes::actuate::{ActuateOptions, Actuator};
 use isocost_kubernetes::collect::Collector;
 use isocost_kubernetes::control::{
     Actuate, Candidate, Collect, Controller, CycleLog, ElectionOptions, Invoker, Metrics, NotNow,
-    Optimizer, Parts, Record, Remote, Service, planner_options, routes,
+    Optimizer, Parts, Record, Service, planner_options, routes,
 };
 use isocost_model::candidates::SizingOptions;
 use isocost_serve::http::{self, App, Registry, Settings};
 use serde_json::Value;
 
+use crate::optimizer::remote;
 use crate::stand_in::fleet::{Setup, cluster, controller, cycle, parts, servers, state};
 use crate::{SPACE, fleet, undisturbed};
 
@@ -75,6 +76,7 @@ async fn who_does_not_hold_the_lease_does_not_act() {
             name: "isocost-control".to_owned(),
             identity: identity.to_owned(),
             term: Duration::from_secs(600),
+            address: None,
         };
         Candidate::new(&cluster(stand_in.config(), SPACE, Duration::from_secs(60)), options)
     };
@@ -129,7 +131,7 @@ async fn collector_optimizer_and_actuator_may_be_services_of_their_own() {
     let minute = Duration::from_secs(60);
     let remote = Parts {
         collect: Collect::Remote(Service::new(&collect.url(), minute).unwrap()),
-        optimizer: Optimizer::Remote(Remote::new(&optimize.url(), minute).unwrap()),
+        optimizer: Optimizer::Remote(remote(&optimize.url())),
         actuate: Actuate::Remote(Service::new(&actuate.url(), minute).unwrap()),
         ..parts(stand_in.config(), SPACE, &Setup::default())
     };

@@ -66,10 +66,12 @@ pub fn servers(count: usize) -> Vec<(String, Value)> {
 
 /// Puts the example fleet into a stand-in.
 pub fn fill(stand_in: &StandIn, namespace: &str, count: usize) {
-    let write = Write { manager: "kubectl-create", force: false, dry_run: false };
+    // As `kubectl apply --server-side` does: who creates or applies otherwise owns the replicas.
+    let write = Write { manager: "kubectl", force: false, dry_run: false };
     let mut store = stand_in.store.lock().unwrap();
     for (name, labels) in servers(count) {
-        store.create("deployments", namespace, deployment(&name, &labels), &write).unwrap();
+        let at = ("deployments".to_owned(), namespace.to_owned(), name.clone());
+        store.apply(&at, &deployment(&name, &labels), &write).unwrap();
     }
 }
 
@@ -103,11 +105,21 @@ pub fn cluster(config: Config, namespace: &str, timeout: Duration) -> Cluster {
 }
 
 pub fn prometheus(url: &str, namespace: &str, timeout: Duration) -> Prometheus {
+    prometheus_over(url, namespace, timeout, Duration::from_secs(300))
+}
+
+/// One that takes rates over a window.
+pub fn prometheus_over(
+    url: &str,
+    namespace: &str,
+    timeout: Duration,
+    window: Duration,
+) -> Prometheus {
     Prometheus::new(PrometheusOptions {
         url: url.to_owned(),
         token_file: None,
         ca_file: None,
-        window: Duration::from_secs(300),
+        window,
         timeout,
         grouping: Grouping::Pod,
         namespace: Some(namespace.to_owned()),
@@ -139,6 +151,7 @@ pub fn parts(config: Config, namespace: &str, setup: &Setup) -> Parts {
         },
         sizing: SizingOptions::default(),
         stability: setup.stability,
+        ownership: setup.actuate.ownership,
     }
 }
 

@@ -13,6 +13,7 @@ mod fields;
 pub mod fleet;
 mod http;
 pub mod prometheus;
+pub mod scraper;
 pub mod store;
 
 use std::path::Path;

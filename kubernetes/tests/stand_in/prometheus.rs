@@ -35,18 +35,50 @@ const STEP_S: usize = 15;
 
 /// Starts one that holds `series`; `None`, with the reason on the output, where it is not installed.
 pub async fn start(series: &[Series]) -> Option<RealPrometheus> {
-    let runs = |program: &str| {
-        let quiet = Command::new(program).arg("--version").stdout(Stdio::null()).status();
-        quiet.is_ok_and(|status| status.success())
-    };
-    if !runs("prometheus") || !runs("promtool") {
+    if !is_installed() {
         println!("skipped: prometheus and promtool are not installed (scripts/setup --tests)");
         return None;
     }
     let dir = tempfile::tempdir().unwrap();
     backfill(dir.path(), series);
+    Some(launch(dir, "scrape_configs: []\n").await)
+}
+
+/// A pod whose metrics are scraped every second.
+pub struct Target {
+    /// Host and port.
+    pub address: String,
+    pub namespace: &'static str,
+    pub pod: String,
+}
+
+/// Starts one that scrapes the targets; `None` where it is not installed.
+pub async fn scraping(targets: &[Target]) -> Option<RealPrometheus> {
+    if !is_installed() {
+        return None;
+    }
+    let mut config = "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n\
+                      - job_name: pods\n  static_configs:\n"
+        .to_owned();
+    for Target { address, namespace, pod } in targets {
+        let labels = format!("{{namespace: {namespace}, pod: {pod}}}");
+        writeln!(config, "  - {{targets: [\"{address}\"], labels: {labels}}}").unwrap();
+    }
+    Some(launch(tempfile::tempdir().unwrap(), &config).await)
+}
+
+fn is_installed() -> bool {
+    let runs = |program: &str| {
+        let mut quiet = Command::new(program);
+        let quiet = quiet.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+        quiet.status().is_ok_and(|status| status.success())
+    };
+    runs("prometheus") && runs("promtool")
+}
+
+async fn launch(dir: tempfile::TempDir, text: &str) -> RealPrometheus {
     let config = dir.path().join("prometheus.yml");
-    std::fs::write(&config, "scrape_configs: []\n").unwrap();
+    std::fs::write(&config, text).unwrap();
     // It takes no port 0: one that was free a moment ago, and another where somebody took it.
     for _ in 0..5 {
         let port = {
@@ -65,7 +97,7 @@ pub async fn start(series: &[Series]) -> Option<RealPrometheus> {
         loop {
             let ready = reqwest::get(format!("{url}/-/ready")).await;
             if ready.is_ok_and(|answer| answer.status().is_success()) {
-                return Some(RealPrometheus { url, process, _dir: dir });
+                return RealPrometheus { url, process, _dir: dir };
             }
             if process.try_wait().unwrap().is_some() {
                 break;

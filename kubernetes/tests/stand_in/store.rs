@@ -104,9 +104,12 @@ impl Store {
         if self.get(kind, namespace, &name).is_ok() {
             return Err(Refused(409, "AlreadyExists", format!("{kind} \"{name}\" already exists")));
         }
-        let owned = fields::leaves(&body).into_keys().collect();
+        // Who creates owns what the server fills in as well; who applies server-side does not.
+        let mut filled = body;
+        fill_in(kind, &mut filled);
+        let owned = fields::leaves(&filled).into_keys().collect();
         let owners = [((write.manager.to_owned(), "Update"), owned)].into();
-        self.add(id(kind, namespace, &name), body, owners, write)
+        self.add(id(kind, namespace, &name), filled, owners, write)
     }
 
     fn add(&mut self, id: Id, mut value: Value, owners: Owners, write: &Write<'_>) -> Answer {
@@ -115,9 +118,7 @@ impl Store {
         value["metadata"]["uid"] = json!(format!("uid-{}", self.made));
         value["metadata"]["generation"] = json!(1);
         value["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
-        if id.0 == "deployments" && value["spec"].get("replicas").is_none_or(Value::is_null) {
-            value["spec"]["replicas"] = json!(1);
-        }
+        fill_in(&id.0, &mut value);
         valid(&id, &value)?;
         self.put("ADDED", id, Object { value, owners }, write)
     }
@@ -212,7 +213,8 @@ impl Store {
                 paths.remove(path);
             });
         }
-        // What it named before and does not name now goes, unless somebody else owns it.
+        // What it named before and does not name now goes, unless somebody else owns it; what is needed is
+        // filled in again.
         let before = owners.remove(&me).unwrap_or_default();
         for path in before.iter().filter(|path| !new.contains_key(*path)) {
             if !owners.values().any(|paths| paths.contains(path)) {
@@ -223,6 +225,7 @@ impl Store {
             fields::set(&mut value, path, wanted.clone());
         }
         owners.insert(me, new.into_keys().collect());
+        fill_in(&at.0, &mut value);
         valid(at, &value)?;
         self.put("MODIFIED", at.clone(), Object { value, owners }, write)
     }
@@ -280,6 +283,13 @@ impl Store {
         self.objects.insert(id.clone(), object);
         self.events.push(Event { version, what, id, object: value.clone() });
         Ok(value)
+    }
+}
+
+/// What the server fills in where an object does not say.
+fn fill_in(kind: &str, value: &mut Value) {
+    if kind == "deployments" && value["spec"].get("replicas").is_none_or(Value::is_null) {
+        value["spec"]["replicas"] = json!(1);
     }
 }
 
