@@ -6,6 +6,13 @@
 {{- default (printf "%s-data" .Release.Name) .Values.data.configMap -}}
 {{- end -}}
 
+{{/* The namespace whose Deployments are managed; empty for all of them. */}}
+{{- define "isocost.watch" -}}
+{{- if not .Values.control.allNamespaces -}}
+{{- default .Release.Namespace .Values.control.watchNamespace -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "isocost.selector" -}}
 app.kubernetes.io/name: isocost-control
 app.kubernetes.io/instance: {{ .Release.Name }}
