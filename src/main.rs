@@ -13,8 +13,8 @@ use crate::args::{Args, Command};
 #[cfg(feature = "serve")]
 use crate::commands::service;
 use crate::commands::{
-    buckets, diff, experiment, explain, fit, horizon, plan, queue, reference, shell, simulate,
-    stress, sweep, verify,
+    buckets, demand, diff, experiment, explain, fit, horizon, plan, queue, reference, shell,
+    simulate, stress, sweep, verify,
 };
 use crate::output::style;
 
@@ -79,6 +79,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Horizon(args) => horizon::run(args),
         Command::Buckets(args) => buckets::run(args),
+        Command::Demand(args) => demand::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Stress(args) => stress::run(args),
         Command::Simulate(args) => simulate::run(args),

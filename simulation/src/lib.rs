@@ -53,5 +53,5 @@ pub use run::{
     Effort, Group, Stopped, Watch, simulate, simulate_chain, simulate_closed, simulate_trace,
 };
 pub use section::Section;
-pub use trace::{Trace, TraceError, read_trace, trace_text};
+pub use trace::{Demand, Fold, Period, Trace, TraceError, read_trace, trace_text};
 pub use traffic::{Request, Traffic};

@@ -13,7 +13,8 @@ pub struct HorizonArgs {
     #[command(flatten)]
     pub scenario: ScenarioArgs,
     /// CSV of loads over time: period,hours,server and arrival_rate_per_min or factor (on the
-    /// scenario's rate), input_tokens, output_tokens; `premium-*` stands for all that begin so
+    /// scenario's rate), input_tokens, output_tokens; `premium-*` stands for all that begin so;
+    /// `isocost demand` makes one of a trace
     #[arg(long, value_name = "FILE")]
     pub profile: PathBuf,
     /// CSV of how many cards exist in which period (period,type,count), where that changes

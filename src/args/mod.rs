@@ -3,6 +3,7 @@
 mod buckets;
 #[cfg(feature = "kubernetes")]
 mod control;
+mod demand;
 mod diff;
 #[cfg(feature = "kubernetes")]
 mod emulate;
@@ -31,6 +32,7 @@ pub use buckets::BucketsArgs;
 pub use control::{
     ActuateArgs, CapacityFrom, ClusterArgs, CollectArgs, ControlArgs, ElectionArgs, PrometheusArgs,
 };
+pub use demand::DemandArgs;
 pub use diff::DiffArgs;
 #[cfg(feature = "kubernetes")]
 pub use emulate::{EmulateLoadArgs, EmulateServerArgs};
@@ -78,6 +80,9 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Plan for loads over time: what to reserve for all hours, and what to rent hour by hour
     Horizon(HorizonArgs),
+    /// Make of a trace of requests what arrives hour by hour, as `horizon` takes it
+    #[command(alias = "profile-load")]
+    Demand(DemandArgs),
     /// Spread a server's requests, by size, over GPU types (reads the Mélange solver's input)
     Buckets(BucketsArgs),
     /// Put two plans side by side: moves, scaling, cost

@@ -38,8 +38,8 @@ pub struct SimulateArgs {
     /// Simulate this server alone; may be given several times
     #[arg(long, value_name = "NAME")]
     pub server: Vec<String>,
-    /// CSV of requests (arrival_s,input_tokens,output_tokens) that arrive at the one --server
-    /// instead of drawn ones
+    /// Requests that arrive at the one --server instead of drawn ones: a CSV
+    /// (arrival_s,input_tokens,output_tokens), or a trace of Azure, BurstGPT or Mooncake
     #[arg(long, value_name = "FILE", requires = "server")]
     pub trace: Option<PathBuf>,
     /// What goes to standard output
@@ -91,7 +91,8 @@ pub struct ReplicaArgs {
     /// Arrival rate, requests per minute
     #[arg(long, value_name = "PER_MIN", required_unless_present = "trace", value_parser = positive)]
     pub rate: Option<f64>,
-    /// CSV of requests (arrival_s,input_tokens,output_tokens) that arrive instead of drawn ones
+    /// Requests that arrive instead of drawn ones: a CSV (arrival_s,input_tokens,output_tokens), or a
+    /// trace of Azure, BurstGPT or Mooncake
     #[arg(long, value_name = "FILE", conflicts_with = "rate")]
     pub trace: Option<PathBuf>,
     #[command(flatten)]

@@ -47,3 +47,27 @@ pub fn percentile(text: &str) -> Result<f64, String> {
 pub fn seconds(text: &str) -> Result<Duration, String> {
     number(text, |v| (0.0..=1e9).contains(&v), "seconds").map(Duration::from_secs_f64)
 }
+
+/// Units of a length of time, in seconds.
+const UNITS: [(&str, f64); 9] = [
+    ("", 1.0),
+    ("s", 1.0),
+    ("sec", 1.0),
+    ("m", 60.0),
+    ("min", 60.0),
+    ("h", 3600.0),
+    ("hour", 3600.0),
+    ("d", 86_400.0),
+    ("day", 86_400.0),
+];
+
+/// A length of time such as `1h`, `15min` or `1d`, in seconds.
+pub fn period(text: &str) -> Result<f64, String> {
+    let end = text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len());
+    let (amount, unit) = text.split_at(end);
+    let scale = UNITS.iter().find(|(name, _)| *name == unit.trim()).map(|(_, seconds)| *seconds);
+    let seconds =
+        amount.trim().parse::<f64>().ok().zip(scale).map(|(amount, scale)| amount * scale);
+    let seconds = seconds.filter(|s| (1.0..=366.0 * 86_400.0).contains(s));
+    seconds.ok_or_else(|| "expected a length of time such as 1h, 15min or 1d".to_owned())
+}

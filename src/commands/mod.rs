@@ -3,6 +3,7 @@
 pub mod buckets;
 #[cfg(feature = "kubernetes")]
 pub mod control;
+pub mod demand;
 pub mod diff;
 #[cfg(feature = "kubernetes")]
 pub mod emulate;

@@ -173,6 +173,7 @@ fn task(
 /// squared coefficient of variation `c`, a share `p` keeps `1 + p (c - 1)`.
 fn loaded(station: &mut Station, trace: &Trace, share: f64) {
     station.input_tokens = trace.input_tokens;
+    station.input_scv = trace.input_scv;
     station.output_tokens = trace.output_tokens;
     station.arrival_scv = 1.0 + share * (trace.arrival_scv - 1.0);
     station.token_scv = trace.token_scv;
@@ -187,6 +188,7 @@ fn planned_trace(path: &Path, args: &SimulateArgs, job: &Job, s: usize) -> Resul
 /// A trace, with the share of its prompts that the prefix cache holds.
 fn trace(path: &Path, share: f64) -> Result<Trace, Failure> {
     let mut trace = read_trace(path).map_err(Failure::input)?;
+    trace.notes.iter().for_each(|note| warning(note));
     for request in &mut trace.requests {
         request.cached_tokens = (share * f64::from(request.input_tokens)) as u32;
     }

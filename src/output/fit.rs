@@ -3,6 +3,7 @@
 mod predicted;
 
 use isocost_calibration::{Course, Entry, Errors, Fit, Forecast, Point, Spread, Validation};
+use isocost_model::input::reading::figure as readable;
 use serde_json::{Value, json};
 
 use super::style::{BOLD, GREEN, warning};
@@ -287,11 +288,16 @@ fn left_out(v: &Validation) -> String {
 }
 
 fn shares(s: &Spread) -> String {
-    format!("{:.1} / {:.1}", s.mean * 100.0, s.median * 100.0)
+    format!("{} / {}", tenths(s.mean * 100.0), tenths(s.median * 100.0))
 }
 
 fn percent(share: f64) -> String {
-    format!("{:.1}%", share * 100.0)
+    format!("{}%", tenths(share * 100.0))
+}
+
+/// To a tenth, or where that is a long number to six digits.
+fn tenths(x: f64) -> String {
+    if x.abs() < 1e5 { format!("{x:.1}") } else { readable(x) }
 }
 
 /// Four digits.

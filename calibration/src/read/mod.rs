@@ -219,7 +219,11 @@ fn read_item(name: &str, node: &Node, reading: &mut Reading) {
         Some((_, read)) => reading.run(|report| read(node, source, report)),
         None => {
             let (what, remedy) = unknown(node);
-            reading.report.problem_at(name, node.at, "", what, &remedy);
+            // A file of many such lines is told once.
+            let said = reading.report.problems.last();
+            if said.is_none_or(|last| last.what != what || !last.place.starts_with(name)) {
+                reading.report.problem_at(name, node.at, "", what, &remedy);
+            }
         }
     }
 }

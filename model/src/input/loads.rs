@@ -36,8 +36,14 @@ pub(super) fn complete(sheet: &Sheet, row: &Row, load: &mut Load, report: &mut R
             *tokens = number;
         }
     }
-    if let Some(scv) = sheet.number(row, "input_scv", 0.0, MOST_SCV, report) {
-        load.input_scv = scv;
+    for (column, scv) in [
+        ("arrival_scv", &mut load.arrival_scv),
+        ("input_scv", &mut load.input_scv),
+        ("token_scv", &mut load.token_scv),
+    ] {
+        if let Some(number) = sheet.number(row, column, 0.0, MOST_SCV, report) {
+            *scv = number;
+        }
     }
     if let Some(share) = sheet.number(row, "prefix_hit_share", 0.0, 1.0, report) {
         load.prefix_hit_share = share;
@@ -51,20 +57,22 @@ pub(super) fn complete(sheet: &Sheet, row: &Row, load: &mut Load, report: &mut R
     }
 }
 
-const COLUMNS: [&str; 6] = [
+const COLUMNS: [&str; 8] = [
     "server",
     "arrival_rate_per_min",
     "input_tokens",
     "output_tokens",
+    "arrival_scv",
     "input_scv",
+    "token_scv",
     "prefix_hit_share",
 ];
 /// Of them, those that have to be there: the first.
 const NEEDED: usize = 4;
 
 /// Replaces the loads of `scenario` by those in a CSV file with the columns `server`,
-/// `arrival_rate_per_min`, `input_tokens` and `output_tokens`, and `input_scv` and `prefix_hit_share`
-/// where they are given. Servers without a row, and blank cells, keep what the scenario says.
+/// `arrival_rate_per_min`, `input_tokens` and `output_tokens`, and `arrival_scv`, `input_scv`,
+/// `token_scv` and `prefix_hit_share` where they are given. Servers without a row, and blank cells, keep what the scenario says.
 ///
 /// # Errors
 /// Every problem of the file, each with its line.

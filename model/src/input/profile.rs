@@ -2,7 +2,7 @@
 //!
 //! One row a period and server: `period,hours,server`, and what the server's load is then:
 //! `arrival_rate_per_min`, or `factor` on the scenario's own rate; `input_tokens`, `output_tokens`,
-//! `input_scv` and `prefix_hit_share` where they differ. A name that ends in `*` stands for every server that begins so. Servers without a
+//! `arrival_scv`, `input_scv`, `token_scv` and `prefix_hit_share` where they differ. A name that ends in `*` stands for every server that begins so. Servers without a
 //! row in a period keep the scenario's load.
 
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::sheet::{Row, Sheet, csv_file};
 use crate::horizon::{Period, Profile};
 use crate::scenario::{Load, Scenario, rate_or_none};
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 11] = [
     "period",
     "hours",
     "server",
@@ -25,7 +25,9 @@ const COLUMNS: [&str; 9] = [
     "factor",
     "input_tokens",
     "output_tokens",
+    "arrival_scv",
     "input_scv",
+    "token_scv",
     "prefix_hit_share",
 ];
 
