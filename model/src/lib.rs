@@ -12,6 +12,7 @@ pub mod compare;
 pub mod energy;
 pub mod export;
 pub mod horizon;
+pub mod import;
 pub mod input;
 pub mod plan;
 pub mod queue;

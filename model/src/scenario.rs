@@ -107,10 +107,10 @@ pub struct Profile {
     pub accelerator: usize,
     /// Accelerators that one replica takes, at least 1.
     pub units_per_replica: u32,
-    /// Largest batch at `at_tokens` tokens a request.
+    /// Largest batch, at `at_tokens` tokens a request where they are stated.
     pub max_batch: u32,
-    /// Tokens a request at which `max_batch` was measured.
-    pub at_tokens: u32,
+    /// Tokens a request at which `max_batch` was measured; where nobody says it holds at all lengths.
+    pub at_tokens: Option<u32>,
     /// Service times.
     pub service: ServiceModel,
     /// How the engine is set, as far as the scenario says.

@@ -6,9 +6,10 @@
 
 use isocost_model::input::reading::{Node, Report};
 
+use super::hint;
 use super::run::{End, Given, Run, Source, percentiles};
-use super::{dig, hint};
 use crate::point::{Arrivals, Point};
+use isocost_model::input::reading::dig;
 
 /// Percentiles of a metric.
 const PERCENTILES: [(f64, &str); 4] = [(50.0, "p50"), (90.0, "p90"), (95.0, "p95"), (99.0, "p99")];

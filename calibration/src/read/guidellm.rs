@@ -5,9 +5,9 @@
 
 use isocost_model::input::reading::{Node, Report};
 
-use super::dig;
 use super::run::{End, Given, Run, Source, percentiles};
 use crate::point::{Arrivals, Point};
+use isocost_model::input::reading::dig;
 
 const TTFT: [(f64, &str); 4] = [
     (50.0, "metrics.time_to_first_token_ms.successful.median"),

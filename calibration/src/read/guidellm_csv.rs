@@ -10,8 +10,9 @@ use std::collections::HashMap;
 use isocost_model::input::reading::{At, Node, Report, csv_line, parse_foreign};
 
 use super::run::{End, Given, Run, Source};
-use super::{Reading, dig, guidellm};
+use super::{Reading, guidellm};
 use crate::point::{Arrivals, Percentile};
+use isocost_model::input::reading::dig;
 
 /// Names that tell either form, in lower case.
 const MARKS: [&str; 3] = ["time to first token ms mean", "server throughput", "token metrics"];

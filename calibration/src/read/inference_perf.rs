@@ -6,9 +6,9 @@
 
 use isocost_model::input::reading::{Node, Report};
 
-use super::dig;
 use super::run::{End, Given, Run, Source, percentiles};
 use crate::point::{Arrivals, Point};
+use isocost_model::input::reading::dig;
 
 const TTFT: [(f64, &str); 5] = [
     (50.0, "successes.latency.time_to_first_token.median"),

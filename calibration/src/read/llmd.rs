@@ -6,9 +6,9 @@
 use isocost_model::input::reading::{Node, Report};
 
 use super::aiperf::time_ms;
-use super::dig;
 use super::run::{End, Given, Run, Source};
 use crate::point::{Arrivals, Percentile, Point};
+use isocost_model::input::reading::dig;
 
 /// Where the results of either version stand, and what they call the rate of answers.
 const FORMS: [(&str, &[&str]); 2] = [

@@ -7,8 +7,9 @@
 use isocost_model::input::reading::{Node, Report};
 
 use super::run::{Given, Run, Source, percentiles};
-use super::{dig, hint, mean};
+use super::{hint, mean};
 use crate::point::{Arrivals, Point};
+use isocost_model::input::reading::dig;
 
 const TTFT: [(f64, &str); 4] = [
     (50.0, "results_ttft_s_quantiles_p50"),

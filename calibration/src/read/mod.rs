@@ -11,7 +11,6 @@ mod aiperf;
 mod aiperf_csv;
 mod cells;
 mod columns;
-mod dig;
 mod guidellm;
 mod guidellm_csv;
 mod hint;
@@ -24,7 +23,9 @@ mod vllm;
 
 use std::path::Path;
 
-use isocost_model::input::reading::{At, Node, Report, Value, name_of, parse_foreign, read_text};
+use isocost_model::input::reading::{
+    At, Node, Report, Value, dig, name_of, parse_foreign, read_text,
+};
 use isocost_model::input::{InputError, Problem};
 
 use crate::point::Point;

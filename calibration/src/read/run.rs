@@ -15,8 +15,9 @@ use std::ops::RangeInclusive;
 
 use isocost_model::input::reading::{At, Node, Report, between, figure};
 
-use super::{MOST, MOST_TOKENS, dig, place, sweep_of};
+use super::{MOST, MOST_TOKENS, place, sweep_of};
 use crate::point::{Arrivals, Percentile, Point};
+use isocost_model::input::reading::dig;
 
 /// The file's own time between tokens may be off by this share.
 const ODD: f64 = 0.2;

@@ -8,8 +8,9 @@
 use isocost_model::input::reading::{Node, Report};
 
 use super::run::{End, Given, Run, Source, percentiles};
-use super::{MOST, dig, mean, scv};
+use super::{MOST, mean, scv};
 use crate::point::{Arrivals, Point};
+use isocost_model::input::reading::dig;
 
 /// Percentiles that a result may state.
 const TTFT: [(f64, &str); 4] =

@@ -45,22 +45,24 @@ fn engine(server: &Server, profile: &Profile, options: &SizingOptions) -> Engine
 const BLOCK: u64 = 16;
 
 /// Tokens that the KV cache of a replica is taken to hold where nobody says; `None` where the server
-/// itself says how many of its requests run at a time.
+/// itself says how many of its requests run at a time, or the profile does whatever their tokens.
 pub fn assumed_kv_tokens(server: &Server, profile: &Profile) -> Option<u64> {
     if server.max_batch.is_some() {
         return None;
     }
-    let measured = 2 * u64::from(profile.max_batch) * u64::from(profile.at_tokens);
+    let measured = 2 * u64::from(profile.max_batch) * u64::from(profile.at_tokens?);
     let request = server.load.input_tokens + server.load.output_tokens.max(1.0);
     Some(measured.max((request.ceil() as u64).div_ceil(BLOCK) * BLOCK))
 }
 
 /// Largest batch of a server on a profile: its own override, else
-/// `max(1, floor(maxBatchSize * atTokens / avgOutTokens))`; of an engine no more than the tokens of a
+/// `max(1, floor(maxBatchSize * atTokens / avgOutTokens))`, `maxBatchSize` where no `atTokens` are
+/// given; of an engine no more than the tokens of a
 /// pass, of which a request that decodes takes one.
 pub fn batch_limit(server: &Server, profile: &Profile, options: &SizingOptions) -> u32 {
     let stated = server.max_batch.unwrap_or_else(|| {
-        let tokens = f64::from(profile.max_batch) * f64::from(profile.at_tokens);
+        let Some(at_tokens) = profile.at_tokens else { return profile.max_batch };
+        let tokens = f64::from(profile.max_batch) * f64::from(at_tokens);
         let out = server.load.output_tokens.max(1.0);
         ((tokens / out).floor() as u32).clamp(1, MAX_BATCH)
     });

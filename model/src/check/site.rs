@@ -99,8 +99,9 @@ impl<'a> Site<'a> {
             engine.chunked_prefill = stated.chunked_prefill.unwrap_or(engine.chunked_prefill);
         }
         let assumes = self.sizing.reading == Reading::Engine && self.server.max_batch.is_none();
-        if assumes && engine.kv_tokens.is_none() {
-            let of_batch = 2.0 * f64::from(profile.max_batch) * f64::from(profile.at_tokens);
+        let at_tokens = profile.at_tokens.filter(|_| assumes && engine.kv_tokens.is_none());
+        if let Some(at_tokens) = at_tokens {
+            let of_batch = 2.0 * f64::from(profile.max_batch) * f64::from(at_tokens);
             let request = (load.input_tokens + load.output_tokens.max(1.0)) / 16.0;
             engine.kv_tokens = Some(of_batch.max(request.ceil() * 16.0) as u64);
         }
@@ -109,8 +110,12 @@ impl<'a> Site<'a> {
 
     /// Largest batch on a profile.
     pub fn most_in_batch(&self, profile: &Profile) -> f64 {
-        let tokens = f64::from(profile.max_batch) * f64::from(profile.at_tokens);
-        let by_tokens = (tokens / self.server.load.output_tokens.max(1.0)).floor().max(1.0);
+        let out = self.server.load.output_tokens.max(1.0);
+        let largest = f64::from(profile.max_batch);
+        let by_tokens = match profile.at_tokens {
+            Some(at_tokens) => (largest * f64::from(at_tokens) / out).floor().max(1.0),
+            None => largest,
+        };
         let most = self.server.max_batch.map_or(by_tokens, f64::from);
         match self.sizing.reading {
             Reading::Engine => most.min(f64::from(self.engine(profile).token_budget)),

@@ -108,6 +108,9 @@ fn power(mut fields: Fields<'_>, report: &mut Report) -> PowerCurve {
     PowerCurve { idle_w, mid_w, full_w, mid_utilisation }
 }
 
+/// The largest batch where a profile states none, as in the reference optimizer.
+const CEILING: u32 = 256;
+
 /// Adds the profiles, and with them the models' names.
 pub(super) fn profiles(section: Option<&Section>, scenario: &mut Scenario, report: &mut Report) {
     let Some(section) = section else { return };
@@ -138,8 +141,8 @@ pub(super) fn profiles(section: Option<&Section>, scenario: &mut Scenario, repor
                 model,
                 accelerator,
                 units_per_replica: units,
-                max_batch: max_batch.unwrap_or(1),
-                at_tokens: at_tokens.unwrap_or(1),
+                max_batch: max_batch.filter(|n| *n > 0).unwrap_or(CEILING),
+                at_tokens,
                 service,
                 engine,
                 provenance,

@@ -8,6 +8,7 @@
 
 mod buckets;
 pub mod cases;
+pub mod dig;
 mod fields;
 mod figure;
 mod fleet;
@@ -36,9 +37,10 @@ pub use problem::{InputError, Problem, known_names};
 /// The means by which scenarios are read, for inputs of other kinds: documents with places,
 /// fields checked as they are read, every problem at once.
 pub mod reading {
+    pub use super::dig;
     pub use super::fields::{ABSURD, Fields};
     pub use super::figure::{as_written, between, figure};
-    pub use super::node::{Node, Value, parse, parse_foreign, parse_from};
+    pub use super::node::{Node, Value, parse, parse_documents, parse_foreign, parse_from};
     pub use super::problem::{At, Report, known_names};
     pub use super::text::{
         csv_defect, csv_line, csv_mark, csv_rows, decimal_comma, name_of, read_text,

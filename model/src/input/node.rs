@@ -68,6 +68,26 @@ pub fn parse_foreign(file: &str, text: &str, line: u32, report: &mut Report) -> 
     read(file, text, Json { line, non_finite: true, ..Json::default() }, report)
 }
 
+/// Reads every document of a file that another tool wrote, keys as they are written.
+pub fn parse_documents(file: &str, text: &str, report: &mut Report) -> Vec<Node> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let documents = match is_yaml(file, text) {
+        true => yaml_documents(text, Keys::Written),
+        false => {
+            parse_json(text, Json { keys: Keys::Written, ..Json::default() }).map(|node| vec![node])
+        }
+    };
+    match documents {
+        Ok(documents) => documents.into_iter().filter(|node| node.value != Value::Null).collect(),
+        Err((at, what)) => {
+            let chart = text.contains("{{");
+            let remedy = if chart { "render the chart first" } else { "mend the file" };
+            report.problem_at(file, at, "", what, remedy);
+            Vec::new()
+        }
+    }
+}
+
 fn read(file: &str, text: &str, json: Json, report: &mut Report) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
@@ -99,7 +119,7 @@ pub(super) fn parse_names(
     report: &mut Report,
 ) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match parse_json(text, Json { names: Some(depth), ..Json::default() }) {
+    match parse_json(text, Json { keys: Keys::NamesAt(depth), ..Json::default() }) {
         Ok(node) => {
             duplicates(file, &node, report);
             Some(node)
@@ -113,23 +133,43 @@ pub(super) fn parse_names(
 
 type Defect = (At, String);
 
+/// How keys are read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Keys {
+    /// In lower case.
+    Lower,
+    /// In lower case, but for those of objects at a depth, which are names.
+    NamesAt(usize),
+    /// As they are written.
+    Written,
+}
+
+impl Keys {
+    fn read(self, key: &str, depth: usize) -> String {
+        match self == Self::Written || self == Self::NamesAt(depth) {
+            true => key.to_owned(),
+            false => key.to_lowercase(),
+        }
+    }
+}
+
 /// How JSON is read.
 struct Json {
     /// The line of its file that it starts in.
     line: u32,
-    /// Depth of the objects whose keys are names.
-    names: Option<usize>,
+    /// How keys are read.
+    keys: Keys,
     /// Whether numbers may be `NaN` and `Infinity`.
     non_finite: bool,
 }
 
 impl Default for Json {
     fn default() -> Self {
-        Self { line: 1, names: None, non_finite: false }
+        Self { line: 1, keys: Keys::Lower, non_finite: false }
     }
 }
 
-fn parse_json(text: &str, Json { line, names, non_finite }: Json) -> Result<Node, Defect> {
+fn parse_json(text: &str, Json { line, keys, non_finite }: Json) -> Result<Node, Defect> {
     let strict = jsonc_parser::ParseOptions {
         allow_comments: false,
         allow_loose_object_property_names: false,
@@ -149,7 +189,7 @@ fn parse_json(text: &str, Json { line, names, non_finite }: Json) -> Result<Node
     })?;
     let start = At { line, column: 1 };
     let value = parsed.value.ok_or((start, "no value".to_owned()))?;
-    let mut cursor = Cursor { text, offset: 0, at: start, names };
+    let mut cursor = Cursor { text, offset: 0, at: start, keys };
     from_json(value, &mut cursor, 0)
 }
 
@@ -158,8 +198,7 @@ struct Cursor<'a> {
     text: &'a str,
     offset: usize,
     at: At,
-    /// Depth of the objects whose keys are names.
-    names: Option<usize>,
+    keys: Keys,
 }
 
 impl Cursor<'_> {
@@ -192,9 +231,7 @@ fn from_json(value: ast::Value<'_>, cursor: &mut Cursor<'_>, depth: usize) -> Re
         }
         ast::Value::Object(object) => {
             let entries = object.properties.into_iter().map(|p| {
-                let kept = cursor.names == Some(depth);
-                let key = p.name.as_str();
-                let key = if kept { key.to_owned() } else { key.to_lowercase() };
+                let key = cursor.keys.read(p.name.as_str(), depth);
                 Ok((key, from_json(p.value, cursor, depth + 1)?))
             });
             Value::Object(entries.collect::<Result<_, Defect>>()?)
@@ -210,8 +247,17 @@ enum Open {
 }
 
 fn parse_yaml(text: &str) -> Result<Node, Defect> {
+    let mut documents = yaml_documents(text, Keys::Lower)?.into_iter();
+    let first = documents.next().ok_or((At { line: 1, column: 1 }, "no value".to_owned()))?;
+    match documents.next() {
+        Some(second) => Err((second.at, "more than one document".to_owned())),
+        None => Ok(first),
+    }
+}
+
+fn yaml_documents(text: &str, keys: Keys) -> Result<Vec<Node>, Defect> {
     let mut open: Vec<Open> = Vec::new();
-    let mut root = None;
+    let mut roots = Vec::new();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|e| {
             let at = At { line: e.marker().line() as u32, column: e.marker().col() as u32 + 1 };
@@ -230,9 +276,6 @@ fn parse_yaml(text: &str) -> Result<Node, Defect> {
             Event::SequenceEnd | Event::MappingEnd => open.pop().map(close),
             Event::Scalar(text, style, ..) => Some(Node { value: scalar(&text, style), at }),
             Event::Alias(_) => return Err((at, "aliases are not read".to_owned())),
-            Event::DocumentStart(_) if root.is_some() => {
-                return Err((at, "more than one document".to_owned()));
-            }
             _ => None,
         };
         if open.len() > MAX_DEPTH {
@@ -240,15 +283,15 @@ fn parse_yaml(text: &str) -> Result<Node, Defect> {
         }
         let Some(node) = node else { continue };
         match open.last_mut() {
-            None => root = Some(node),
+            None => roots.push(node),
             Some(Open::List(_, items)) => items.push(node),
             Some(Open::Object(_, entries, key)) => match key.take() {
                 Some(key) => entries.push((key, node)),
-                None => *key = Some(key_text(node)?),
+                None => *key = Some(key_text(node, keys)?),
             },
         }
     }
-    root.ok_or((At { line: 1, column: 1 }, "no value".to_owned()))
+    Ok(roots)
 }
 
 fn close(open: Open) -> Node {
@@ -258,9 +301,9 @@ fn close(open: Open) -> Node {
     }
 }
 
-fn key_text(node: Node) -> Result<String, Defect> {
+fn key_text(node: Node, keys: Keys) -> Result<String, Defect> {
     match node.value {
-        Value::Text(text) | Value::Number(text) => Ok(text.to_lowercase()),
+        Value::Text(text) | Value::Number(text) => Ok(keys.read(&text, usize::MAX)),
         other => Err((node.at, format!("expected a key, found {}", other.kind()))),
     }
 }

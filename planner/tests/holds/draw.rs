@@ -27,7 +27,7 @@ pub fn fleet(seed: u64) -> Scenario {
     }
     if rng.random_bool(1.0 / 3.0) {
         for profile in &mut scenario.profiles {
-            let tokens = u64::from(profile.max_batch) * u64::from(profile.at_tokens);
+            let tokens = u64::from(profile.max_batch) * u64::from(profile.at_tokens.unwrap_or(1));
             profile.engine.kv_tokens = Some((tokens as f64 * rng.random_range(1.0..4.0)) as u64);
         }
     }

@@ -61,14 +61,16 @@ pub const ENTITIES: &[Entity] = &[
                 "1",
                 "that one replica takes; 0 reads as 1",
             ),
-            required(
+            optional(
                 "maxBatchSize",
-                Whole("requests", 1, MAX_BATCH),
-                "largest batch at `atTokens`",
+                Whole("requests", 0, MAX_BATCH),
+                "256",
+                "largest batch, at `atTokens` where they are given; 0 reads as 256",
             ),
-            required(
+            optional(
                 "atTokens",
                 Whole("tokens", 1, 100_000_000),
+                "all lengths",
                 "output tokens a request at which `maxBatchSize` holds; the limit at other lengths is \
                  max(1, floor(maxBatchSize * atTokens / avgOutTokens))",
             ),
@@ -93,7 +95,7 @@ pub const ENTITIES: &[Entity] = &[
                 "`--kv-tokens`, else assumed",
                 "that a replica's KV cache holds, as vLLM logs it; assumed are 2 * maxBatchSize * atTokens: \
                  so many requests of `atTokens` output tokens with prompts as long; at least one request, \
-                 and never short where the server has a `maxBatchSize` of its own",
+                 and never short without `atTokens` or where the server has a `maxBatchSize` of its own",
             ),
             optional(
                 "chunkedPrefill",
