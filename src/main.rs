@@ -13,8 +13,8 @@ use crate::args::{Args, Command};
 #[cfg(feature = "serve")]
 use crate::commands::service;
 use crate::commands::{
-    buckets, demand, diff, experiment, explain, fit, horizon, plan, queue, reference, shell,
-    simulate, stress, sweep, verify,
+    buckets, demand, diff, experiment, explain, fit, horizon, import, plan, queue, reference,
+    shell, simulate, stress, sweep, verify,
 };
 use crate::output::style;
 
@@ -77,6 +77,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Import(args) => import::run(args),
         Command::Horizon(args) => horizon::run(args),
         Command::Buckets(args) => buckets::run(args),
         Command::Demand(args) => demand::run(args),

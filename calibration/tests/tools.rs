@@ -273,7 +273,7 @@ fn guidellm_csv_of_both_headers() {
         ,,,Sec,,,,,Mean,Mean,Mean,Mean,Mean,Mean,Mean\n\
         r,\"{\"\"type_\"\": \"\"concurrent\"\", \"\"streams\"\": [1, 24]}\",concurrent,60,60,1,0,61,1.0,50,10,1.0,1.0,300,96\n\
         r,\"{\"\"type_\"\": \"\"concurrent\"\", \"\"streams\"\": [1, 24]}\",concurrent,60,1380,24,0,1404,1.0,50,10,23.0,23.6,300,96\n\
-        r,,concurrent,60,480,8,0,488,1.0,50,10,8.0,7.9,300,96\n\
+        r,,concurrent,60,480,8,0,488,1.0,50,10,8.0,,300,96\n\
         r,\"{\"\"type_\"\": \"\"sweep\"\", \"\"rate\"\": [10]}\",constant,60,234,6,0,240,1.0,50,10,3.9,4,300,96\n\
         r,,poisson,60,234,6,0,240,1.0,50,10,3.9,4,300,96,7\n";
     let measured = sound("benchmarks.csv", new);
@@ -305,6 +305,16 @@ fn inference_perf_in_its_variants() {
         "\"time_to_first_token\": null",
     );
     assert!(refused("s.json", &whole).contains("time_to_first_token.mean` is missing"));
+    let directory = tempfile::tempdir().expect("there is room for temporary files");
+    let config = "load: {type: poisson, stages: [{rate: 5.0}]}\nserver: {type: vllm}\n";
+    let files = [("config.yaml", config), ("stage_0_lifecycle_metrics.json", stage)];
+    let paths = files.map(|(name, text)| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).expect("the directory is ours");
+        path
+    });
+    let measured = load(&paths).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((measured.points[0].arrivals, measured.warnings.len()), (Arrivals::POISSON, 0));
     let many = format!("[{stage},{stage},{stage}]");
     let measured = sound("s.json", &many);
     assert_eq!((measured.points.len(), measured.warnings.len()), (3, 1));

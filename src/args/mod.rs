@@ -12,6 +12,7 @@ mod experiment;
 mod explain;
 mod fit;
 mod horizon;
+mod import;
 mod plan;
 mod scenario;
 #[cfg(feature = "serve")]
@@ -41,6 +42,7 @@ pub use experiment::{ExperimentArgs, ExperimentCommand, RunArgs, SummarizeArgs};
 pub use explain::{ExplainArgs, ExplainFormat};
 pub use fit::{FitArgs, FitFormat};
 pub use horizon::HorizonArgs;
+pub use import::ImportArgs;
 pub use plan::PlanArgs;
 pub use scenario::{MarginArgs, ScenarioArgs, SizingArgs};
 #[cfg(feature = "serve")]
@@ -83,6 +85,8 @@ pub enum Command {
     /// Make of a trace of requests what arrives hour by hour, as `horizon` takes it
     #[command(alias = "profile-load")]
     Demand(DemandArgs),
+    /// Make a scenario of the objects of llm-d's autoscaler, or requests by size of AIBrix's profiles
+    Import(ImportArgs),
     /// Spread a server's requests, by size, over GPU types (reads the Mélange solver's input)
     Buckets(BucketsArgs),
     /// Put two plans side by side: moves, scaling, cost

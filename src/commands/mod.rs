@@ -12,6 +12,7 @@ pub mod explain;
 pub mod fit;
 mod given;
 pub mod horizon;
+pub mod import;
 pub mod plan;
 pub mod queue;
 pub mod reference;

@@ -28,6 +28,11 @@ pub fn warning(text: &str) {
     anstream::eprintln!("{YELLOW}warning{YELLOW:#}: {text}");
 }
 
+/// Says on standard error what was taken for granted.
+pub fn assumption(text: &str) {
+    anstream::eprintln!("{YELLOW}assumed{YELLOW:#}: {text}");
+}
+
 /// A bar on standard error for work whose length is known; none in a pipe.
 pub fn bar(what: &'static str, length: u64) -> ProgressBar {
     if !std::io::stderr().is_terminal() {

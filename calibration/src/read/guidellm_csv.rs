@@ -37,6 +37,12 @@ pub(super) fn read(file: &str, text: &str, reading: &mut Reading) {
     let mut names: Vec<String> =
         records.next().map(|r| r.iter().map(str::to_lowercase).collect()).unwrap_or_default();
     if !names.iter().any(|name| name.contains(MARKS[0])) {
+        // A group that spans columns may stand over the first of them alone.
+        for i in 1..names.len() {
+            if names[i].is_empty() {
+                names[i] = names[i - 1].clone();
+            }
+        }
         for row in records.by_ref().take(2) {
             for (name, part) in names.iter_mut().zip(&row) {
                 *name += &format!("|{}", part.to_lowercase());
@@ -47,7 +53,7 @@ pub(super) fn read(file: &str, text: &str, reading: &mut Reading) {
     for (record, number) in records.zip(1..) {
         let at = At { line: csv_line(text, record.position()), column: 1 };
         let entity = format!("benchmark {number}");
-        let source = Source { file, at, entity: &entity };
+        let source = Source { file, at, entity: &entity, gap_scv: None };
         reading.run(|report| {
             let row = Row { names: &names, record: &record, source };
             if record.len() != names.len() {
@@ -185,6 +191,14 @@ impl Row<'_> {
         told.map_or(End::Untold, End::Cut)
     }
 
+    /// Requests in the system by Little's law: of a closed loop its clients.
+    fn in_system(&self) -> Option<f64> {
+        let run = self.run(Arrivals::POISSON, None);
+        let decode_ms = (run.output_tokens.value? - 1.0) * run.own_itl_ms[0].value.unwrap_or(0.0);
+        let e2e_ms = run.e2e_ms.value.or(run.ttft_ms.value.map(|ttft_ms| ttft_ms + decode_ms))?;
+        Some(run.rate_per_s.value? * e2e_ms / 1000.0)
+    }
+
     /// How requests came, and the rate at which they were sent in an open loop. `earlier` counts the
     /// benchmarks of a run and strategy: a profile lists its streams and rates in that order.
     fn strategy(
@@ -213,7 +227,8 @@ impl Row<'_> {
             "server throughput|successful concurrency|mean",
             "successful request concurrency mean",
         ];
-        let streams = amount("streams").or_else(|| self.number(&in_flight)).map(f64::round);
+        let streams = amount("streams").or_else(|| self.number(&in_flight));
+        let streams = streams.or_else(|| self.in_system()).map(f64::round);
         let streams = streams.filter(|x| (1.0..=1e6).contains(x)).map(|x| x as u32);
         let sent =
             self.requests("total").zip(self.duration_s()).map(|(total, run_s)| total / run_s);

@@ -1,4 +1,19 @@
-//! What the path of a file tells of a load: people keep a directory each, and tools name them so.
+//! What the path of a file tells of a load: people keep a directory each, and tools name them so, and
+//! put their configuration beside the results.
+
+use std::path::Path;
+
+use isocost_model::input::reading::{Report, parse_foreign, read_text};
+
+use super::inference_perf;
+
+/// Variation of the gaps, from the `config.yaml` beside a stage of inference-perf.
+pub(super) fn gap_scv(path: &Path) -> Option<f64> {
+    let stage = path.file_name()?.to_str()?.starts_with("stage_");
+    let text = read_text(&path.with_file_name("config.yaml")).ok().filter(|_| stage)?;
+    let node = parse_foreign("config.yaml", &text, 1, &mut Report::default())?;
+    inference_perf::gap_scv(&node)
+}
 
 /// Clients of a closed loop, from a path such as `artifacts/m-chat-concurrency8/profile_export.csv`.
 pub(super) fn clients(path: &str) -> Option<u32> {

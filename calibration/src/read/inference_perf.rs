@@ -1,8 +1,8 @@
 //! A stage of inference-perf (`stage_N_lifecycle_metrics.json`), in seconds.
 //!
 //! Requests are sent at the stage's rate, or by so many clients; the stage ends with its last answer.
-//! Whether gaps are constant or exponential stands in its configuration alone: constant is the
-//! default. A summary over all stages has no rate and mixes loads.
+//! Whether gaps are constant or exponential stands in its configuration alone, `config.yaml` beside the
+//! stages; constant is the default. A summary over all stages has no rate and mixes loads.
 
 use isocost_model::input::reading::{Node, Report};
 
@@ -92,10 +92,27 @@ fn end(node: &Node, answered_per_s: Option<f64>) -> End {
     }
 }
 
+/// Whether `node` is the configuration that the tool keeps beside its stages.
+pub(super) fn is_configuration(node: &Node) -> bool {
+    dig::has(node, "load.type") && dig::has(node, "server") && !dig::has(node, "scenario")
+}
+
+/// Variation of the gaps that a configuration asks for.
+pub(super) fn gap_scv(configuration: &Node) -> Option<f64> {
+    match dig::text(configuration, "load.type")? {
+        "poisson" => Some(1.0),
+        "constant" => Some(0.0),
+        _ => None,
+    }
+}
+
 fn open(source: Source<'_>, report: &mut Report) -> Arrivals {
+    if let Some(scv) = source.gap_scv {
+        return Arrivals::Open { scv };
+    }
     let what =
         "the stage does not say how requests came: gaps are taken as constant, the tool's default";
-    let remedy = "if its configuration has `load.type: poisson`, convert it to a CSV with `load`";
+    let remedy = "its `config.yaml`, beside it, would say";
     report.warning_at(source.file, source.at, source.entity, what.to_owned(), remedy);
     Arrivals::Open { scv: 0.0 }
 }

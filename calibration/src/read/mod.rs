@@ -62,6 +62,8 @@ struct Reading {
     report: Report,
     /// Problems of runs, which are left out if there are others.
     broken: Vec<Problem>,
+    /// Variation of the gaps, where a configuration beside the file tells it.
+    gap_scv: Option<f64>,
 }
 
 impl Reading {
@@ -78,7 +80,7 @@ impl Reading {
 
     /// The points; where there is none at all, what is wrong with the runs is what is wrong.
     fn finish(self) -> Result<Measured, InputError> {
-        let Self { points, report: Report { mut problems, mut warnings }, broken } = self;
+        let Self { points, report: Report { mut problems, mut warnings }, broken, .. } = self;
         if points.is_empty() {
             problems.extend(broken);
         } else {
@@ -125,7 +127,10 @@ pub fn load(paths: &[impl AsRef<Path>]) -> Result<Measured, InputError> {
         let path = path.as_ref();
         let name = name_of(path);
         match read_text(path) {
-            Ok(text) => read(&name, &text, &mut reading),
+            Ok(text) => {
+                reading.gap_scv = hint::gap_scv(path);
+                read(&name, &text, &mut reading);
+            }
             Err(what) => {
                 reading.report.problem_in(&name, what, "give a file of measured points");
             }
@@ -189,7 +194,7 @@ fn read_documents(name: &str, text: &str, reading: &mut Reading) {
 fn read_document(name: &str, node: &Node, reading: &mut Reading) {
     match &node.value {
         Value::List(items) if items.iter().any(llmperf::is_request) => {
-            let source = Source { file: name, at: node.at, entity: "benchmark" };
+            let source = Source { file: name, at: node.at, entity: "benchmark", gap_scv: None };
             reading.run(|report| llmperf::requests(items, source, report));
         }
         Value::List(items) => items.iter().for_each(|item| read_item(name, item, reading)),
@@ -206,7 +211,8 @@ fn read_item(name: &str, node: &Node, reading: &mut Reading) {
     if dig::has(node, "benchmarks") {
         return read_guidellm(name, node, reading);
     }
-    let source = Source { file: name, at: node.at, entity: "benchmark" };
+    let gap_scv = reading.gap_scv;
+    let source = Source { file: name, at: node.at, entity: "benchmark", gap_scv };
     type Reader = fn(&Node, Source<'_>, &mut Report) -> Option<Point>;
     type Kind = (fn(&Node) -> bool, Reader);
     const KINDS: [Kind; 5] = [
@@ -216,6 +222,10 @@ fn read_item(name: &str, node: &Node, reading: &mut Reading) {
         (llmperf::is, llmperf::read),
         (aiperf::is, aiperf::read),
     ];
+    if inference_perf::is_configuration(node) {
+        // It has been read with the stages beside it.
+        return;
+    }
     match KINDS.iter().find(|(is, _)| is(node)) {
         Some((_, read)) => reading.run(|report| read(node, source, report)),
         None => {
@@ -238,7 +248,7 @@ fn read_guidellm(name: &str, node: &Node, reading: &mut Reading) {
     }
     for (benchmark, number) in benchmarks.iter().zip(1..) {
         let entity = format!("benchmark {number}");
-        let source = Source { file: name, at: benchmark.at, entity: &entity };
+        let source = Source { file: name, at: benchmark.at, entity: &entity, gap_scv: None };
         reading.run(|report| guidellm::read(benchmark, source, report));
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Source<'a> {
     pub at: At,
     /// What it is in messages.
     pub entity: &'a str,
+    /// Variation of the gaps, where a configuration beside the file tells it.
+    pub gap_scv: Option<f64>,
 }
 
 /// A quantity as a file gives it, and what the file calls it.

@@ -126,7 +126,8 @@ pub(super) fn scenario(
     for sentence in assumed {
         text += &format!("# - {}\n", sentence.replace(['\n', '\r'], " "));
     }
-    text += &serde_json::to_string_pretty(scenario)?;
-    text.push('\n');
+    // Whole numbers are written as such; a text ends with its quote and never with a number.
+    let json = serde_json::to_string_pretty(scenario)? + "\n";
+    text += &json.replace(".0,\n", ",\n").replace(".0\n", "\n");
     Ok(text)
 }

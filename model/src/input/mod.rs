@@ -264,6 +264,11 @@ fn split(file: &str, node: Node, optional: &[usize], report: &mut Report) -> Vec
     match unwrap(node, "system").value {
         Value::Object(entries) => {
             let is_section = |key: &str| SECTIONS.iter().any(|s| s.1.eq_ignore_ascii_case(key));
+            if entries.iter().any(|e| e.0 == "kind") && entries.iter().any(|e| e.0 == "metadata") {
+                let what = "this is an object of a cluster, not a scenario".to_owned();
+                report.problem_at(file, at, "scenario", what, "`isocost import` makes one of it");
+                return sections;
+            }
             let list = entries.iter().find(|e| SECTIONS.iter().any(|s| s.2 == e.0));
             if let Some((key, _)) = list.filter(|_| !entries.iter().any(|e| is_section(&e.0))) {
                 let what = format!("`{key}` is one section of a scenario");

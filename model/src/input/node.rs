@@ -250,7 +250,11 @@ fn parse_yaml(text: &str) -> Result<Node, Defect> {
     let mut documents = yaml_documents(text, Keys::Lower)?.into_iter();
     let first = documents.next().ok_or((At { line: 1, column: 1 }, "no value".to_owned()))?;
     match documents.next() {
-        Some(second) => Err((second.at, "more than one document".to_owned())),
+        Some(second) => Err((
+            second.at,
+            "more than one document (of objects of a cluster `isocost import` makes a scenario)"
+                .to_owned(),
+        )),
         None => Ok(first),
     }
 }

@@ -125,9 +125,11 @@ impl Trace {
         let Recorded { mut requests, dated, failed, sort, mut problems } = recorded;
         let mut notes = Vec::new();
         if failed > 0 {
-            notes.push(format!(
-                "{name}: {failed} requests have no answer: they failed and are dropped"
-            ));
+            let which = match failed {
+                1 => "1 request has no answer: it failed and is dropped".to_owned(),
+                n => format!("{n} requests have no answer: they failed and are dropped"),
+            };
+            notes.push(format!("{name}: {which}"));
         }
         if sort && !requests.is_sorted_by(|a, b| a.arrival_s <= b.arrival_s) {
             requests.sort_by(|a, b| a.arrival_s.total_cmp(&b.arrival_s));

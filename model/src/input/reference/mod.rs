@@ -179,6 +179,7 @@ pub fn schema() -> Value {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::figure::between;
     use super::super::{fields, load_text};
     use super::*;
 
@@ -273,7 +274,7 @@ mod tests {
                 for wrong in [low - 1.0, high * 2.0 + 1.0] {
                     let text = scenario(Some((entity.name, field.name, wrong.to_string())));
                     let error = load_text("s.json", &text).expect_err("out of range").to_string();
-                    let expected = format!("expected {low} to {high}");
+                    let expected = format!("expected {}", between(low, high));
                     let at = field.name.to_lowercase();
                     assert!(error.contains(&expected) && error.contains(&at), "{at}: {error}");
                 }
