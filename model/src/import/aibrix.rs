@@ -113,7 +113,7 @@ fn profile(object: &Object<'_>, report: &mut Report) -> Option<(String, [Vec<f64
         object.problem(node.at, what, "expected the output sizes and the input sizes", report);
         return None;
     };
-    let [outputs, inputs] = [outputs, inputs].map(|list| row(list));
+    let [outputs, inputs] = [outputs, inputs].map(row);
     for sizes in [&outputs, &inputs] {
         if !sizes.windows(2).all(|pair| pair[0] < pair[1]) || sizes.is_empty() {
             let what = "`indexes` holds sizes that do not rise".to_owned();

@@ -220,7 +220,7 @@ fn class(
 ) -> String {
     let model = &group[0].model;
     let words: Vec<&String> = group.iter().flat_map(|variant| &variant.class).collect();
-    let named = |(key, class): &&(String, Class)| {
+    let named = |(key, class): &(String, Class)| {
         let stem = key.rsplit_once('.').map_or(key.as_str(), |(stem, _)| stem);
         words
             .iter()
@@ -229,7 +229,7 @@ fn class(
     let has = |(_, class): &&(String, Class)| class.model_targets.iter().any(|t| t.model == *model);
     let mut able: Vec<&(String, Class)> = classes.iter().filter(has).collect();
     able.sort_by(|a, b| a.1.priority.total_cmp(&b.1.priority));
-    let told = able.iter().copied().find(|class| named(&class));
+    let told = able.iter().copied().find(|class| named(class));
     if let Some((_, class)) = told.or(able.first().copied()) {
         if told.is_none() && able.len() > 1 {
             assumed.push(format!(
