@@ -12,6 +12,9 @@ use super::Trace;
 /// Periods of less than this share of their length are left out where there are others.
 const LEAST_COVERED: f64 = 0.05;
 
+/// Of fewer values than this no variation is stated: it would be chance.
+const FEWEST: u64 = 20;
+
 /// No demand has more periods.
 const MOST_PERIODS: f64 = 100_000.0;
 
@@ -50,9 +53,9 @@ pub struct Period {
     pub input_tokens: Option<f64>,
     /// Mean tokens of an answer, likewise.
     pub output_tokens: Option<f64>,
-    /// Squared coefficient of variation of inter-arrival times; where there are two gaps.
+    /// Squared coefficient of variation of inter-arrival times; where there are twenty gaps.
     pub arrival_scv: Option<f64>,
-    /// Squared coefficient of variation of answers; where there are two requests.
+    /// Squared coefficient of variation of answers; where there are twenty requests.
     pub token_scv: Option<f64>,
     /// The same of prompts.
     pub input_scv: Option<f64>,
@@ -204,7 +207,7 @@ impl Moments {
     }
 
     fn scv(self) -> Option<f64> {
-        let mean = self.mean().filter(|mean| self.count > 1 && *mean > 0.0)?;
+        let mean = self.mean().filter(|mean| self.count >= FEWEST && *mean > 0.0)?;
         Some((self.squares / self.count as f64 / (mean * mean) - 1.0).max(0.0))
     }
 }
