@@ -68,6 +68,9 @@ fn home_left() -> Option<String> {
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if args.exact_cells {
+        isocost_model::export::exact_cells();
+    }
     if let Some(path) = home_left() {
         let remedy = "the shell takes `~` for your home only at the start of a word without quotes";
         style::error(&format!("{path}: {remedy}; write $HOME, or ./{path} for a directory `~`"));

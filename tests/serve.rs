@@ -162,3 +162,70 @@ fn what_cannot_be_is_said_with_a_remedy() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("INFERNO_PORT is `http`; expected a port"), "{text}");
 }
+
+/// A fleet of which each server is sized by itself, over a great many states.
+fn costly() -> String {
+    let text = std::fs::read_to_string("data/quickstart.yaml").expect("the example is there");
+    let (rest, _) = text.split_once("serverData:").expect("servers");
+    let (_, after) = text.split_once("capacityData:").expect("capacities");
+    let server = |s: usize| {
+        format!(
+            "      - {{name: s{s}, class: Premium, model: llama-3.1-8b, maxBatchSize: 100000, maxQueueSize: 100000000, \
+             currentAlloc: {{load: {{arrivalRate: 6, avgInTokens: {}, avgOutTokens: 512}}}}}}\n",
+            100 + s
+        )
+    };
+    let servers: String = (0..200).map(server).collect();
+    format!("{rest}serverData:\n    servers:\n{servers}  capacityData:{after}")
+}
+
+#[test]
+fn whatever_is_in_work_it_ends_with_its_drain() {
+    let served =
+        serve(isocost(&["serve", "--port", "0", "--drain", "1", "--request-limit", "600"]));
+    let body = costly();
+    let mut stream = TcpStream::connect(served.address()).expect("it listens");
+    write!(
+        stream,
+        "POST /optimizeOne HTTP/1.1\r\nhost: h\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("sent");
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let start = std::time::Instant::now();
+    let (_, code) = served.end();
+    assert_eq!(code, Some(0));
+    // The drain, a second, and what a machine takes that is busy with other work.
+    assert!(start.elapsed() < std::time::Duration::from_secs(4), "{:?}", start.elapsed());
+}
+
+#[test]
+fn nothing_is_served_openly_by_mistake() {
+    let refused = |args: &[&str], token: Option<&str>| {
+        let mut command = isocost(args);
+        if let Some(token) = token {
+            command.env("ISOCOST_TOKEN", token);
+        }
+        let output = command.output().expect("it ends");
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        String::from_utf8(output.stderr).expect("text")
+    };
+    for empty in ["", "  "] {
+        let said = refused(&["serve", "--port", "0"], Some(empty));
+        assert!(said.contains("ISOCOST_TOKEN is set and empty"), "{said}");
+    }
+    let said = refused(&["serve", "--port", "0", "--host", "0.0.0.0"], None);
+    assert!(said.contains("there is no token") && said.contains("--open"), "{said}");
+    let served = serve(isocost(&["serve", "--port", "0", "--host", "0.0.0.0", "--open"]));
+    assert!(served.line.contains("no token"), "{}", served.line);
+}
+
+#[test]
+fn clients_of_the_reference_have_one_switch() {
+    let served = serve(isocost(&["serve", "--port", "0", "--compatible"]));
+    assert!(served.line.contains("stateless, compatible"), "{}", served.line);
+    let (status, answer) =
+        served.ask("POST /optimizeOne", "{\"system\": {\"serverData\": {\"servers\": []}}}");
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer.contains("\"allocations\": {}"), "{answer}");
+}

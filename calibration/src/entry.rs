@@ -1,5 +1,6 @@
 //! A ready entry for a scenario's model data, with the calibration's error in it.
 
+use isocost_model::export::json_text;
 use isocost_model::queue::{Iteration, Linear, ServiceModel};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -67,8 +68,7 @@ impl Entry {
 
     /// The entry as it is written to a file.
     pub fn json(&self) -> String {
-        // Maps with text keys, numbers and texts: nothing in it can fail to be written.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        json_text(self)
     }
 }
 

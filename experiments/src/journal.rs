@@ -1,7 +1,7 @@
 //! The journal of a run of many parts: what is finished stays finished, whatever happens.
 //!
 //! A journal is a file of lines. The first binds it to its run (a hash of the input, of the options
-//! and of the parts); each further line is one finished part. It is only ever appended to, so that a
+//! and of the parts); each further line is one finished part, and each ends with its checksum. It is only ever appended to, so that a
 //! kill leaves whole lines and at most one torn one at the end, which is dropped when the journal is
 //! opened again. A lock on the directory keeps two runs apart.
 
@@ -13,6 +13,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use isocost_model::export::{ExportError, write_file};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::sweep::Shard;
@@ -208,13 +209,12 @@ impl Read {
         let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
         let damaged = |line: usize| JournalError::Damaged { path: path.to_owned(), line };
         let mut lines = bytes[..whole].split_inclusive(|&b| b == b'\n');
-        let first = lines.next().and_then(|l| serde_json::from_slice(l).ok());
+        let first = lines.next().and_then(value);
         let header = first.filter(Header::is_sound).ok_or_else(|| damaged(1))?;
         let mut records = Vec::new();
         let mut seen = HashSet::new();
         for (i, text) in lines.enumerate() {
-            let record: Option<Record> = serde_json::from_slice(text).ok();
-            let record = record.filter(|r| {
+            let record = value(text).filter(|r: &Record| {
                 r.part < header.total
                     && r.cells.len() == header.columns.len()
                     && r.seconds.len() == header.timings.len()
@@ -238,11 +238,36 @@ fn lock(dir: &Path) -> Result<File, JournalError> {
     }
 }
 
+/// What stands before a line's checksum.
+const CHECK: &[u8] = b",\"check\":\"";
+
+/// A value as a line, an object whose last field is the checksum of the rest.
 fn line(value: &impl Serialize) -> Vec<u8> {
     // Strings and numbers alone: nothing that JSON cannot hold.
     let mut text = serde_json::to_vec(value).unwrap_or_default();
-    text.push(b'\n');
+    let check = checksum(&text);
+    text.truncate(text.len().saturating_sub(1));
+    text.extend([CHECK, check.as_bytes(), b"\"}\n"].concat());
     text
+}
+
+/// The value of a line that is as it was written.
+fn value<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
+    let at = line.len().checked_sub(CHECK.len() + DIGITS + b"\"}\n".len())?;
+    let (text, check) = line.split_at(at);
+    let check = check.strip_prefix(CHECK)?.strip_suffix(b"\"}\n")?;
+    let text = [text, b"}"].concat();
+    let is_whole = checksum(&text).as_bytes() == check;
+    serde_json::from_slice(&text).ok().filter(|_| is_whole)
+}
+
+/// Digits of a checksum.
+const DIGITS: usize = 16;
+
+fn checksum(text: &[u8]) -> String {
+    let mut hasher = fnv::FnvHasher::default();
+    hasher.write(text);
+    format!("{:016x}", hasher.finish())
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> JournalError {
@@ -309,6 +334,27 @@ mod tests {
             assert_eq!(done, [record(0)]);
             journal.append(&record(2)).expect("writes");
             assert_eq!(std::fs::read(&path).expect("reads"), whole.1, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_cell_that_was_changed_is_damage() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (mut journal, _) = Journal::open(dir.path(), &header()).expect("opens");
+        journal.append(&record(0)).expect("writes");
+        journal.append(&record(1)).expect("writes");
+        let path = dir.path().join(JOURNAL);
+        let text = std::fs::read_to_string(&path).expect("reads");
+        for (from, to) in [
+            ("cost, \\\"1\\\"", "cost, \\\"7\\\""),
+            ("[0.1]", "[0.2]"),
+            ("\"part\":1", "\"part\":2"),
+        ] {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text);
+            std::fs::write(&path, changed).expect("writes");
+            let error = read(dir.path()).expect_err("it was changed");
+            assert!(error.to_string().contains("journal.jsonl:3: is damaged"), "{error}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use isocost_model::export::cells;
 use isocost_model::export::{ExportError, write_file};
 
 use crate::journal::{Header, Record};
@@ -88,7 +89,7 @@ pub(crate) fn csv_text<S: AsRef<[u8]>>(header: &[S], rows: &[Vec<String>]) -> Ve
     // A vector takes every write, and every row has the header's length.
     let _ = writer.write_record(header);
     for row in rows {
-        let _ = writer.write_record(row);
+        let _ = writer.write_record(cells(row));
     }
     writer.into_inner().unwrap_or_default()
 }

@@ -16,6 +16,7 @@ pub use crate::queue::{MAX_BATCH, Reading};
 use crate::queue::{Objectives, Shortfall, Sized};
 use crate::scenario::{Scenario, Server, StatedEngine};
 pub use replica::{assumed_kv_tokens, batch_limit, station};
+pub(crate) use sizings::Search;
 pub use sizings::Sizings;
 use sizings::{Sizing, SizingKey};
 
@@ -319,7 +320,7 @@ fn group_tasks(
             station: station(server, entry, options),
             max_batch: batch_limit(server, entry, options),
             objectives,
-            batch: options.batch,
+            batch: Search::of(server, entry, options),
         };
         Task::Size { profile, idle: server.load.rate_per_s() == 0.0, key: Box::new(key) }
     };

@@ -121,6 +121,11 @@ pub struct Profile {
     pub calibration: Option<Calibration>,
 }
 
+impl Profile {
+    /// Largest batch where a profile states none.
+    pub const CEILING: u32 = 256;
+}
+
 /// How an engine is set, as far as somebody says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StatedEngine {
@@ -239,12 +244,17 @@ impl Load {
 /// Where a server runs now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurrentAllocation {
-    /// Index into [`Scenario::accelerators`].
+    /// Index into [`Scenario::accelerators`], or [`CurrentAllocation::NOWHERE`].
     pub accelerator: usize,
     /// Replicas.
     pub replicas: u32,
     /// Cost, cents per hour.
     pub cost_cents_per_h: f64,
+}
+
+impl CurrentAllocation {
+    /// The accelerator of who runs on none of the scenario's: whatever is placed is a move.
+    pub const NOWHERE: usize = usize::MAX;
 }
 
 /// A limit that several card types share.

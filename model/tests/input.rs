@@ -116,10 +116,56 @@ fn defaults_and_forms_are_read() {
 }
 
 #[test]
+fn a_pair_of_which_nothing_is_known_yet_is_left_out_with_a_warning() {
+    let text = SMALL.replace("alpha: 10, beta: 0.1, gamma: 0.001", "alpha: 0, beta: 0, gamma: 0");
+    let loaded = input::load_text("x.yaml", &text).expect("the other pair serves");
+    assert_eq!(loaded.scenario.profiles.len(), 1);
+    let said = loaded.warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert!(said.contains("x.yaml:6:") && said.contains("the pair is left out"), "{said}");
+    // Where no other is left, the server is no mistake of the input: no plan serves it.
+    let text = text.replace("decodeParms: {alpha: 10, beta: 1}", "decodeParms: {alpha: 0}");
+    let loaded = input::load_text("x.yaml", &text).expect("sound");
+    assert!(loaded.scenario.profiles.is_empty());
+    let candidates = Candidates::build(&loaded.scenario, &SizingOptions::default());
+    assert!(candidates.options(0).is_empty());
+}
+
+#[test]
+fn a_batch_without_lengths_is_a_ceiling() {
+    for (from, to, most) in [
+        ("maxBatchSize: 8, atTokens: 100, perf", "maxBatchSize: 8, perf", 8),
+        ("maxBatchSize: 8, atTokens: 100, perf", "maxBatchSize: 8, atTokens: 0, perf", 8),
+        ("maxBatchSize: 8, atTokens: 100, perf", "maxBatchSize: 0, perf", 256),
+        ("maxBatchSize: 8, atTokens: 100, perf", "perf", 256),
+    ] {
+        assert!(SMALL.contains(from));
+        let scenario =
+            input::load_text("x.yaml", &SMALL.replacen(from, to, 1)).expect("sound").scenario;
+        let profile = &scenario.profiles[0];
+        assert_eq!((profile.max_batch, profile.at_tokens), (most, None), "{to}");
+        for options in [SizingOptions::default(), SizingOptions::reference()] {
+            let candidates = Candidates::build(&scenario, &options);
+            let batch = candidates.options(0)[0].batch;
+            assert!((1..=most).contains(&batch), "{to}: {batch}");
+        }
+    }
+}
+
+#[test]
+fn names_are_read_as_they_can_be_seen() {
+    let text = SMALL.replace("name: s, model", r#"name: "s\e[31m\n", model"#);
+    let scenario = input::load_text("x.yaml", &text).expect("sound").scenario;
+    assert_eq!(scenario.servers[0].name, r"s\u{1b}[31m\n");
+    let wrong = text.replace("model: m, currentAlloc", r#"model: "m\e", currentAlloc"#);
+    let said = input::load_text("x.yaml", &wrong).expect_err("no such model").to_string();
+    assert!(said.contains(r"unknown model `m\u{1b}`") && !said.contains('\u{1b}'), "{said}");
+}
+
+#[test]
 fn an_input_beyond_the_form_is_refused_with_its_place() {
     for (from, to, words) in [
         ("priority: 3", "priority: 0", "0 is out of range"),
-        ("alpha: 10, beta: 0.1, gamma: 0.001", "alpha: 0", "all zero"),
+        ("decodeParms: {alpha: 10, beta: 1}", "prefillParms: {gamma: 1}", "zero but for prefill"),
         (
             "model: m, currentAlloc",
             "model: m, minNumReplicas: 3, maxNumReplicas: 2, currentAlloc",

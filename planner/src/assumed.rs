@@ -18,27 +18,45 @@ pub(crate) fn notes(scenario: &Scenario, sizing: &SizingOptions, plan: &Plan) ->
 }
 
 /// KV caches of which nobody speaks.
-fn caches(scenario: &Scenario, sizing: &SizingOptions, plan: &Plan) -> Option<String> {
-    let (mut used, mut assumed) = (0, 0);
+fn caches(
+    scenario: &Scenario,
+    sizing: &SizingOptions,
+    plan: &Plan,
+) -> impl Iterator<Item = String> + use<> {
+    let (mut used, mut assumed, mut endless) = (0, 0, 0);
     for (server, placement) in scenario.servers.iter().zip(&plan.placements) {
         for part in placement.parts.iter().filter(|part| part.rate_per_s > 0.0) {
             let is_of = |p: &&Profile| (p.model, p.accelerator) == (server.model, part.accelerator);
             let Some(profile) = scenario.profiles.iter().find(is_of) else { continue };
             used += 1;
             assumed += usize::from(is_assumed(server, profile, sizing));
+            endless += usize::from(is_endless(server, profile, sizing));
         }
     }
-    (assumed > 0).then(|| {
+    let assumed = (assumed > 0).then(|| {
         format!(
             "KV cache: {assumed} of {used} placements state no kvTokens; a replica is taken to hold 2 x \
              maxBatchSize x atTokens"
         )
-    })
+    });
+    let endless = (endless > 0).then(|| {
+        format!(
+            "KV cache: {endless} of {used} placements state neither kvTokens nor atTokens; a replica is taken \
+             never to run out"
+        )
+    });
+    assumed.into_iter().chain(endless)
 }
 
 fn is_assumed(server: &Server, profile: &Profile, sizing: &SizingOptions) -> bool {
     let stated = profile.engine.kv_tokens.or(sizing.engine.kv_tokens);
     stated.is_none() && assumed_kv_tokens(server, profile).is_some()
+}
+
+/// A cache of which neither profile nor server says anything.
+fn is_endless(server: &Server, profile: &Profile, sizing: &SizingOptions) -> bool {
+    let stated = profile.engine.kv_tokens.or(sizing.engine.kv_tokens);
+    stated.is_none() && server.max_batch.is_none() && profile.at_tokens.is_none()
 }
 
 /// What percentiles of ITL are over, where one is asked for.

@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use isocost_model::input::InputError;
-use isocost_model::input::reading::{ABSURD, Fields, Report, parse};
+use isocost_model::input::reading::{ABSURD, Fields, Report, parse_fleet};
 use isocost_model::queue::{
     Analysis, Iteration, Linear, MAX_BATCH, Objective, Objectives, ServiceModel, Shortfall, Sized,
     Station, TokenRate,
@@ -18,9 +19,9 @@ use utoipa::ToSchema;
 
 use crate::Optimizer;
 use crate::answer::Json;
-use crate::http::{Error, Text};
+use crate::http::{Deadline, Error, Text};
 use crate::optimize::BODY;
-use crate::planning::Planner;
+use crate::planning::{Place, Planner};
 use isocost_model::candidates::BatchChoice;
 
 /// Most requests that may wait, and most tokens of one, that make sense.
@@ -29,6 +30,12 @@ const MANY: u32 = 100_000_000;
 const STEADY: f64 = 0.999;
 /// Share of the best rate that a smaller batch may give up, where the service itself takes the largest.
 const TOLERANCE: f64 = 0.02;
+
+/// Largest batch size up to which all are compared: engines run some hundreds at a time.
+const MOST_SIZED: u32 = 4_096;
+/// Figures of a batch size that meets nothing.
+const ZERO: [&str; 7] =
+    ["throughput", "avgRespTime", "avgWaitTime", "avgNumInServ", "avgTTFT", "avgITL", "maxRPS"];
 
 /// What is asked. Keys compare without case.
 #[derive(ToSchema)]
@@ -148,7 +155,7 @@ impl Asked {
     /// Reads a body; keys that nobody knows are let pass, as the reference does.
     fn read(text: &str, planner: &Planner) -> Result<Read, Error> {
         let mut report = Report::default();
-        let node = parse(BODY, text, &mut report);
+        let node = parse_fleet(BODY, text, &mut report);
         let fields = node.as_ref().and_then(|n| Fields::new(BODY, n, "replica", &mut report));
         let read = fields.map(|fields| Self::of(fields, planner, &mut report));
         match read.filter(|_| report.problems.is_empty()) {
@@ -203,26 +210,52 @@ impl Read {
     }
 }
 
+impl Read {
+    /// The batch size that the reference's analyser gives, and what led to it; of targets out of reach every figure
+    /// is zero, at a batch size of 1.
+    fn onset(&self) -> Result<Value, Error> {
+        let onset = self.station.size_onset(self.max_batch, &self.objectives);
+        let mut answer = match onset.sized {
+            Ok(sized) => json!(self.analysed(sized)?),
+            Err(shortfall) => {
+                let mut none = infeasible(&shortfall);
+                none["concurrency"] = json!(1);
+                for key in ZERO {
+                    none[key] = json!(0);
+                }
+                none
+            }
+        };
+        answer["M_ITL"] = json!(onset.by_itl);
+        answer["M_TPF"] = json!(onset.by_prefill);
+        answer["oracleCalls"] = json!(onset.sizings);
+        Ok(answer)
+    }
+}
+
 /// What cannot be met is an answer.
 fn infeasible(shortfall: &Shortfall) -> Value {
     json!({"feasible": false, "reason": shortfall.to_string()})
 }
 
+/// Asks for what is answered beside plans.
 async fn answer(
     optimizer: &Optimizer,
+    deadline: Deadline,
     text: String,
     of: fn(&Read, &Planner) -> Result<Value, Error>,
 ) -> Result<Json, Error> {
     let work = move |planner: &Planner, _| of(&Asked::read(&text, planner)?, planner);
-    optimizer.planner.run(work).await.map(Json)
+    optimizer.planner.run(Place::Aside, deadline.0, work).await?.map(Json)
 }
 
 /// `POST /solve`.
 pub async fn solve(
     State(optimizer): State<Arc<Optimizer>>,
+    Extension(deadline): Extension<Deadline>,
     Text(text): Text,
 ) -> Result<Json, Error> {
-    answer(&optimizer, text, |read, _| {
+    answer(&optimizer, deadline, text, |read, _| {
         let rate = read.rate_per_s.ok_or_else(|| {
             Error::input("body: replica: no rate is given; give RPS (or RPM), the arrival rate")
         })?;
@@ -235,12 +268,16 @@ pub async fn solve(
 /// `POST /target`.
 pub async fn target(
     State(optimizer): State<Arc<Optimizer>>,
+    Extension(deadline): Extension<Deadline>,
     Text(text): Text,
 ) -> Result<Json, Error> {
-    answer(&optimizer, text, |read, _| {
+    answer(&optimizer, deadline, text, |read, planner| {
         let Read { station, max_batch, objectives, .. } = read;
         let sized = match station.size(*max_batch, objectives) {
             Ok(sized) => sized,
+            Err(shortfall) if planner.options().compatible => {
+                return Err(Error::input(format!("no rate meets the targets: {shortfall}")));
+            }
             Err(shortfall) => return Ok(infeasible(&shortfall)),
         };
         let mut answer = json!(read.analysed(sized)?);
@@ -263,9 +300,27 @@ pub async fn target(
 /// `POST /optimize-concurrency`.
 pub async fn concurrency(
     State(optimizer): State<Arc<Optimizer>>,
+    Extension(deadline): Extension<Deadline>,
     Text(text): Text,
 ) -> Result<Json, Error> {
-    answer(&optimizer, text, |read, planner| {
+    best_batch(&optimizer, deadline, text).await
+}
+
+/// The least batch size near the best rate.
+pub async fn best_batch(
+    optimizer: &Optimizer,
+    deadline: Deadline,
+    text: String,
+) -> Result<Json, Error> {
+    answer(optimizer, deadline, text, |read, planner| {
+        if planner.options().compatible {
+            return read.onset();
+        }
+        if read.max_batch > MOST_SIZED {
+            let what = format!("body: replica: maxBatchSize is {}", read.max_batch);
+            let remedy = format!("sizes up to {MOST_SIZED} are compared; send less");
+            return Err(Error::input(format!("{what}; {remedy}")));
+        }
         let tolerance = match planner.options().sizing.batch {
             BatchChoice::Least { tolerance } => tolerance,
             BatchChoice::Max => TOLERANCE,

@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use isocost_model::export::plan_value;
+use isocost_model::export::{json_text, plan_value};
 use isocost_model::input;
 use serde_json::{Value, json};
 
@@ -26,10 +26,7 @@ pub fn written(json: Bytes) -> Response {
 
 /// A value as indented text.
 pub fn text(value: &Value) -> Bytes {
-    // Values of strings, numbers and lists always serialise.
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    text.into()
+    json_text(value).into()
 }
 
 /// The answer to `/optimizeOne` and `/optimize`. Where not every server can be served, `status` is

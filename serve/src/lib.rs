@@ -10,6 +10,7 @@
 //! | [`routes`] | every route in one table: what is served and what `/openapi.json` says are made from it |
 //! | `optimize` | `/optimizeOne`, `/optimize`, `/applyAllocation`, `/report` |
 //! | `answer` | a plan as its client gets it |
+//! | `compatible` | what the reference's clients expect otherwise |
 //! | `kept`, `system` | what a stateful service keeps, and what `/get*` answer from |
 //! | `analyser` | `/solve`, `/target`, `/optimize-concurrency` |
 //! | `page` | the page at `/` |
@@ -26,6 +27,7 @@
 
 mod analyser;
 mod answer;
+mod compatible;
 pub mod http;
 mod json;
 mod kept;
@@ -40,11 +42,14 @@ mod system;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use isocost_model::queue::stop::{Stop, within};
 use isocost_solver::Backend;
 
-use crate::http::{App, Registry};
+use crate::http::{App, Deadline, Error, Registry};
 use crate::planning::{Options, Planner};
+use crate::runtime::blocking;
 use kept::Kept;
+use system::Manner;
 
 /// What every route has at hand.
 pub struct Optimizer {
@@ -54,9 +59,26 @@ pub struct Optimizer {
 }
 
 impl Optimizer {
+    /// What is kept, to be asked or changed; on a thread that may block, as what was posted last is read here.
     fn kept<T>(&self, with: impl FnOnce(&mut Kept) -> T) -> T {
         // What is kept is whole between any two of its changes.
         with(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Does work that reads or writes documents, off the threads that connections are served on; it ends with its
+    /// time.
+    async fn off<T: Send + 'static>(
+        self: &Arc<Self>,
+        deadline: Deadline,
+        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let optimizer = Arc::clone(self);
+        let stop = Stop::new(move || deadline.left().is_zero());
+        blocking(move || within(&stop, || work(&optimizer))).await.map_err(Error::from).flatten()
+    }
+
+    fn is_compatible(&self) -> bool {
+        self.planner.options().compatible
     }
 }
 
@@ -64,6 +86,11 @@ impl Optimizer {
 pub fn app(options: Options, backend: Box<dyn Backend>, stateful: bool) -> App {
     let mut registry = Registry::with_prefix("isocost");
     let planner = Arc::new(Planner::new(options, backend, &mut registry));
-    let optimizer = Arc::new(Optimizer { planner, kept: Mutex::default(), stateful });
+    let manner = match planner.options().compatible {
+        true => Manner::Reference,
+        false => Manner::Own,
+    };
+    let kept = Mutex::new(Kept::new(manner));
+    let optimizer = Arc::new(Optimizer { planner, kept, stateful });
     App { routes: routes::router(&optimizer), open: page::router(), registry }
 }

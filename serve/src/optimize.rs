@@ -9,7 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::Uri;
 use axum::response::{Html, Response};
 use isocost_model::Scenario;
-use isocost_model::export::Export;
+use isocost_model::export::{Export, json_text};
 use isocost_model::input::{self, Loaded};
 use isocost_report::Input;
 use isocost_solver::Interrupt;
@@ -17,14 +17,18 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answer::{self, Json, written};
+use crate::compatible::answer::solution;
+use crate::compatible::{self, lenient};
 use crate::http::{Deadline, Error, Text};
-use crate::planning::{Planned, Planner, Until};
+use crate::planning::{Place, Planned, Planner, Until};
 use crate::routes::parsed;
-use crate::{Optimizer, answer::plan};
+use crate::{Optimizer, analyser, answer::plan};
 
 /// What messages call the body of a request, whatever content type its client names: the reader tells JSON
 /// from YAML by how it begins.
 pub const BODY: &str = "body";
+/// The same of a body that had to be read otherwise than it stands.
+const AS_READ: &str = "body, as it is read";
 /// What messages call the kept system: where it can be seen.
 const KEPT: &str = "/getSystem";
 /// Share of what is left of a request's time that planning may take; the rest is for the answer.
@@ -77,21 +81,77 @@ fn until(deadline: Deadline, interrupt: Interrupt) -> Until {
     Until { limit: Some(deadline.left().mul_f64(SHARE)), interrupt }
 }
 
-/// Reads, changes and plans; on the thread that it is called on.
-fn planned(
-    planner: &Planner,
-    name: &str,
-    text: &str,
+/// A request to plan, as it is read.
+struct Asked {
     factors: Factors,
-    until: &Until,
-) -> Result<(Planned, Vec<input::Problem>), Error> {
-    let Loaded { mut scenario, warnings } = input::load_text(name, text)?;
-    factors.apply(&mut scenario);
-    let planned = planner.plan(scenario, until).map_err(|error| {
-        tracing::error!(%error, "planning failed");
-        Error::failed(error)
-    })?;
-    Ok((planned, warnings))
+    deadline: Deadline,
+}
+
+impl Asked {
+    /// Reads a scenario, changes it and plans; on the thread that it is called on.
+    fn planned(
+        &self,
+        planner: &Planner,
+        (name, text): (&str, &str),
+        interrupt: Interrupt,
+    ) -> Result<(Planned, Vec<input::Problem>), Error> {
+        let Loaded { mut scenario, warnings } = input::load_text(name, text)?;
+        self.factors.apply(&mut scenario);
+        if planner.options().compatible {
+            compatible::newcomers(&mut scenario);
+        }
+        let until = until(self.deadline, interrupt);
+        let planned = planner.plan(scenario, &until).map_err(|error| {
+            tracing::error!(%error, "planning failed");
+            Error::failed(error)
+        })?;
+        Ok((planned, warnings))
+    }
+
+    /// The answer to a scenario.
+    fn answer(
+        &self,
+        planner: &Planner,
+        document: (&str, &str),
+        interrupt: Interrupt,
+    ) -> Result<Value, Error> {
+        if planner.options().compatible {
+            return self.compatible(planner, document, interrupt);
+        }
+        let (planned, warnings) = self.planned(planner, document, interrupt)?;
+        Ok(plan(&planned, warnings))
+    }
+
+    /// The same as the reference's optimizer gives it.
+    fn compatible(
+        &self,
+        planner: &Planner,
+        (name, text): (&str, &str),
+        interrupt: Interrupt,
+    ) -> Result<Value, Error> {
+        if !is_json(text) {
+            let what = "body: it is no JSON, as the reference's clients send it; leave --compatible out to send YAML";
+            return Err(Error::input(what));
+        }
+        let sent = parsed(text)?;
+        let read = lenient::read(&sent);
+        if !read.lost.is_empty() {
+            return solution(&Value::Null, &[], read.lost);
+        }
+        if read.servers.is_empty() {
+            return Ok(json!({"allocations": {}}));
+        }
+        // Places of what is wrong are those of the body where nothing had to be read otherwise.
+        let as_read = json_text(&read.scenario);
+        let is_as_sent = read.scenario == sent;
+        let document = if is_as_sent { (name, text) } else { (AS_READ, as_read.as_str()) };
+        let (planned, warnings) = self.planned(planner, document, interrupt)?;
+        solution(&plan(&planned, warnings), &read.servers, read.lost)
+    }
+}
+
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with('{')
 }
 
 /// `POST /optimizeOne`.
@@ -101,18 +161,20 @@ pub async fn optimize_one(
     uri: Uri,
     Text(text): Text,
 ) -> Result<Response, Error> {
-    let factors = Factors::of(&uri)?;
+    let asked = Asked { factors: Factors::of(&uri)?, deadline };
+    let is_compatible = optimizer.is_compatible();
     let work = move |planner: &Planner, interrupt| {
-        let until = until(deadline, interrupt);
-        let (planned, warnings) = planned(planner, BODY, &text, factors, &until)?;
-        Ok::<_, Error>((text, answer::text(&plan(&planned, warnings))))
+        let answer = asked.answer(planner, (BODY, &text), interrupt);
+        (text, answer.map(|answer| answer::text(&answer)))
     };
-    let (text, answer) = optimizer.planner.run(work).await?;
-    // YAML is planned for as it stands, and not kept.
-    if text.trim_start().starts_with('{') {
-        optimizer.kept(|kept| kept.planned_for(Bytes::from(text), answer.clone()));
+    let (text, answer) = optimizer.planner.run(Place::Plan, deadline.0, work).await?;
+    // YAML is planned for as it stands, and not kept; of what was refused the reference keeps the system.
+    let kept = answer.as_ref().ok().cloned();
+    let kept = kept.or_else(|| is_compatible.then(|| Bytes::from_static(b"{}")));
+    if let Some(kept) = kept.filter(|_| is_json(&text)) {
+        optimizer.kept(|system| system.planned_for(Bytes::from(text), kept));
     }
-    Ok(written(answer))
+    answer.map(written)
 }
 
 /// `POST /optimize`: the kept system, with the options in the body, else those kept.
@@ -121,33 +183,51 @@ pub async fn optimize(
     Extension(deadline): Extension<Deadline>,
     Text(text): Text,
 ) -> Result<Json, Error> {
-    let asked = if text.trim().is_empty() { None } else { Some(parsed(&text)?) };
-    let scenario = optimizer.kept(|kept| {
-        let system = kept.system();
-        asked.into_iter().for_each(|asked| system.set_optimizer(asked));
-        system.scenario()
-    });
-    let work = move |planner: &Planner, interrupt| {
-        let text = String::from_utf8_lossy(&answer::text(&scenario)).into_owned();
-        let until = until(deadline, interrupt);
-        let (planned, warnings) = planned(planner, KEPT, &text, Factors::default(), &until)?;
-        Ok::<_, Error>(plan(&planned, warnings))
+    let is_compatible = optimizer.is_compatible();
+    if text.trim().is_empty() && is_compatible {
+        return Err(Error::input("body: there is none; send the optimizer's options"));
+    }
+    let work = move |optimizer: &Optimizer| {
+        let options = if text.trim().is_empty() { None } else { Some(parsed(&text)?) };
+        if is_compatible && options.as_ref().is_some_and(compatible::is_of_the_analyser) {
+            return Ok(Err(text));
+        }
+        let scenario = optimizer.kept(|kept| {
+            let system = kept.system();
+            options.into_iter().for_each(|options| system.set_optimizer(options));
+            system.scenario()
+        });
+        Ok(Ok(json_text(&scenario)))
     };
-    let answer = optimizer.planner.run(work).await?;
+    let scenario = match optimizer.off(deadline, work).await? {
+        Ok(scenario) => scenario,
+        Err(text) => return analyser::best_batch(&optimizer, deadline, text).await,
+    };
+    let asked = Asked { factors: Factors::default(), deadline };
+    let work =
+        move |planner: &Planner, interrupt| asked.answer(planner, (KEPT, &scenario), interrupt);
+    let answer = optimizer.planner.run(Place::Plan, deadline.0, work).await??;
     optimizer.kept(|kept| kept.system().desire(&answer));
     Ok(Json(answer))
 }
 
-/// `GET /applyAllocation`.
-pub async fn apply(State(optimizer): State<Arc<Optimizer>>) -> Result<Json, Error> {
-    optimizer.kept(|kept| kept.system().apply())?;
+/// `/applyAllocation`.
+pub async fn apply(
+    State(optimizer): State<Arc<Optimizer>>,
+    Extension(deadline): Extension<Deadline>,
+) -> Result<Json, Error> {
+    let work = |optimizer: &Optimizer| optimizer.kept(|kept| kept.system().apply());
+    optimizer.off(deadline, work).await?;
     Ok(Json(json!("Done")))
 }
 
 /// `GET /getSystem`: the text that messages about the kept system point into.
-pub async fn system(State(optimizer): State<Arc<Optimizer>>) -> Json {
-    let system: Value = optimizer.kept(|kept| kept.system().scenario());
-    Json(system)
+pub async fn system(
+    State(optimizer): State<Arc<Optimizer>>,
+    Extension(deadline): Extension<Deadline>,
+) -> Result<Json, Error> {
+    let work = |optimizer: &Optimizer| Ok(optimizer.kept(|kept| kept.system().scenario()));
+    optimizer.off(deadline, work).await.map(Json)
 }
 
 /// `POST /report`: the plan as a page for people, with why it is as it is.
@@ -157,10 +237,9 @@ pub async fn report(
     uri: Uri,
     Text(text): Text,
 ) -> Result<Html<String>, Error> {
-    let factors = Factors::of(&uri)?;
+    let asked = Asked { factors: Factors::of(&uri)?, deadline };
     let work = move |planner: &Planner, interrupt: Interrupt| {
-        let until = until(deadline, interrupt.clone());
-        let (planned, _) = planned(planner, BODY, &text, factors, &until)?;
+        let (planned, _) = asked.planned(planner, (BODY, &text), interrupt.clone())?;
         let limit = Some(EXPLAINING.min(deadline.left().mul_f64(0.5)));
         let explanation = planner.explain(&planned, &Until { limit, interrupt });
         let explanation = explanation.map_err(Error::failed)?;
@@ -175,5 +254,5 @@ pub async fn report(
             timing,
         }))
     };
-    optimizer.planner.run(work).await.map(Html)
+    optimizer.planner.run(Place::Plan, deadline.0, work).await?.map(Html)
 }

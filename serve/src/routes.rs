@@ -2,22 +2,25 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
-use axum::middleware::map_response;
-use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::middleware::{Next, from_fn, map_response};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter, get, on, post};
+use axum::{Extension, Router};
 use isocost_model::input::InputError;
-use isocost_model::input::reading::{Report, parse};
+use isocost_model::input::reading::{Report, parse_fleet};
 use serde_json::{Value, json};
 
 use crate::answer::Json;
-use crate::http::{Error, Text};
+use crate::http::{Deadline, Error, Text};
 use crate::optimize::{self, BODY};
 use crate::system::{ACCELERATORS, CAPACITIES, CLASSES, MODELS, SERVERS, Section, System};
 use crate::{Optimizer, analyser, openapi};
+
+/// Header that says that a change is meant: a page of another site cannot have a browser send it.
+const CHANGE: &str = "x-isocost-change";
 
 /// A route.
 pub struct Route {
@@ -56,7 +59,7 @@ pub struct Shape {
     pub page: bool,
 }
 
-type Kept = State<Arc<Optimizer>>;
+type Asked = (State<Arc<Optimizer>>, Extension<Deadline>);
 
 /// JSON as the model's reader takes it: every problem of its form, with its place.
 ///
@@ -64,45 +67,74 @@ type Kept = State<Arc<Optimizer>>;
 /// The problems.
 pub fn parsed(text: &str) -> Result<Value, Error> {
     let mut report = Report::default();
-    let read = parse(BODY, text, &mut report);
-    match read.filter(|_| report.problems.is_empty()) {
-        Some(_) => serde_json::from_str(text).map_err(|e| Error::input(format!("{BODY}: {e}"))),
-        None => Err(InputError { problems: report.problems }.into()),
+    let is_read = parse_fleet(BODY, text, &mut report).is_some();
+    match is_read && report.problems.is_empty() {
+        true => serde_json::from_str(text).map_err(|e| Error::input(format!("{BODY}: {e}"))),
+        false => Err(InputError { problems: report.problems }.into()),
     }
 }
 
 /// Asks the kept system.
 fn ask(of: fn(&mut System) -> Value) -> MethodRouter<Arc<Optimizer>> {
-    get(async move |State(optimizer): Kept| Json(optimizer.kept(|kept| of(kept.system()))))
+    get(async move |(State(optimizer), Extension(deadline)): Asked| {
+        let work = move |optimizer: &Optimizer| Ok(optimizer.kept(|kept| of(kept.system())));
+        optimizer.off(deadline, work).await.map(Json)
+    })
 }
 
-/// Asks or changes the kept system by a name in the path.
+/// Asks the kept system by a name in the path, or changes it, as `methods` have it.
 fn by_name(
+    methods: MethodFilter,
     of: impl Fn(&mut System, &str) -> Result<Value, Error> + Clone + Send + Sync + 'static,
 ) -> MethodRouter<Arc<Optimizer>> {
-    get(async move |State(optimizer): Kept, Path(name): Path<String>| {
-        optimizer.kept(|kept| of(kept.system(), &name)).map(Json)
-    })
+    let handler = async move |(State(optimizer), Extension(deadline)): Asked,
+                              Path(name): Path<String>| {
+        let work = move |optimizer: &Optimizer| optimizer.kept(|kept| of(kept.system(), &name));
+        optimizer.off(deadline, work).await.map(Json)
+    };
+    on(methods, handler)
 }
 
 /// The same by two names.
 fn by_names(
+    methods: MethodFilter,
     of: fn(&mut System, &str, &str) -> Result<Value, Error>,
 ) -> MethodRouter<Arc<Optimizer>> {
-    get(async move |State(optimizer): Kept, Path((a, b)): Path<(String, String)>| {
-        optimizer.kept(|kept| of(kept.system(), &a, &b)).map(Json)
+    let handler = async move |(State(optimizer), Extension(deadline)): Asked,
+                              Path((a, b)): Path<(String, String)>| {
+        let work = move |optimizer: &Optimizer| optimizer.kept(|kept| of(kept.system(), &a, &b));
+        optimizer.off(deadline, work).await.map(Json)
+    };
+    on(methods, handler)
+}
+
+/// Changes the kept system by a body, which comes back, or what stands for it.
+fn by_body(
+    of: impl Fn(&mut System, &Value) -> Result<Option<Value>, Error> + Clone + Send + Sync + 'static,
+) -> MethodRouter<Arc<Optimizer>> {
+    post(async move |(State(optimizer), Extension(deadline)): Asked, Text(text): Text| {
+        let work = move |optimizer: &Optimizer| {
+            let body = parsed(&text)?;
+            let answer = optimizer.kept(|kept| of(kept.system(), &body))?;
+            Ok(answer.unwrap_or(body))
+        };
+        optimizer.off(deadline, work).await.map(Json)
     })
 }
 
-/// Changes the kept system by a body.
-fn by_body(
-    of: impl Fn(&mut System, &Value) -> Result<(), Error> + Clone + Send + Sync + 'static,
-) -> MethodRouter<Arc<Optimizer>> {
-    post(async move |State(optimizer): Kept, Text(text): Text| {
-        let body = parsed(&text)?;
-        optimizer.kept(|kept| of(kept.system(), &body))?;
-        Ok::<_, Error>(Json(body))
-    })
+/// Methods of a route that changes what its path names. As the reference has it that is a GET, which a page of another
+/// site can have a browser send: here it is a POST, or a GET that says by a header that the change is meant.
+fn changes() -> MethodFilter {
+    MethodFilter::GET.or(MethodFilter::POST)
+}
+
+/// Turns away what may not be meant.
+async fn meant(request: Request, next: Next) -> Response {
+    let is_said = request.headers().contains_key(CHANGE);
+    match is_said || request.method() == axum::http::Method::POST {
+        true => next.run(request).await,
+        false => Error::not_meant(request.uri().path(), CHANGE).into_response(),
+    }
 }
 
 const fn gives(answer: &'static str) -> Shape {
@@ -167,15 +199,20 @@ fn always() -> Vec<Route> {
             takes("Asked", "Analysed"),
             post(analyser::target),
         ),
-        route(
-            Post,
-            "/optimize-concurrency",
-            "The least batch size near the best rate",
-            "replica",
-            takes("Asked", "Analysed"),
-            post(analyser::concurrency),
-        ),
+        concurrency("/optimize-concurrency"),
     ]
+}
+
+/// What the reference's analyser serves as `/optimize`.
+fn concurrency(path: &'static str) -> Route {
+    Route {
+        method: Method::Post,
+        path,
+        summary: "The least batch size near the best rate",
+        shape: takes("Asked", "Analysed"),
+        tag: "replica",
+        handler: post(analyser::concurrency),
+    }
 }
 
 /// What asks about the kept system.
@@ -188,7 +225,9 @@ fn asking() -> Vec<Route> {
         tag: "system",
         handler,
     };
-    let one = |section: Section| by_name(move |system, name| system.get(section, name));
+    let one = |section: Section| {
+        by_name(MethodFilter::GET, move |system, name| system.get(section, name))
+    };
     vec![
         route(
             "/getAccelerators",
@@ -204,13 +243,13 @@ fn asking() -> Vec<Route> {
             "/getModel/{name}",
             "How a model runs on each accelerator",
             "modelData",
-            by_name(|s, name| s.model(name)),
+            by_name(MethodFilter::GET, |s, name| s.model(name)),
         ),
         route(
             "/getModelAcceleratorPerf/{name}/{acc}",
             "How a model runs on an accelerator",
             "model-on-an-accelerator",
-            by_names(|s, model, acc| s.perf(model, acc)),
+            by_names(MethodFilter::GET, |s, model, acc| s.perf(model, acc)),
         ),
         route(
             "/getServiceClasses",
@@ -223,7 +262,7 @@ fn asking() -> Vec<Route> {
             "/getServiceClassModelTarget/{name}/{model}",
             "A class's targets for a model",
             "target",
-            by_names(|s, class, model| s.target(class, model)),
+            by_names(MethodFilter::GET, |s, class, model| s.target(class, model)),
         ),
         route(
             "/getServers",
@@ -235,15 +274,20 @@ fn asking() -> Vec<Route> {
     ]
 }
 
-/// What changes it: of a stateful service.
-fn changing() -> Vec<Route> {
-    let at = |path, summary, answer, handler| Route {
-        method: Method::Get,
+/// What changes it: of a stateful service, and as the reference has it where it is to be `compatible`.
+fn changing(compatible: bool) -> Vec<Route> {
+    let method = if compatible { Method::Get } else { Method::Post };
+    let guarded = move |handler: MethodRouter<Arc<Optimizer>>| match compatible {
+        true => handler,
+        false => handler.layer(from_fn(meant)),
+    };
+    let at = move |path, summary, answer, handler| Route {
+        method,
         path,
         summary,
         shape: gives(answer),
         tag: "system",
-        handler,
+        handler: guarded(handler),
     };
     let sent = |path, summary, body, handler| Route {
         method: Method::Post,
@@ -253,10 +297,21 @@ fn changing() -> Vec<Route> {
         tag: "system",
         handler,
     };
-    let all = |section: Section| by_body(move |system, body| system.set_all(section, body));
-    let put = |section: Section| by_body(move |system, body| system.put(section, body));
-    let out = |section: Section| by_name(move |system, name| system.remove(section, name));
-    let targets = || by_body(|system, body| system.put_targets(body).map(drop));
+    let all = |section: Section| {
+        by_body(move |system, body| {
+            system.set_all(section, body)?;
+            Ok(system.echo(section, body))
+        })
+    };
+    let put = |section: Section| {
+        by_body(move |system, body| {
+            system.put(section, body)?;
+            Ok(system.echo_entry(section, body))
+        })
+    };
+    let out =
+        |section: Section| by_name(changes(), move |system, name| system.remove(section, name));
+    let targets = || by_body(|system, body| system.put_targets(body));
     vec![
         sent("/setAccelerators", "Replace all accelerators", "acceleratorData", all(ACCELERATORS)),
         sent("/setCapacities", "Replace the cards of every type", "capacityData", all(CAPACITIES)),
@@ -270,7 +325,10 @@ fn changing() -> Vec<Route> {
             "/addModelAcceleratorPerf",
             "Say how a known model runs on an accelerator",
             "model-on-an-accelerator",
-            by_body(|system, body| system.put_perf(body)),
+            by_body(|system, body| {
+                system.put_perf(body)?;
+                Ok(system.echo_entry(MODELS, body))
+            }),
         ),
         sent(
             "/addServiceClassModelTargets",
@@ -288,7 +346,7 @@ fn changing() -> Vec<Route> {
             "/addModel/{name}",
             "Add a model by its name",
             "name",
-            by_name(|system, name| {
+            by_name(changes(), |system, name| {
                 system.add_model(name);
                 Ok(json!(name))
             }),
@@ -297,13 +355,13 @@ fn changing() -> Vec<Route> {
             "/addServiceClass/{name}",
             "Add a class of the lowest priority",
             "service-class",
-            by_name(|system, name| system.add_class(name, "")),
+            by_name(changes(), |system, name| system.add_class(name, "")),
         ),
         at(
             "/addServiceClass/{name}/{priority}",
             "Add a class, or give it another priority",
             "service-class",
-            by_names(|system, name, priority| system.add_class(name, priority)),
+            by_names(changes(), |system, name, priority| system.add_class(name, priority)),
         ),
         at("/removeAccelerator/{name}", "Remove one", "accelerator", out(ACCELERATORS)),
         at("/removeCapacity/{type}", "Remove a type's cards", "capacity", out(CAPACITIES)),
@@ -311,20 +369,20 @@ fn changing() -> Vec<Route> {
             "/removeModel/{name}",
             "Remove a model",
             "name",
-            by_name(|system, name| system.remove_model(name).map(|()| json!(name))),
+            by_name(changes(), |system, name| system.remove_model(name).map(|()| json!(name))),
         ),
         at(
             "/removeModelAcceleratorPerf/{name}/{acc}",
             "Remove how a model runs on an accelerator",
             "model-on-an-accelerator",
-            by_names(|system, model, acc| system.remove_perf(model, acc)),
+            by_names(changes(), |system, model, acc| system.remove_perf(model, acc)),
         ),
         at("/removeServiceClass/{name}", "Remove a class", "service-class", out(CLASSES)),
         at(
             "/removeServiceClassModelTarget/{name}/{model}",
             "Remove a class's targets for a model",
             "target",
-            by_names(|system, class, model| system.remove_target(class, model)),
+            by_names(changes(), |system, class, model| system.remove_target(class, model)),
         ),
         at("/removeServer/{name}", "Remove a server", "server", out(SERVERS)),
         Route {
@@ -336,38 +394,40 @@ fn changing() -> Vec<Route> {
             handler: post(optimize::optimize),
         },
         Route {
-            method: Method::Get,
-            path: "/applyAllocation",
-            summary: "Make what the last plan wants what there is",
-            shape: gives("done"),
             tag: "plan",
-            handler: get(optimize::apply),
+            ..at(
+                "/applyAllocation",
+                "Make what the last plan wants what there is",
+                "done",
+                on(changes(), optimize::apply),
+            )
         },
     ]
 }
 
 /// The routes that a service serves.
-pub fn routes(stateful: bool) -> Vec<Route> {
+pub fn routes(stateful: bool, compatible: bool) -> Vec<Route> {
     let mut routes = always();
     routes.extend(asking());
     if stateful {
-        routes.extend(changing());
+        routes.extend(changing(compatible));
+    } else if compatible {
+        routes.push(concurrency("/optimize"));
     }
     routes
 }
 
 /// The router, with the document that describes it.
 pub(super) fn router(optimizer: &Arc<Optimizer>) -> Router {
-    let document = Json(openapi::document(&routes(optimizer.stateful)));
-    let document = Arc::new(document.0);
+    let served = routes(optimizer.stateful, optimizer.is_compatible());
+    let document = Arc::new(openapi::document(&served));
+    let is_served: Vec<&str> = served.iter().map(|route| route.path).collect();
     let mut router = Router::new();
-    for Route { path, handler, .. } in routes(optimizer.stateful) {
-        router = router.route(path, handler);
+    for Route { path, .. } in changing(true).iter().filter(|r| !is_served.contains(&r.path)) {
+        router = router.route(path, axum::routing::any(stateless));
     }
-    if !optimizer.stateful {
-        for Route { path, .. } in changing() {
-            router = router.route(path, axum::routing::any(stateless));
-        }
+    for Route { path, handler, .. } in served {
+        router = router.route(path, handler);
     }
     let openapi = async move || Json(Value::clone(&document));
     router

@@ -62,6 +62,9 @@ pub struct Args {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// Write cells of CSV to the letter: for programs; a spreadsheet would run a name such as `=1+1`
+    #[arg(long, global = true)]
+    pub exact_cells: bool,
 }
 
 const EXIT_CODES: &str = "\

@@ -21,6 +21,13 @@ pub struct ServeArgs {
     /// Keep a system that requests set, add to, remove from and plan
     #[arg(short = 'F', long)]
     pub stateful: bool,
+    /// For clients of the reference optimizer and its analyser: take, give and answer as they do; implies --reading
+    /// reference and --transition
+    #[arg(long)]
+    pub compatible: bool,
+    /// Listen beyond this machine without a token: whoever reaches the address may use it
+    #[arg(long)]
+    pub open: bool,
     #[command(flatten)]
     pub sizing: SizingArgs,
     #[command(flatten)]
@@ -34,7 +41,7 @@ pub struct ServeArgs {
 const AFTER: &str = "\
 Host and port come from INFERNO_HOST and INFERNO_PORT where no flag gives them; else 127.0.0.1 and 8080.
 A page for people is at /, what is served in /openapi.json, metrics for Prometheus in /metrics.
-As the reference optimizer sizes: --reading reference";
+Clients of the reference optimizer: --compatible";
 
 /// Where and how a service listens.
 #[derive(Debug, Clone, clap::Args)]
@@ -52,10 +59,18 @@ pub struct ListenArgs {
     /// Its private key, PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// File with the bearer token that requests have to bring [default: ISOCOST_TOKEN, if it is set]
+    /// File with the bearer token that requests have to bring, looked at anew while it serves [default:
+    /// ISOCOST_TOKEN, if it is set]
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
-    /// Largest body of a request, MiB
+    /// Name that requests may call the service by, where it asks for no token; addresses and names within a network
+    /// are known
+    #[arg(long = "allow-host", value_name = "NAME")]
+    pub hosts: Vec<String>,
+    /// Connections at once; more are closed
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+    /// Largest body of a request, MiB; of all under way at once there are two at most
     #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub max_body: u32,
     /// Longest that a request may take; a plan that is not done by then is the best so far
@@ -94,17 +109,21 @@ impl ListenArgs {
             host: host.unwrap_or_else(|| Settings::default().host),
             port,
             tls: self.tls_cert.clone().zip(self.tls_key.clone()),
-            token: self.token()?.or_else(|| set(TOKEN)),
+            token: self.token()?,
+            token_file: self.token_file.clone(),
+            hosts: self.hosts.clone(),
+            max_connections: self.max_connections as usize,
             max_body: self.max_body as usize * (1 << 20),
             time_limit: self.request_limit,
             max_requests: self.max_requests as usize,
             linger: self.linger,
             drain: self.drain,
+            ..Settings::default()
         })
     }
 
     fn token(&self) -> Result<Option<String>, Failure> {
-        let Some(path) = &self.token_file else { return Ok(None) };
+        let Some(path) = &self.token_file else { return token_of_environment() };
         let failed = |what: String| Failure::input(format!("{}: {what}", path.display()));
         let text =
             std::fs::read_to_string(path).map_err(|e| failed(format!("cannot be read: {e}")))?;
@@ -114,6 +133,19 @@ impl ListenArgs {
             }
             token => Ok(Some(token.to_owned())),
         }
+    }
+}
+
+/// The token in the environment. Set and empty it is most likely a secret that is missing: nobody means to serve
+/// openly by that.
+fn token_of_environment() -> Result<Option<String>, Failure> {
+    let Some(token) = std::env::var_os(TOKEN) else { return Ok(None) };
+    match token.to_str().map(str::trim) {
+        Some(token) if !token.is_empty() => Ok(Some(token.to_owned())),
+        Some(_) => Err(Failure::input(format!(
+            "{TOKEN} is set and empty; put the token into it, or unset it to ask for none"
+        ))),
+        None => Err(Failure::input(format!("{TOKEN} is no UTF-8; put the token into it"))),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use isocost_formulations::buckets::solve;
 use isocost_model::Scenario;
 use isocost_model::buckets::{Buckets, Report, SliceFactor, check, of_server};
+use isocost_model::export::json_text;
 use isocost_model::export::write_file;
 use isocost_model::input::reading::known_names;
 use isocost_model::input::{self, Instead, Problem};
@@ -131,7 +132,7 @@ fn cap(question: &mut Buckets, caps: &[(String, u64)]) -> Result<(), Failure> {
 }
 
 fn emit(args: &BucketsArgs, report: &Report<'_>) -> Result<(), Failure> {
-    let json = format!("{:#}\n", report.json());
+    let json = json_text(&report.json());
     if let Some(dir) = &args.out {
         std::fs::create_dir_all(dir)
             .map_err(|e| Failure::failed(format!("{}: cannot be made: {e}", dir.display())))?;

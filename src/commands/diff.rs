@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use isocost_model::compare::{SavedPlan, compare};
-use isocost_model::export::plan_json;
+use isocost_model::export::{json_text, plan_json};
 use isocost_model::input::{is_plan, load_plan, plan_text};
 use isocost_solver::Interrupt;
 
@@ -28,9 +28,7 @@ pub fn run(args: &DiffArgs) -> Result<u8, Failure> {
     match args.format {
         Format::Table => text::print(&difference, args.all),
         Format::Json => {
-            // Plain structs with string keys always serialise.
-            let json = serde_json::to_string_pretty(&difference).unwrap_or_default() + "\n";
-            print(json.as_bytes())?;
+            print(json_text(&difference).as_bytes())?;
         }
         Format::Csv => print(&text::csv(&difference).map_err(Failure::failed)?)?,
     }

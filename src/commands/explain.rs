@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use isocost_model::export::json_text;
 use isocost_planner::Shortage;
 use isocost_planner::explain::{Effort, ExplainError};
 
@@ -58,9 +59,7 @@ pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
             );
         }
         ExplainFormat::Json => {
-            // Plain structs with string keys always serialise.
-            let json = serde_json::to_string_pretty(&explanation).unwrap_or_default() + "\n";
-            print(json.as_bytes())?;
+            print(json_text(&explanation).as_bytes())?;
         }
     }
     Ok(exit::of(plan.status))

@@ -6,6 +6,7 @@ use isocost_calibration::{
     Entry, Family, Fit, FitError, Forecast, Point, Validation, fit_and_validate,
     mark_single_client, plots, read, systems,
 };
+use isocost_model::export::json_text;
 use isocost_model::export::write_file;
 use rayon::prelude::*;
 
@@ -43,7 +44,7 @@ pub fn run(args: &FitArgs) -> Result<u8, Failure> {
         Fitted { points: &points, single, fit, validation, all: &fits, entry: &entry, forecast };
     match args.format {
         FitFormat::Table => fitted.print_table(),
-        FitFormat::Json => print(format!("{:#}\n", fitted.json()).as_bytes())?,
+        FitFormat::Json => print(json_text(&fitted.json()).as_bytes())?,
     }
     Ok(exit::OK)
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use isocost_formulations::horizon::{Asked, Sized, solve_checked};
+use isocost_model::export::json_text;
 use isocost_model::export::write_file;
 use isocost_model::horizon::{Export, HorizonPlan, Pool, Prices, Profile};
 use isocost_model::input::{self, Problem};
@@ -134,7 +135,7 @@ fn compare(
 fn emit(args: &HorizonArgs, export: &Export<'_>, compared: &[Compared]) -> Result<(), Failure> {
     let mut json = export.json();
     json["comparedCost"] = compared.iter().map(Compared::json).collect();
-    let json = format!("{json:#}\n");
+    let json = json_text(&json);
     if let Some(dir) = &args.out {
         write(dir, export, &json)?;
     }

@@ -1,5 +1,7 @@
 //! `isocost serve`: the planner as a service.
 
+use std::net::ToSocketAddrs;
+
 use isocost_serve::http::{self, ListenError, Listening, Settings};
 use isocost_serve::planning::Options;
 
@@ -12,16 +14,40 @@ use crate::{Failure, exit};
 /// Runs the command until it is told to end.
 pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
     let settings = args.listen.settings(Some(["INFERNO_HOST", "INFERNO_PORT"]), 8080)?;
+    if settings.token.is_none() && !args.open {
+        stays_here(&settings)?;
+    }
     let backend = choose_backend(&args.solve.0)?;
+    let mut options = options(&args.sizing, &args.solve.0)?;
+    if args.compatible {
+        options = options.compatible();
+    }
     args.log.start()?;
     let name = backend.name();
-    let app = isocost_serve::app(options(&args.sizing, &args.solve.0)?, backend, args.stateful);
+    let app = isocost_serve::app(options, backend, args.stateful);
     let state = if args.stateful { "stateful" } else { "stateless" };
+    let state = if args.compatible { format!("{state}, compatible") } else { state.to_owned() };
     http::run(&settings, app, |listening| {
         listens("optimizer", &format!("{state}, {name}"), &settings, listening);
     })
     .map_err(failure)?;
     Ok(exit::OK)
+}
+
+/// Without a token a service listens on this machine alone, unless it is said aloud.
+fn stays_here(settings: &Settings) -> Result<(), Failure> {
+    // A name that cannot be looked up is for listening to refuse.
+    let found = (settings.host.as_str(), settings.port).to_socket_addrs();
+    let mut beyond = found.into_iter().flatten().filter(|address| !address.ip().is_loopback());
+    match beyond.next() {
+        None => Ok(()),
+        Some(address) => Err(Failure::input(format!(
+            "{} is {}, beyond this machine, and there is no token; give one by --token-file or ISOCOST_TOKEN, or \
+             say --open to let whoever reaches it use it",
+            settings.host,
+            address.ip()
+        ))),
+    }
 }
 
 /// Says in a line that a service listens, and what is on.
@@ -45,5 +71,5 @@ pub fn failure(error: ListenError) -> Failure {
 
 /// How plans are made, from the arguments.
 pub fn options(sizing: &SizingArgs, solve: &SolveArgs) -> Result<Options, Failure> {
-    Ok(Options { sizing: sizing.options()?, request: request(solve) })
+    Ok(Options { sizing: sizing.options()?, request: request(solve), compatible: false })
 }

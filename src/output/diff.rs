@@ -1,6 +1,7 @@
 //! Two plans side by side, for people and as CSV.
 
 use isocost_model::compare::{Change, Difference, SavedServer, ServerDifference};
+use isocost_model::export::cells;
 
 use super::style::BOLD;
 use super::table::{cents, table, trimmed};
@@ -131,7 +132,7 @@ pub fn csv(difference: &Difference) -> Result<Vec<u8>, csv::Error> {
     for s in &difference.servers {
         let ([replicas, rate, cost], [replicas_after, rate_after, cost_after]) =
             (numbers(s.before.as_ref()), numbers(s.after.as_ref()));
-        writer.write_record([
+        let row = [
             s.server.clone(),
             s.change.word().to_owned(),
             runs(s.before.as_ref()),
@@ -143,7 +144,8 @@ pub fn csv(difference: &Difference) -> Result<Vec<u8>, csv::Error> {
             cost,
             cost_after,
             s.cost_change.to_string(),
-        ])?;
+        ];
+        writer.write_record(cells(&row))?;
     }
     writer.into_inner().map_err(|e| e.into_error().into())
 }

@@ -1,5 +1,6 @@
 //! What `isocost simulate` found: predictions beside simulated values, and which objectives hold.
 
+use isocost_model::export::{cells, json_text};
 use isocost_model::queue::{Analysis, Objective, Objectives, Reading};
 use isocost_simulation::{CONFIDENCE, Effort, Estimate, Latency, Report};
 use serde_json::{Value, json};
@@ -251,7 +252,7 @@ impl Simulation {
             "confidence": CONFIDENCE,
             "replicas": rows,
         });
-        format!("{value:#}\n")
+        json_text(&value)
     }
 
     /// As CSV, a line for each latency of each kind of replica.
@@ -281,22 +282,22 @@ impl Simulation {
         for row in &self.rows {
             for (latency, name) in SHOWN {
                 let cell = |x: Option<f64>| x.map_or(String::new(), |x| x.to_string());
-                let mut cells = row.names().to_vec();
-                cells.push(name.to_lowercase());
+                let mut columns = row.names().to_vec();
+                columns.push(name.to_lowercase());
                 for percentile in [None, Some(PERCENT)] {
                     let simulated = row.report.latency_ms(latency, percentile);
-                    cells.push(cell(row.predicted_ms(latency, percentile)));
-                    cells.push(cell(simulated.map(|e| e.value)));
-                    cells.push(cell(simulated.map(|e| e.half_width)));
+                    columns.push(cell(row.predicted_ms(latency, percentile)));
+                    columns.push(cell(simulated.map(|e| e.value)));
+                    columns.push(cell(simulated.map(|e| e.half_width)));
                 }
                 let checked = row.checked(latency);
-                cells.push(cell(checked.map(|c| c.objective.limit_ms)));
-                cells.push(cell(checked.and_then(|c| c.objective.percentile)));
-                cells.push(checked.map_or(String::new(), |c| c.verdict.word().to_owned()));
-                cells.push(row.report.is_steady().to_string());
-                cells.push(row.report.pooled().drift.share().to_string());
-                cells.push(row.report.pooled().preempted.to_string());
-                writer.write_record(cells).map_err(Failure::failed)?;
+                columns.push(cell(checked.map(|c| c.objective.limit_ms)));
+                columns.push(cell(checked.and_then(|c| c.objective.percentile)));
+                columns.push(checked.map_or(String::new(), |c| c.verdict.word().to_owned()));
+                columns.push(row.report.is_steady().to_string());
+                columns.push(row.report.pooled().drift.share().to_string());
+                columns.push(row.report.pooled().preempted.to_string());
+                writer.write_record(cells(&columns)).map_err(Failure::failed)?;
             }
         }
         writer.into_inner().map_err(Failure::failed)

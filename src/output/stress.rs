@@ -1,6 +1,7 @@
 //! What `isocost stress` found: a table for people, JSON and CSV for programs.
 
 use isocost_model::Scenario;
+use isocost_model::export::{cells, json_text};
 use isocost_model::plan::{Plan, Status};
 use isocost_model::stress::{Headroom, Kept, MOST_FACTOR, Shift};
 use serde_json::{Value, json};
@@ -183,7 +184,7 @@ impl Stress<'_> {
             "limits": limits,
             "margins": self.margins.iter().map(margin).collect::<Vec<_>>(),
         });
-        format!("{all:#}\n")
+        json_text(&all)
     }
 
     fn limit(&self, h: &Headroom) -> Value {
@@ -222,6 +223,8 @@ fn amount(kept: Kept, value: f64) -> String {
 fn written(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, Failure> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(header).map_err(Failure::failed)?;
-    rows.into_iter().try_for_each(|row| writer.write_record(row)).map_err(Failure::failed)?;
+    rows.into_iter()
+        .try_for_each(|row| writer.write_record(cells(&row)))
+        .map_err(Failure::failed)?;
     writer.into_inner().map_err(Failure::failed)
 }

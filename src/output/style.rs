@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
+use isocost_model::input::visible;
 
 /// For what went wrong.
 pub const RED: Style = AnsiColor::Red.on_default().bold();
@@ -20,12 +21,17 @@ pub const BOLD: Style = Style::new().bold();
 
 /// Says on standard error what went wrong.
 pub fn error(text: &str) {
-    anstream::eprintln!("{RED}error{RED:#}: {text}");
+    anstream::eprintln!("{RED}error{RED:#}: {}", seen(text));
 }
 
 /// Says on standard error what may not be meant.
 pub fn warning(text: &str) {
-    anstream::eprintln!("{YELLOW}warning{YELLOW:#}: {text}");
+    anstream::eprintln!("{YELLOW}warning{YELLOW:#}: {}", seen(text));
+}
+
+/// The lines of a message, in which nothing gives the terminal orders: paths and arguments may hold anything.
+fn seen(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }
 
 /// Says on standard error what was taken for granted.

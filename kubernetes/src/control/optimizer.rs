@@ -25,6 +25,7 @@ pub fn planner_options(sizing: SizingOptions, gap: f64) -> Options {
     Options {
         sizing,
         request: Request { formulation, problem, shortage, solve, ..Request::default() },
+        ..Options::default()
     }
 }
 

@@ -114,9 +114,9 @@ fn phase(row: &mut Fields<'_>, last: bool, report: &mut Report) -> Option<Phase>
 
 fn duration(row: &mut Fields<'_>, report: &mut Report) -> Option<Duration> {
     const REMEDY: &str = "write it as 90s, 5m or 1h30m";
-    let before = report.problems.len();
+    let before = report.found();
     let Some(text) = row.text("duration", report) else {
-        if report.problems.len() == before {
+        if report.found() == before {
             row.problem("duration", "`duration` is missing".to_owned(), REMEDY, report);
         }
         return None;

@@ -1,5 +1,6 @@
 //! A spread as JSON and CSV.
 
+use crate::export::cells;
 use serde_json::{Value, json};
 
 use super::{Bucket, Buckets, Gpu, Spread, count_for};
@@ -172,7 +173,7 @@ fn csv_text(header: &[String], rows: impl Iterator<Item = Vec<String>>) -> Vec<u
     // A vector takes every write, and every row has the header's length.
     let _ = writer.write_record(header);
     for row in rows {
-        let _ = writer.write_record(row);
+        let _ = writer.write_record(cells(&row));
     }
     writer.into_inner().unwrap_or_default()
 }

@@ -9,11 +9,13 @@ use std::sync::{PoisonError, RwLock};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::BatchChoice;
+use super::{BatchChoice, Reading, SizingOptions};
+use crate::queue::stop::{Stop, beneath, pause};
 use crate::queue::{Objectives, Shortfall, Sized, Station};
+use crate::scenario::{Profile, Server};
 
 /// The largest rate, or the objective that is out of reach.
-pub(super) type Sizing = Result<Sized, Shortfall>;
+pub(crate) type Sizing = Result<Sized, Shortfall>;
 
 /// Sizings made so far. Threads may share it: two that miss the same sizing at the same time both
 /// make it, and find the same.
@@ -50,8 +52,10 @@ impl Sizings {
         if missing.is_empty() {
             return found;
         }
+        let stop = Stop::here();
+        let size = |key: SizingKey| (key, beneath(stop.clone(), || key.size()));
         let made: Vec<(SizingKey, Sizing)> =
-            missing.into_par_iter().with_min_len(8).map(|key| (key, key.size())).collect();
+            missing.into_par_iter().with_min_len(8).map(size).collect();
         found.extend(made.iter().copied());
         self.0.write().unwrap_or_else(PoisonError::into_inner).extend(made);
         found
@@ -64,17 +68,44 @@ pub(super) struct SizingKey {
     pub station: Station,
     pub max_batch: u32,
     pub objectives: Objectives,
-    pub batch: BatchChoice,
+    pub batch: Search,
+}
+
+/// How the batch size of a key is sought.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Search {
+    /// As the run chooses.
+    Run(BatchChoice),
+    /// Up to a ceiling, as the reference does where a profile states no lengths.
+    Onset,
+}
+
+impl Search {
+    /// How the batch size of `server` on a profile is sought.
+    pub fn of(server: &Server, profile: &Profile, options: &SizingOptions) -> Self {
+        let is_ceiling = profile.at_tokens.is_none() && server.max_batch.is_none();
+        match options.reading == Reading::Reference && is_ceiling {
+            true => Self::Onset,
+            false => Self::Run(options.batch),
+        }
+    }
+
+    /// The batch size up to `most` with its rate.
+    pub fn size(self, station: &Station, most: u32, objectives: &Objectives) -> Sizing {
+        match self {
+            Self::Run(BatchChoice::Max) => station.size(most, objectives),
+            Self::Run(BatchChoice::Least { tolerance }) => {
+                station.size_best(most, objectives, tolerance)
+            }
+            Self::Onset => station.size_onset(most, objectives).sized,
+        }
+    }
 }
 
 impl SizingKey {
     fn size(&self) -> Sizing {
-        match self.batch {
-            BatchChoice::Max => self.station.size(self.max_batch, &self.objectives),
-            BatchChoice::Least { tolerance } => {
-                self.station.size_best(self.max_batch, &self.objectives, tolerance)
-            }
-        }
+        pause();
+        self.batch.size(&self.station, self.max_batch, &self.objectives)
     }
 }
 

@@ -14,7 +14,7 @@ use super::budgets::{counts, used};
 use super::objectives::broken;
 use super::site::Site;
 use super::{CheckOptions, Found, Rule, capacity, moves};
-use crate::candidates::BatchChoice;
+use crate::candidates::Search;
 use crate::plan::{Plan, Status};
 use crate::queue::MAX_BATCH;
 use crate::scenario::Budget;
@@ -212,11 +212,8 @@ impl Raise<'_> {
         let mut targets = site.targets();
         targets.max_loss = site.sizing.max_loss;
         let most = site.most_in_batch(profile).min(f64::from(MAX_BATCH)) as u32;
-        let sized = match site.sizing.batch {
-            BatchChoice::Max => station.size(most, &targets),
-            BatchChoice::Least { tolerance } => station.size_best(most, &targets, tolerance),
-        };
-        let sized = sized.ok()?;
+        let search = Search::of(site.server, profile, site.sizing);
+        let sized = search.size(&station, most, &targets).ok()?;
         let kept = broken(site, &station, sized.batch, sized.arrival_rate_per_s).is_empty();
         kept.then_some(sized.throughput_per_s)
     }

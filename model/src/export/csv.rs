@@ -1,6 +1,6 @@
 //! The plan, the cards in use and the candidates as CSV, units in the headers.
 
-use super::Export;
+use super::{Export, cells};
 use crate::energy::Energy;
 use crate::scenario::Scenario;
 
@@ -134,7 +134,7 @@ fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
     // A vector takes every write, and every row has the header's length.
     let _ = writer.write_record(header);
     for row in rows {
-        let _ = writer.write_record(row);
+        let _ = writer.write_record(cells(&row));
     }
     writer.into_inner().unwrap_or_default()
 }

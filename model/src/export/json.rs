@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
-use super::Export;
+use super::{Export, json_text};
 use crate::energy::Energy;
 use crate::plan::{Part, Placement, Unit};
 use crate::scenario::Server;
@@ -11,8 +11,7 @@ use crate::trust::Trust;
 
 /// The plan as JSON text. Numbers that are not finite, as a bound that was never proven, are null.
 pub fn plan_json(export: &Export<'_>) -> String {
-    // Plain structs with string keys always serialise.
-    serde_json::to_string_pretty(&solution(export)).unwrap_or_default() + "\n"
+    json_text(&solution(export))
 }
 
 /// The same as a value, to be added to.
@@ -149,14 +148,18 @@ fn budgets<'a>(export: &Export<'a>) -> Vec<BudgetUse<'a>> {
     .collect()
 }
 
-/// A map from the servers' names, in their order.
+/// A map from the servers' names, in their order: those that are placed, and those that need nothing, so that whoever
+/// carries the plan out takes away what they have.
 struct Allocations<'a>(&'a Export<'a>);
 
 impl Serialize for Allocations<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Export { scenario, plan, .. } = self.0;
-        let placed =
-            || scenario.servers.iter().zip(&plan.placements).filter(|(_, p)| !p.parts.is_empty());
+        let is_idle = |s: &Server| s.min_replicas == 0 && s.load.rate_per_s() == 0.0;
+        let is_told = |(server, placement): &(&Server, &Placement)| {
+            !placement.parts.is_empty() || is_idle(server)
+        };
+        let placed = || scenario.servers.iter().zip(&plan.placements).filter(is_told);
         let mut map = serializer.serialize_map(Some(placed().count()))?;
         for (server, placement) in placed() {
             map.serialize_entry(&server.name, &allocation(self.0, server, placement))?;
@@ -221,18 +224,19 @@ fn allocation<'a>(
     export: &Export<'a>,
     server: &'a Server,
     placement: &'a Placement,
-) -> Option<Allocation<'a>> {
+) -> Allocation<'a> {
     let scenario = export.scenario;
     let rate = |p: &Part| p.rate_per_s * p.replicas as f64;
-    let main = placement.parts.iter().max_by(|a, b| rate(a).total_cmp(&rate(b)))?;
+    let main = placement.parts.iter().max_by(|a, b| rate(a).total_cmp(&rate(b)));
+    let predicted = main.and_then(|part| part.predicted);
     let energy = Energy::of_placement(server, placement);
-    Some(Allocation {
-        accelerator: &scenario.accelerators[main.accelerator].name,
+    Allocation {
+        accelerator: main.map_or("", |part| &scenario.accelerators[part.accelerator].name),
         num_replicas: placement.replicas(),
-        max_batch: main.batch,
+        max_batch: main.map_or(0, |part| part.batch),
         cost: placement.cost(),
-        itl_average: main.predicted.map(|a| a.itl_ms),
-        ttft_average: main.predicted.map(|a| a.ttft_ms),
+        itl_average: predicted.map(|a| a.itl_ms),
+        ttft_average: predicted.map(|a| a.ttft_ms),
         load: Load {
             arrival_rate: server.load.arrival_rate_per_min,
             avg_in_tokens: server.load.input_tokens,
@@ -246,7 +250,7 @@ fn allocation<'a>(
         energy_kwh_per_day: energy.kwh_per_day(),
         wh_per_million_tokens: energy.wh_per_million_tokens(),
         parts: placement.parts.iter().map(|p| part_fields(export, server, p)).collect(),
-    })
+    }
 }
 
 fn part_fields<'a>(export: &Export<'a>, server: &Server, part: &Part) -> PartFields<'a> {

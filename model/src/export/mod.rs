@@ -1,7 +1,10 @@
 //! Exports: the plan as files, one module a format.
 
+mod cells;
 mod csv;
 mod json;
+mod staged;
+mod text;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,8 +13,11 @@ use crate::candidates::Candidates;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 
+pub use cells::{cell, cells, exact_cells};
 pub use csv::{budgets_csv, candidates_csv, plan_csv, usage_csv};
 pub use json::{plan_json, plan_value};
+use staged::{Held, temporary};
+pub use text::json_text;
 
 /// What is written down.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +63,8 @@ pub fn write_all(dir: &Path, export: &Export<'_>) -> Result<(), ExportError> {
         move |source| ExportError { path, source }
     };
     std::fs::create_dir_all(dir).map_err(error(dir))?;
+    // Two runs into one directory write one after the other: its files are all of one of them.
+    let _held = Held::alone(dir);
     let mut files = vec![
         ("plan.json", plan_json(export).into_bytes()),
         ("plan.csv", plan_csv(export)),
@@ -76,17 +84,20 @@ pub fn write_all(dir: &Path, export: &Export<'_>) -> Result<(), ExportError> {
 /// # Errors
 /// The file, and why it cannot be written.
 pub fn write_file(path: &Path, content: &[u8]) -> Result<(), ExportError> {
+    let _held = Held::beside(directory(path));
     commit(stage(path, content)?)
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 type Staged = (tempfile::NamedTempFile, PathBuf);
 
 fn stage(path: &Path, content: &[u8]) -> Result<Staged, ExportError> {
     let write = || {
-        let dir = path.parent().filter(|d| !d.as_os_str().is_empty());
-        let mut file = tempfile::NamedTempFile::new_in(dir.unwrap_or(Path::new(".")))?;
+        let mut file = temporary(directory(path))?;
         file.write_all(content)?;
-        readable(&file)?;
         file.as_file().sync_all()?;
         Ok(file)
     };
@@ -96,16 +107,4 @@ fn stage(path: &Path, content: &[u8]) -> Result<Staged, ExportError> {
 
 fn commit((file, path): Staged) -> Result<(), ExportError> {
     file.persist(&path).map(drop).map_err(|e| ExportError { path, source: e.error })
-}
-
-/// Temporary files are private to their owner; a plan is as readable as any file.
-#[cfg(unix)]
-fn readable(file: &tempfile::NamedTempFile) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable(_: &tempfile::NamedTempFile) -> std::io::Result<()> {
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! The plan for a horizon as CSV and JSON, units in the names.
 
+use crate::export::cells;
 use serde_json::{Value, json};
 
 use super::{HorizonPlan, PeriodPlan, Prices, Profile};
@@ -177,7 +178,7 @@ fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
     // A vector takes every write, and every row has the header's length.
     let _ = writer.write_record(header);
     for row in rows {
-        let _ = writer.write_record(row);
+        let _ = writer.write_record(cells(&row));
     }
     writer.into_inner().unwrap_or_default()
 }

@@ -222,20 +222,20 @@ fn gpu(
 
 /// A matrix of numbers of at least 0; never empty.
 fn matrix(file: &str, node: &Node, entity: &str, report: &mut Report) -> Option<Vec<Vec<f64>>> {
-    let before = report.problems.len();
+    let before = report.found();
     let mut rows: Vec<Vec<f64>> = Vec::new();
     let lists = list(file, node, entity, report)?;
     for row in lists {
         let Some(cells) = list(file, row, entity, report) else { continue };
         let cells: Vec<f64> =
             cells.iter().filter_map(|cell| number(file, cell, entity, report)).collect();
-        if report.problems.len() == before && rows.first().is_some_and(|r| r.len() != cells.len()) {
+        if report.found() == before && rows.first().is_some_and(|r| r.len() != cells.len()) {
             let what = format!("a row has {} cells, the first one {}", cells.len(), rows[0].len());
             report.problem_at(file, row.at, entity, what, "give every row as many cells");
         }
         rows.push(cells);
     }
-    (report.problems.len() == before).then_some(rows)
+    (report.found() == before).then_some(rows)
 }
 
 /// The items of a list with at least one.

@@ -6,6 +6,7 @@ use super::figure::{as_written, between};
 use super::node::{Node, Value};
 use super::problem::{At, Report, nearest};
 use super::reference::{Entity, Field, Form, entity};
+use crate::queue::stop::pause;
 
 /// Numbers above this are no price, size or rate.
 pub const ABSURD: f64 = 1e9;
@@ -27,6 +28,7 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The fields of `node`, or a problem where it is no object.
     pub fn new(file: &'a str, node: &'a Node, entity: &str, report: &mut Report) -> Option<Self> {
+        pause();
         let Value::Object(entries) = &node.value else {
             let what = format!("expected an object, found {}", node.value.kind());
             report.problem_at(file, node.at, entity, what, "write it as { ... }");
@@ -108,9 +110,9 @@ impl<'a> Fields<'a> {
 
     /// A text that has to be there.
     pub fn name(&mut self, key: &'static str, report: &mut Report) -> &'a str {
-        let before = report.problems.len();
+        let before = report.found();
         let name = self.text(key, report);
-        if name.is_none() && report.problems.len() == before {
+        if name.is_none() && report.found() == before {
             self.problem(key, format!("`{key}` is missing or empty"), "give it a name", report);
         }
         name.unwrap_or("")

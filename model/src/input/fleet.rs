@@ -1,10 +1,10 @@
 //! Accelerators, profiles and service classes.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::fields::Fields;
 use super::problem::{Report, known_names};
-use super::service::{calibration, engine, provenance, service};
+use super::service::{Parameters, calibration, engine, parameters, provenance};
 use super::{Section, entities};
 use crate::queue::{ItlOver, Objective, Objectives, TokenRate};
 use crate::scenario::{
@@ -108,15 +108,20 @@ fn power(mut fields: Fields<'_>, report: &mut Report) -> PowerCurve {
     PowerCurve { idle_w, mid_w, full_w, mid_utilisation }
 }
 
-/// The largest batch where a profile states none, as in the reference optimizer.
-const CEILING: u32 = 256;
+/// Pairs of a model and an accelerator, by their indices.
+pub(super) type Pairs = FxHashSet<(usize, usize)>;
 
-/// Adds the profiles, and with them the models' names.
-pub(super) fn profiles(section: Option<&Section>, scenario: &mut Scenario, report: &mut Report) {
-    let Some(section) = section else { return };
+/// Adds the profiles, and with them the models' names; the pairs that are stated, those among them of which no
+/// service time is known yet and that have no profile for now.
+pub(super) fn profiles(
+    section: Option<&Section>,
+    scenario: &mut Scenario,
+    report: &mut Report,
+) -> Pairs {
+    let mut stated = Pairs::default();
+    let Some(section) = section else { return stated };
     let accelerators = names(scenario.accelerators.iter().map(|a| a.name.as_str()));
     let mut models = Names::default();
-    let mut seen = FxHashMap::default();
     for mut fields in entities(section, ("models", "model on an accelerator"), report) {
         let name = fields.name("name", report).to_owned();
         let on = fields.name("acc", report);
@@ -128,20 +133,25 @@ pub(super) fn profiles(section: Option<&Section>, scenario: &mut Scenario, repor
             scenario.models.push(name.clone());
         }
         let units = fields.count("acccount", report).unwrap_or(1).max(1);
-        let max_batch = fields.count("maxbatchsize", report);
-        let at_tokens = fields.count("attokens", report);
-        let service = service(&mut fields, report);
+        let (max_batch, at_tokens) = batch(&mut fields, report);
+        let parameters = parameters(&mut fields, report);
         let engine = engine(&mut fields, report);
         let provenance = provenance(&mut fields, report);
         let calibration = calibration(&mut fields, report);
-        if let (Some(accelerator), Some(service)) = (accelerator, service) {
-            let known = seen.insert((model, accelerator), ()).is_some();
+        if let (Some(accelerator), Some(parameters)) = (accelerator, parameters) {
+            let known = !stated.insert((model, accelerator));
             unique(&fields, "acc", "the pair", &format!("{name} on {on}"), known, report);
+            let Parameters::Known(service) = parameters else {
+                let what = "the service parameters are all zero: the pair is left out".to_owned();
+                fields.warning("", what, "give them once they are known", report);
+                fields.finish(report);
+                continue;
+            };
             scenario.profiles.push(Profile {
                 model,
                 accelerator,
                 units_per_replica: units,
-                max_batch: max_batch.filter(|n| *n > 0).unwrap_or(CEILING),
+                max_batch,
                 at_tokens,
                 service,
                 engine,
@@ -151,6 +161,14 @@ pub(super) fn profiles(section: Option<&Section>, scenario: &mut Scenario, repor
         }
         fields.finish(report);
     }
+    stated
+}
+
+/// Largest batch of a pair, and the tokens at which it holds; at any length where there are none.
+fn batch(fields: &mut Fields<'_>, report: &mut Report) -> (u32, Option<u32>) {
+    let most = fields.count("maxbatchsize", report).filter(|most| *most > 0);
+    let at_tokens = fields.count("attokens", report).filter(|tokens| *tokens > 0);
+    (most.unwrap_or(Profile::CEILING), at_tokens)
 }
 
 /// Adds the service classes.

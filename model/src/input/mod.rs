@@ -23,8 +23,10 @@ mod saved;
 mod servers;
 mod service;
 mod sheet;
+mod size;
 mod sizes;
 mod text;
+mod visible;
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +34,7 @@ use crate::scenario::Scenario;
 use fields::Fields;
 use node::{Node, Value};
 use problem::Report;
-pub use problem::{InputError, Problem, known_names};
+pub use problem::{InputError, KEPT, Problem, known_names};
 
 /// The means by which scenarios are read, for inputs of other kinds: documents with places,
 /// fields checked as they are read, every problem at once.
@@ -40,7 +42,9 @@ pub mod reading {
     pub use super::dig;
     pub use super::fields::{ABSURD, Fields};
     pub use super::figure::{as_written, between, figure};
-    pub use super::node::{Node, Value, parse, parse_documents, parse_foreign, parse_from};
+    pub use super::node::{
+        Node, Value, parse, parse_documents, parse_fleet, parse_foreign, parse_from,
+    };
     pub use super::problem::{At, Report, known_names};
     pub use super::text::{
         csv_defect, csv_line, csv_mark, csv_rows, decimal_comma, name_of, read_text,
@@ -56,6 +60,7 @@ pub use servers::{Fault, server_faults};
 pub use sizes::{sizes, sizes_text};
 pub use text::MAX_FILE_BYTES;
 use text::{name_of, read_text};
+pub use visible::visible;
 
 /// A scenario and what is odd about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,8 +159,8 @@ pub fn with_capacity(
 /// As [`load`].
 pub fn load_text(name: &str, text: &str) -> Result<Loaded, InputError> {
     let mut report = Report::default();
-    let sections =
-        node::parse(name, text, &mut report).map(|node| split(name, node, &OPTIONAL, &mut report));
+    let sections = node::parse_fleet(name, text, &mut report)
+        .map(|node| split(name, node, &OPTIONAL, &mut report));
     finish(sections.unwrap_or_default(), &OPTIONAL, report)
 }
 
@@ -182,11 +187,11 @@ fn assemble(sections: &[Option<Section>], report: &mut Report) -> Scenario {
     let [accelerators, models, classes, servers, capacity, optimizer] =
         [0, 1, 2, 3, 4, 5].map(|i| sections[i].as_ref());
     let mut scenario = fleet::accelerators(accelerators, report);
-    fleet::profiles(models, &mut scenario, report);
+    let pairs = fleet::profiles(models, &mut scenario, report);
     fleet::classes(classes, &mut scenario, report);
     limits::capacity(capacity, &mut scenario, report);
     limits::optimizer(optimizer, &mut scenario, report);
-    servers::servers(servers, &mut scenario, report);
+    servers::servers(servers, pairs, &mut scenario, report);
     scenario
 }
 
@@ -236,7 +241,7 @@ fn missing_files(directory: &str, missing: &[usize], report: &mut Report) {
 fn read_file(path: &Path, report: &mut Report) -> Option<Node> {
     let name = name_of(path);
     match read_text(path) {
-        Ok(text) => node::parse(&name, &text, report),
+        Ok(text) => node::parse_fleet(&name, &text, report),
         Err(what) => {
             let remedy = "give the path of a scenario: a directory, or one JSON or YAML file";
             report.problem_in(&name, what, remedy);

@@ -6,6 +6,9 @@ use rustc_hash::FxHashSet;
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use super::problem::{At, Report};
+use super::size::{Of, Room, json_fits};
+use super::visible::visible;
+use crate::queue::stop::pause;
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,16 +53,19 @@ impl Value {
 /// Nesting deeper than this is no scenario.
 const MAX_DEPTH: usize = 64;
 
-/// Reads a document; by its name it is YAML or JSON, else by how it begins.
+/// Reads a fleet's document; by its name it is YAML or JSON, else by how it begins.
+pub fn parse_fleet(file: &str, text: &str, report: &mut Report) -> Option<Node> {
+    sole(file, text, Json { of: Of::Fleet, ..Json::default() }, report)
+}
+
+/// The same of a document of measurements.
 pub fn parse(file: &str, text: &str, report: &mut Report) -> Option<Node> {
     parse_from(file, text, 1, report)
 }
 
 /// The same for a text that starts at a line further down in its file.
 pub fn parse_from(file: &str, text: &str, line: u32, report: &mut Report) -> Option<Node> {
-    let node = read(file, text, Json { line, ..Json::default() }, report)?;
-    duplicates(file, &node, report);
-    Some(node)
+    sole(file, text, Json { line, ..Json::default() }, report)
 }
 
 /// Reads a document that another tool wrote, from a line of its file on: `NaN` and `Infinity` are
@@ -72,7 +78,7 @@ pub fn parse_foreign(file: &str, text: &str, line: u32, report: &mut Report) -> 
 pub fn parse_documents(file: &str, text: &str, report: &mut Report) -> Vec<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let documents = match is_yaml(file, text) {
-        true => yaml_documents(text, Keys::Written),
+        true => yaml_documents(Of::Measured, text, Keys::Written),
         false => {
             parse_json(text, Json { keys: Keys::Written, ..Json::default() }).map(|node| vec![node])
         }
@@ -88,6 +94,13 @@ pub fn parse_documents(file: &str, text: &str, report: &mut Report) -> Vec<Node>
     }
 }
 
+/// A document in which each key is given once.
+fn sole(file: &str, text: &str, json: Json, report: &mut Report) -> Option<Node> {
+    let node = read(file, text, json, report)?;
+    duplicates(file, &node, report);
+    Some(node)
+}
+
 fn read(file: &str, text: &str, json: Json, report: &mut Report) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
@@ -95,7 +108,7 @@ fn read(file: &str, text: &str, json: Json, report: &mut Report) -> Option<Node>
         return None;
     }
     let yaml = is_yaml(file, text);
-    let node = if yaml { parse_yaml(text) } else { parse_json(text, json) };
+    let node = if yaml { parse_yaml(json.of, text) } else { parse_json(text, json) };
     let (at, what) = match node {
         Ok(node) => return Some(node),
         Err(defect) => defect,
@@ -119,7 +132,8 @@ pub(super) fn parse_names(
     report: &mut Report,
 ) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match parse_json(text, Json { keys: Keys::NamesAt(depth), ..Json::default() }) {
+    let json = Json { of: Of::Fleet, keys: Keys::NamesAt(depth), ..Json::default() };
+    match parse_json(text, json) {
         Ok(node) => {
             duplicates(file, &node, report);
             Some(node)
@@ -153,8 +167,10 @@ impl Keys {
     }
 }
 
-/// How JSON is read.
+/// How a document is read.
 struct Json {
+    /// What it is of.
+    of: Of,
     /// The line of its file that it starts in.
     line: u32,
     /// How keys are read.
@@ -165,11 +181,11 @@ struct Json {
 
 impl Default for Json {
     fn default() -> Self {
-        Self { line: 1, keys: Keys::Lower, non_finite: false }
+        Self { of: Of::Measured, line: 1, keys: Keys::Lower, non_finite: false }
     }
 }
 
-fn parse_json(text: &str, Json { line, keys, non_finite }: Json) -> Result<Node, Defect> {
+fn parse_json(text: &str, Json { of, line, keys, non_finite }: Json) -> Result<Node, Defect> {
     let strict = jsonc_parser::ParseOptions {
         allow_comments: false,
         allow_loose_object_property_names: false,
@@ -182,12 +198,14 @@ fn parse_json(text: &str, Json { line, keys, non_finite }: Json) -> Result<Node,
         allow_non_finite_numbers: non_finite,
         allow_extended_string_escapes: false,
     };
+    let start = At { line, column: 1 };
+    json_fits(of, text).map_err(|what| (start, what))?;
+    pause();
     let parsed = jsonc_parser::parse_to_ast(text, &Default::default(), &strict).map_err(|e| {
         let line = line - 1 + e.line_display() as u32;
         let at = At { line, column: e.column_display() as u32 };
         (at, e.kind().to_string())
     })?;
-    let start = At { line, column: 1 };
     let value = parsed.value.ok_or((start, "no value".to_owned()))?;
     let mut cursor = Cursor { text, offset: 0, at: start, keys };
     from_json(value, &mut cursor, 0)
@@ -216,6 +234,7 @@ impl Cursor<'_> {
 }
 
 fn from_json(value: ast::Value<'_>, cursor: &mut Cursor<'_>, depth: usize) -> Result<Node, Defect> {
+    pause();
     let at = cursor.go(value.range().start);
     if depth > MAX_DEPTH {
         return Err((at, format!("nested deeper than {MAX_DEPTH}")));
@@ -224,14 +243,14 @@ fn from_json(value: ast::Value<'_>, cursor: &mut Cursor<'_>, depth: usize) -> Re
         ast::Value::NullKeyword(_) => Value::Null,
         ast::Value::BooleanLit(lit) => Value::Bool(lit.value),
         ast::Value::NumberLit(lit) => Value::Number(lit.value.to_owned()),
-        ast::Value::StringLit(lit) => Value::Text(lit.value.into_owned()),
+        ast::Value::StringLit(lit) => Value::Text(visible(&lit.value).into_owned()),
         ast::Value::Array(array) => {
             let items = array.elements.into_iter().map(|v| from_json(v, cursor, depth + 1));
             Value::List(items.collect::<Result<_, _>>()?)
         }
         ast::Value::Object(object) => {
             let entries = object.properties.into_iter().map(|p| {
-                let key = cursor.keys.read(p.name.as_str(), depth);
+                let key = cursor.keys.read(&visible(p.name.as_str()), depth);
                 Ok((key, from_json(p.value, cursor, depth + 1)?))
             });
             Value::Object(entries.collect::<Result<_, Defect>>()?)
@@ -246,8 +265,8 @@ enum Open {
     Object(At, Vec<(String, Node)>, Option<String>),
 }
 
-fn parse_yaml(text: &str) -> Result<Node, Defect> {
-    let mut documents = yaml_documents(text, Keys::Lower)?.into_iter();
+fn parse_yaml(of: Of, text: &str) -> Result<Node, Defect> {
+    let mut documents = yaml_documents(of, text, Keys::Lower)?.into_iter();
     let first = documents.next().ok_or((At { line: 1, column: 1 }, "no value".to_owned()))?;
     match documents.next() {
         Some(second) => Err((
@@ -259,9 +278,10 @@ fn parse_yaml(text: &str) -> Result<Node, Defect> {
     }
 }
 
-fn yaml_documents(text: &str, keys: Keys) -> Result<Vec<Node>, Defect> {
+fn yaml_documents(of: Of, text: &str, keys: Keys) -> Result<Vec<Node>, Defect> {
     let mut open: Vec<Open> = Vec::new();
     let mut roots = Vec::new();
+    let mut room = Room::new(of, text.len());
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|e| {
             let at = At { line: e.marker().line() as u32, column: e.marker().col() as u32 + 1 };
@@ -286,6 +306,9 @@ fn yaml_documents(text: &str, keys: Keys) -> Result<Vec<Node>, Defect> {
             return Err((at, format!("nested deeper than {MAX_DEPTH}")));
         }
         let Some(node) = node else { continue };
+        pause();
+        let is_object = matches!(node.value, Value::Object(_));
+        room.take(is_object).map_err(|what| (node.at, what))?;
         match open.last_mut() {
             None => roots.push(node),
             Some(Open::List(_, items)) => items.push(node),
@@ -314,7 +337,7 @@ fn key_text(node: Node, keys: Keys) -> Result<String, Defect> {
 
 fn scalar(text: &str, style: ScalarStyle) -> Value {
     if style != ScalarStyle::Plain {
-        return Value::Text(text.to_owned());
+        return Value::Text(visible(text).into_owned());
     }
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
@@ -326,7 +349,7 @@ fn scalar(text: &str, style: ScalarStyle) -> Value {
         {
             Value::Number(text.to_owned())
         }
-        _ => Value::Text(text.to_owned()),
+        _ => Value::Text(visible(text).into_owned()),
     }
 }
 

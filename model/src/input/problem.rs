@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::visible::visible;
+
 /// Line and column, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct At {
@@ -44,6 +46,12 @@ pub struct InputError {
 /// More problems than this are counted, not printed.
 const SHOWN: usize = 50;
 
+/// So many problems are kept, and as many warnings: whoever mends these finds the rest by reading anew.
+pub const KEPT: usize = 1_000;
+
+/// Bytes of each part of a problem.
+const LONGEST: usize = 1_000;
+
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for problem in self.problems.iter().take(SHOWN) {
@@ -51,6 +59,13 @@ impl fmt::Display for InputError {
         }
         match self.problems.len() {
             1 => write!(f, "1 problem in the input"),
+            n if n >= KEPT => {
+                let more = n - SHOWN;
+                write!(
+                    f,
+                    "... {more} more; {n} problems in the input, and no further ones are kept"
+                )
+            }
             n if n > SHOWN => write!(f, "... {} more; {n} problems in the input", n - SHOWN),
             n => write!(f, "{n} problems in the input"),
         }
@@ -66,13 +81,15 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// What is odd.
     pub warnings: Vec<Problem>,
+    /// Problems found, those that are not kept among them.
+    found: usize,
 }
 
 impl Report {
     /// A problem of a whole file.
     pub fn problem_in(&mut self, file: &str, what: String, remedy: &str) {
         let (place, remedy) = (file.to_owned(), remedy.to_owned());
-        self.problems.push(Problem { place, entity: String::new(), what, remedy });
+        self.problem(|| Problem { place, entity: String::new(), what, remedy });
     }
 
     /// What to do about an unknown name among many, as [`known_names`] has it. To look for the nearest
@@ -90,13 +107,53 @@ impl Report {
 
     /// A problem at a place.
     pub fn problem_at(&mut self, file: &str, at: At, entity: &str, what: String, remedy: &str) {
-        self.problems.push(problem(file, at, entity, what, remedy));
+        self.problem(|| problem(file, at, entity, what, remedy));
+    }
+
+    fn problem(&mut self, problem: impl FnOnce() -> Problem) {
+        self.found += 1;
+        keep(&mut self.problems, problem);
+    }
+
+    /// Problems found so far: whoever looks whether something was wrong compares it.
+    pub fn found(&self) -> usize {
+        self.found
     }
 
     /// A warning at a place.
     pub fn warning_at(&mut self, file: &str, at: At, entity: &str, what: String, remedy: &str) {
-        self.warnings.push(problem(file, at, entity, what, remedy));
+        keep(&mut self.warnings, || problem(file, at, entity, what, remedy));
+        if self.warnings.len() == KEPT {
+            let last = "warnings of which no further ones are kept";
+            self.warnings[KEPT - 1] = Problem {
+                place: file.to_owned(),
+                entity: String::new(),
+                what: format!("this is the last of {KEPT} {last}"),
+                remedy: "mend those above to see the rest".to_owned(),
+            };
+        }
     }
+}
+
+/// Keeps what was found, up to [`KEPT`].
+fn keep(found: &mut Vec<Problem>, problem: impl FnOnce() -> Problem) {
+    if found.len() < KEPT {
+        let Problem { place, entity, what, remedy } = problem();
+        let [place, entity, what, remedy] = [place, entity, what, remedy].map(cut);
+        found.push(Problem { place, entity, what, remedy });
+    }
+}
+
+/// Words of a problem are few and can be seen, whatever names it quotes.
+fn cut(text: String) -> String {
+    let mut text = visible(&text).into_owned();
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|&i| text.is_char_boundary(i));
+        text.truncate(end.unwrap_or(0));
+        text.push_str(" ...");
+        text.shrink_to_fit();
+    }
+    text
 }
 
 fn problem(file: &str, at: At, entity: &str, what: String, remedy: &str) -> Problem {

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use super::fields::{ABSURD, Fields};
-use super::fleet::{Names, names, resolve, unique};
+use super::fleet::{Names, Pairs, names, resolve, unique};
 use super::loads::{FEW, none_to_speak_of};
 use super::problem::Report;
 use super::{Section, entities};
@@ -20,17 +20,22 @@ struct Known {
     classes: Names,
     models: Names,
     accelerators: Names,
-    profiles: FxHashSet<(usize, usize)>,
+    pairs: Pairs,
 }
 
 /// Adds the servers.
-pub(super) fn servers(section: Option<&Section>, scenario: &mut Scenario, report: &mut Report) {
+pub(super) fn servers(
+    section: Option<&Section>,
+    pairs: Pairs,
+    scenario: &mut Scenario,
+    report: &mut Report,
+) {
     let Some(section) = section else { return };
     let known = Known {
         classes: names(scenario.classes.iter().map(|c| c.name.as_str())),
         models: names(scenario.models.iter().map(String::as_str)),
         accelerators: names(scenario.accelerators.iter().map(|a| a.name.as_str())),
-        profiles: scenario.profiles.iter().map(|p| (p.model, p.accelerator)).collect(),
+        pairs,
     };
     let list = entities(section, ("servers", "server"), report);
     if list.is_empty() && report.problems.is_empty() {
@@ -70,6 +75,8 @@ fn server(
     let allow = listed(fields, "allow", known, report);
     let deny = listed(fields, "deny", known, report);
     let min_types = fields.count("mintypes", report).unwrap_or(0);
+    // What a plan wanted of it before.
+    fields.ignore(&["desiredalloc"]);
     let allocation = fields.inner("currentalloc", report);
     let entity = fields.entity.clone();
     let (load, current) = match allocation {
@@ -135,6 +142,7 @@ fn current(
         "waitaverage",
         "servtime",
         "waittime",
+        "avgconcurrency",
     ]);
     let load = fields.inner("load", report).map(|mut load| {
         load.entity = format!("{entity}, load");
@@ -159,7 +167,8 @@ fn read_load(fields: &mut Fields<'_>, report: &mut Report) -> Load {
     let (arrival_scv, token_scv) = (scv("arrivalscv"), scv("tokenscv"));
     let input_scv = fields.quantity("inputscv", report).unwrap_or(0.0);
     let prefix_hit_share = fields.quantity("prefixhitshare", report).unwrap_or(0.0);
-    fields.ignore(&["arrivalcov", "servicecov"]);
+    // What the reference keeps beside it: the demand is what arrives, not what is served.
+    fields.ignore(&["arrivalcov", "servicecov", "throughput"]);
     let mut load = Load {
         arrival_rate_per_min: rate.unwrap_or(0.0),
         input_tokens: input.unwrap_or(0.0),
@@ -194,8 +203,8 @@ pub struct Fault {
 /// whether it was read from a file or put together by a program.
 pub fn server_faults(server: &Server, scenario: &Scenario) -> Vec<Fault> {
     let own = scenario.profiles.iter().filter(|p| p.model == server.model);
-    let profiles = own.map(|p| (p.model, p.accelerator)).collect();
-    load_fault(&server.load).into_iter().chain(faults(server, scenario, &profiles)).collect()
+    let pairs = own.map(|p| (p.model, p.accelerator)).collect();
+    load_fault(&server.load).into_iter().chain(faults(server, scenario, &pairs)).collect()
 }
 
 fn load_fault(load: &Load) -> Option<Fault> {
@@ -220,11 +229,7 @@ fn load_fault(load: &Load) -> Option<Fault> {
     silent.then(|| Fault { field: "avgouttokens", what: what(), remedy: "expected at least 1" })
 }
 
-fn faults(
-    server: &Server,
-    scenario: &Scenario,
-    profiles: &FxHashSet<(usize, usize)>,
-) -> Vec<Fault> {
+fn faults(server: &Server, scenario: &Scenario, pairs: &Pairs) -> Vec<Fault> {
     let mut faults = Vec::new();
     let class = &scenario.classes[server.class];
     let model = &scenario.models[server.model];
@@ -237,7 +242,7 @@ fn faults(
         faults.push(Fault { field: "minnumreplicas", what, remedy: "swap or mend them" });
     }
     let usable = |&a: &usize| {
-        profiles.contains(&(server.model, a))
+        pairs.contains(&(server.model, a))
             && (server.allow.is_empty() || server.allow.contains(&a))
             && !server.deny.contains(&a)
     };
@@ -257,7 +262,7 @@ fn check(
     fields: &Fields<'_>,
     report: &mut Report,
 ) {
-    for Fault { field, what, remedy } in faults(server, scenario, &known.profiles) {
+    for Fault { field, what, remedy } in faults(server, scenario, &known.pairs) {
         fields.problem(field, what, remedy, report);
     }
     if server.keep_accelerator && server.current.is_none() {

@@ -6,8 +6,29 @@ use crate::queue::{Iteration, Linear, Roofline, ServiceModel};
 use crate::scenario::{Provenance, StatedEngine};
 use crate::trust::{Calibration, Region};
 
+/// Service parameters, in whichever form they are given.
+pub(super) enum Parameters {
+    /// They say how long requests take.
+    Known(ServiceModel),
+    /// All are zero, as they are until something was learned.
+    Unlearned,
+}
+
 /// The service times, in whichever form they are given.
 pub(super) fn service(fields: &mut Fields<'_>, report: &mut Report) -> Option<ServiceModel> {
+    match parameters(fields, report)? {
+        Parameters::Known(model) => Some(model),
+        Parameters::Unlearned => {
+            let what = "the service parameters are all zero: requests would take no time";
+            fields.problem("", what.to_owned(), "give at least alpha, in ms", report);
+            None
+        }
+    }
+}
+
+/// The same, where they may not be known yet.
+pub(super) fn parameters(fields: &mut Fields<'_>, report: &mut Report) -> Option<Parameters> {
+    let before = report.found();
     let iteration = fields.inner("perfparms", report);
     let decode = fields.inner("decodeparms", report);
     let prefill = fields.inner("prefillparms", report);
@@ -46,9 +67,12 @@ pub(super) fn service(fields: &mut Fields<'_>, report: &mut Report) -> Option<Se
             let what = "expected one of perfParms, decodeParms with prefillParms, or rooflineParms";
             fields.problem("", what.to_owned(), "give one of the three forms", report);
         }
+        Some(model) if model.is_zero() && report.found() == before => {
+            return Some(Parameters::Unlearned);
+        }
         Some(model) => sensible(fields, model, report),
     }
-    model
+    model.map(Parameters::Known)
 }
 
 /// How the engine is set, as far as it is said.
@@ -69,7 +93,7 @@ fn sensible(fields: &Fields<'_>, model: &ServiceModel, report: &mut Report) {
         ServiceModel::Roofline(r) => r.alpha_ms + r.beta_ms + r.gamma_ms,
     } <= 0.0;
     if zero {
-        let what = "the service parameters are all zero: requests would take no time";
+        let what = "the service parameters are zero but for prefill: answers would take no time";
         fields.problem("", what.to_owned(), "give at least alpha, in ms", report);
     }
     if let ServiceModel::Roofline(r) = model

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::figure::between;
 use super::problem::{At, Report, nearest};
 use super::text::{csv_defect, csv_line, csv_rows, decimal_comma, name_of, read_text};
+use super::visible::visible;
 
 /// The rows of a CSV file and where its columns are.
 pub(super) struct Sheet {
@@ -79,6 +80,7 @@ impl Sheet {
             match record {
                 Ok(record) => {
                     let line = csv_line(text, record.position());
+                    let record = record.iter().map(visible).collect();
                     sheet.rows.push(Row { line, record });
                 }
                 Err(e) => {

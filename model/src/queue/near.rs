@@ -13,6 +13,7 @@
 //! needs no other pass.
 
 use super::occupancy::{Body, HUGE, Occupancy, RESCALE_EVERY};
+use super::stop::pause;
 
 /// Terms of the expansion that are kept.
 const TERMS: usize = 6;
@@ -39,6 +40,7 @@ pub(super) struct Near {
 impl Near {
     /// One pass over the states.
     pub fn new(gaps_ms: &[f64], rate_per_ms: f64, queue_limit: Option<u32>) -> Self {
+        pause();
         let mut last = 1.0;
         let mut mass = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
         let mut choose = mass;

@@ -1,6 +1,7 @@
 //! The stationary probabilities of the chain, as running sums.
 
 use super::service::Station;
+use super::stop::pause;
 
 /// `1 / mu(n)`, ms, for `n = 1..=batch`: what every evaluation at another rate starts from.
 pub(super) fn mean_gaps_ms(station: &Station, batch: u32) -> Vec<f64> {
@@ -98,6 +99,7 @@ pub(super) struct Occupancy {
 impl Occupancy {
     /// The chain of a batch of `gaps_ms.len()`; an unbounded queue needs `rho < 1`.
     pub fn new(gaps_ms: &[f64], rate_per_ms: f64, queue_limit: Option<u32>) -> Self {
+        pause();
         let rho = rate_per_ms * gaps_ms.last().copied().unwrap_or(0.0);
         Self::close(Body::new(gaps_ms, rate_per_ms), gaps_ms.len() as f64, rho, queue_limit)
     }

@@ -164,6 +164,12 @@ impl Station {
 }
 
 impl ServiceModel {
+    /// Whether every parameter is zero, so that requests would take no time.
+    pub(crate) fn is_zero(&self) -> bool {
+        let [_, parameters @ ..] = self.parameters();
+        parameters.iter().all(|parameter| *parameter == 0.0)
+    }
+
     /// Its parameters in a fixed order, 0 where it has none: equal ones mean equal service times.
     pub(crate) fn parameters(&self) -> [f64; 9] {
         match *self {

@@ -3,12 +3,10 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use isocost_model::input::InputError;
+use isocost_model::input::{InputError, KEPT};
+use isocost_model::queue::stop::Stopped;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// More problems than this are counted, not listed.
-const LISTED: usize = 1_000;
 
 /// An answer that is no result.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -102,6 +100,23 @@ impl Error {
         Self::new(StatusCode::FORBIDDEN, message)
     }
 
+    /// A GET that changes something may not be meant.
+    pub(crate) fn not_meant(path: &str, header: &'static str) -> Self {
+        let message = format!(
+            "`{path}` changes what is kept; ask by POST, send the header {header}, or start the service with \
+             --compatible"
+        );
+        let allow = Some(("allow", "POST"));
+        Self { header: allow, ..Self::new(StatusCode::METHOD_NOT_ALLOWED, message) }
+    }
+
+    /// It is asked by a name that anybody may have registered.
+    pub(super) fn other_name() -> Self {
+        let message = "this service does not go by the name in `Host`; ask it by its address, or start it with \
+                       --allow-host NAME";
+        Self::new(StatusCode::FORBIDDEN, message)
+    }
+
     /// The route takes other methods.
     pub(super) fn wrong_method(method: &str, path: &str) -> Self {
         let message =
@@ -110,14 +125,22 @@ impl Error {
     }
 }
 
+impl From<Stopped> for Error {
+    fn from(_: Stopped) -> Self {
+        let message = "the request took longer than it may, and was given up; send a smaller one, or start the \
+                       service with a larger --request-limit";
+        Self::new(StatusCode::REQUEST_TIMEOUT, message)
+    }
+}
+
 impl From<InputError> for Error {
     fn from(error: InputError) -> Self {
         let message = match error.problems.len() {
             1 => "1 problem in the input".to_owned(),
-            n if n > LISTED => format!("{n} problems in the input, of which {LISTED} are listed"),
+            n if n >= KEPT => format!("{n} problems in the input, and no further ones are kept"),
             n => format!("{n} problems in the input"),
         };
-        let problems = error.problems.into_iter().take(LISTED).map(Problem::from).collect();
+        let problems = error.problems.into_iter().map(Problem::from).collect();
         Self { problems, ..Self::input(message) }
     }
 }

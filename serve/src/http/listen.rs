@@ -7,15 +7,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
+use super::connection::Gate;
+use super::renewed::{Kept, Renewed};
 use super::{App, Health, Settings};
 use crate::runtime;
 
 /// How long the head of a request may take, and a connection be idle.
 const HEAD: Duration = Duration::from_secs(60);
+
+/// How long what has to end may take to end.
+const GRACE: Duration = Duration::from_millis(250);
 
 /// A service that cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -76,19 +81,21 @@ pub async fn listen(settings: &Settings, app: App) -> Result<Listening, ListenEr
     let listener = TcpListener::bind((settings.host.as_str(), port)).map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     let (health, handle) = (Health::default(), Handle::new());
-    let service = app.router(settings, &health).into_make_service();
+    let token = Kept::new(settings.token.as_deref());
+    let service = app.router(settings, token.clone(), &health).into_make_service();
     let encrypted = tls.is_some();
+    renew(settings, token, tls.clone());
+    // HTTP/1 alone: what a connection may hold open, and for how long, has one rule.
+    let mut server = axum_server::from_tcp(listener).map_err(refused)?.http1_only();
+    server.http_builder().http1().header_read_timeout(HEAD);
+    let server = server.first_request_timeout(HEAD).handle(handle.clone());
+    let gate = Gate::new(settings.max_connections, settings.patience);
     let task = match tls {
         Some(tls) => {
-            let mut server = axum_server::from_tcp_rustls(listener, tls).map_err(refused)?;
-            server.http_builder().http1().header_read_timeout(HEAD);
-            tokio::spawn(server.handle(handle.clone()).serve(service))
+            let acceptor = RustlsAcceptor::new(tls).acceptor(gate);
+            tokio::spawn(server.acceptor(acceptor).serve(service))
         }
-        None => {
-            let mut server = axum_server::from_tcp(listener).map_err(refused)?;
-            server.http_builder().http1().header_read_timeout(HEAD);
-            tokio::spawn(server.handle(handle.clone()).serve(service))
-        }
+        None => tokio::spawn(server.acceptor(gate).serve(service)),
     };
     let Settings { linger, drain, .. } = *settings;
     Ok(Listening { address, health, encrypted, linger, drain, handle, task })
@@ -109,6 +116,16 @@ pub fn run(
         listening.until(terminated()).await
     };
     runtime::block_on(service).map_err(ListenError::Ended)?
+}
+
+/// Looks at the files of certificate and token for as long as the service runs.
+fn renew(settings: &Settings, token: Kept, tls: Option<RustlsConfig>) {
+    let files = settings.tls.clone().zip(tls);
+    let tls = files.map(|((certificate, key), config)| (certificate, key, config));
+    let token = settings.token_file.clone().map(|file| (file, token));
+    if tls.is_some() || token.is_some() {
+        tokio::spawn(Renewed { tls, token }.watch(settings.renewal));
+    }
 }
 
 async fn encryption(certificate: PathBuf, key: PathBuf) -> Result<RustlsConfig, ListenError> {
@@ -144,12 +161,13 @@ impl Listening {
         }
         handle.graceful_shutdown(Some(drain));
         tokio::select! {
-            ended = &mut task => outcome(ended),
-            () = terminated() => {
-                handle.shutdown();
-                outcome(task.await)
-            }
+            ended = &mut task => return outcome(ended),
+            () = tokio::time::sleep(drain + GRACE) => {}
+            () = terminated() => {}
         }
+        handle.shutdown();
+        // A connection that does not end is left to the end of the process.
+        tokio::time::timeout(GRACE, task).await.map_or(Ok(()), outcome)
     }
 }
 

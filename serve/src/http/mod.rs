@@ -2,7 +2,9 @@
 //! concurrency, health, metrics, and an orderly end.
 //!
 //! ```text
-//! request -> counted and logged -> panics caught -> own pages -> token -> shed above the limit -> in time -> route
+//! connection -> as many as may be -> answers that are read
+//! request -> counted and logged -> panics caught -> own name -> own pages -> token -> shed above the limit
+//!         -> in time -> bytes under way -> route
 //!            /healthz, /readyz and open routes skip token and limits
 //! ```
 //!
@@ -23,11 +25,15 @@
 //! ```
 
 mod body;
+mod budget;
+mod connection;
 mod error;
 mod guard;
 mod health;
+mod hosts;
 mod listen;
 mod observe;
+mod renewed;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,7 +66,18 @@ pub struct Settings {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// What requests have to bring as `Authorization: Bearer ...`.
     pub token: Option<String>,
-    /// Largest body of a request, bytes.
+    /// File that the token stands in, where it may be renewed.
+    pub token_file: Option<PathBuf>,
+    /// Names that requests may call the service by, beside its host, addresses and names within a network; of a
+    /// service without a token.
+    pub hosts: Vec<String>,
+    /// How often certificate and token are looked at anew.
+    pub renewal: Duration,
+    /// Connections at once; more are closed.
+    pub max_connections: usize,
+    /// Longest that an answer may stay unread.
+    pub patience: Duration,
+    /// Largest body of a request, bytes; of all that are under way at once there are two at most.
     pub max_body: usize,
     /// Longest that a request may take, its body included.
     pub time_limit: Duration,
@@ -79,6 +96,11 @@ impl Default for Settings {
             port: 0,
             tls: None,
             token: None,
+            token_file: None,
+            hosts: Vec::new(),
+            renewal: Duration::from_secs(10),
+            max_connections: 1024,
+            patience: Duration::from_secs(30),
             max_body: 32 << 20,
             time_limit: Duration::from_secs(30),
             max_requests: 256,
@@ -99,23 +121,32 @@ pub struct App {
 }
 
 impl App {
-    /// The routes with everything around them.
-    pub fn router(self, settings: &Settings, health: &Health) -> Router {
+    /// The routes with everything around them; requests are held to what `token` keeps.
+    fn router(self, settings: &Settings, token: renewed::Kept, health: &Health) -> Router {
         let Self { routes, open, mut registry } = self;
         let observer = observe::Observer::new(&mut registry);
         let shed = ServiceBuilder::new()
             .layer(HandleErrorLayer::new(async |_| Error::overloaded()))
             .layer(LoadShedLayer::new())
             .layer(GlobalConcurrencyLimitLayer::new(settings.max_requests));
-        let token = settings.token.as_deref().map(guard::Token::new);
+        let hosts = match settings.token {
+            Some(_) => hosts::Hosts::Any,
+            None => {
+                let named = settings.hosts.iter().chain([&settings.host]);
+                hosts::Hosts::Private(named.cloned().collect())
+            }
+        };
+        let budget = budget::Budget::new(settings.max_body.saturating_mul(2));
         let routes = routes
             .fallback(async |uri: axum::http::Uri| Error::no_route(uri.path()))
             .layer(DefaultBodyLimit::max(settings.max_body))
+            .layer(from_fn_with_state(budget, budget::counted))
             .layer(from_fn_with_state(settings.time_limit, guard::in_time))
             .layer(shed)
             .merge(observe::metrics_route(registry))
             .layer(from_fn_with_state(token, guard::authorised))
-            .layer(from_fn(guard::own_pages));
+            .layer(from_fn(guard::own_pages))
+            .layer(from_fn_with_state(hosts, hosts::own_name));
         let probes = Router::new()
             .route("/healthz", get(async || "ok\n"))
             .route("/readyz", get(health::ready))

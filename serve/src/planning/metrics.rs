@@ -72,6 +72,11 @@ impl Metrics {
         InWork(self.in_flight.clone())
     }
 
+    /// Work was given up.
+    pub fn stopped(&self) {
+        self.stopped.inc();
+    }
+
     pub fn planned(&self, planned: &Planned, stopped: bool) {
         self.plans.get_or_create(&Ended { status: planned.status.word() }).inc();
         self.seconds.observe(planned.fleet.sizing_s + planned.solving_s);

@@ -17,12 +17,14 @@ use isocost_model::Scenario;
 use isocost_model::candidates::{SizingOptions, Sizings};
 use isocost_model::export::Export;
 use isocost_model::plan::{Plan, Status};
+use isocost_model::queue::stop::{Stop, Stopped, within};
 use isocost_planner::explain::Effort;
 use isocost_planner::{ExplainError, Explanation, Fleet, PlanError, Request, Shortage};
 use isocost_solver::{Backend, Interrupt};
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
 
+use crate::runtime::blocking;
 use metrics::Metrics;
 
 /// Sizings kept over requests at most, a quarter of a kilobyte each.
@@ -35,12 +37,25 @@ pub struct Options {
     pub sizing: SizingOptions,
     /// Formulation, limits, objective, gap, threads; its interrupt is not looked at.
     pub request: Request,
+    /// Take, give and do what the reference's optimizer does: for its clients.
+    pub compatible: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let request = Request { shortage: Shortage::Scenario, ..Request::default() };
-        Self { sizing: SizingOptions::default(), request }
+        Self { sizing: SizingOptions::default(), request, compatible: false }
+    }
+}
+
+impl Options {
+    /// The same for the reference's clients: its sizing, and the least value of the change.
+    pub fn compatible(self) -> Self {
+        let engine = self.sizing.engine;
+        let sizing = SizingOptions { engine, ..SizingOptions::reference() };
+        let mut request = self.request;
+        request.problem.transition = true;
+        Self { sizing, request, compatible: true }
     }
 }
 
@@ -51,7 +66,17 @@ pub struct Planner {
     sizings: RwLock<Arc<Sizings>>,
     most_sizings: usize,
     places: Arc<Semaphore>,
+    aside: Arc<Semaphore>,
     metrics: Metrics,
+}
+
+/// What work is, and so which place it waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A plan: as many at a time as there are processors.
+    Plan,
+    /// What is asked beside plans, which it never keeps waiting: one at a time.
+    Aside,
 }
 
 /// A plan with what it was made from.
@@ -100,6 +125,7 @@ impl Planner {
             sizings: RwLock::default(),
             most_sizings: SIZINGS,
             places: Arc::new(Semaphore::new(places)),
+            aside: Arc::new(Semaphore::new(1)),
             metrics: Metrics::new(registry),
         }
     }
@@ -152,29 +178,41 @@ impl Planner {
         }
     }
 
-    /// Does work that takes a processor: on a thread that may block, as many at a time as there are
-    /// processors. Where nobody waits for it any more, the interrupt that it is given is raised.
+    /// Does work that takes a processor: on a thread that may block, once it has its place. Where nobody waits for
+    /// it any more, the interrupt that it is given is raised; from then on, and past `until`, its passes stop.
+    ///
+    /// # Errors
+    /// [`Stopped`]: time was up.
     pub async fn run<T: Send + 'static>(
         self: &Arc<Self>,
+        place: Place,
+        until: Instant,
         work: impl FnOnce(&Self, Interrupt) -> T + Send + 'static,
-    ) -> T {
-        // The semaphore is never closed.
-        let place = Arc::clone(&self.places).acquire_owned().await.ok();
+    ) -> Result<T, Stopped> {
+        let places = match place {
+            Place::Plan => &self.places,
+            Place::Aside => &self.aside,
+        };
+        // The semaphores are never closed.
+        let place = Arc::clone(places).acquire_owned().await.ok();
         let raised = Raised(Interrupt::default());
         let (planner, interrupt) = (Arc::clone(self), raised.0.clone());
-        let done = tokio::task::spawn_blocking(move || {
+        let seen = raised.0.clone();
+        let stop = Stop::new(move || seen.is_raised() || Instant::now() >= until);
+        blocking(move || {
             let _place = place;
-            work(&planner, interrupt)
-        });
-        done.await.unwrap_or_else(|error| match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(error) => unreachable!("blocking work is never cancelled: {error}"),
+            let done = within(&stop, || work(&planner, interrupt));
+            if done.is_err() {
+                planner.metrics.stopped();
+            }
+            done
         })
+        .await
     }
 
     /// The planner with what limits one plan.
     fn until(&self, until: &Until) -> isocost_planner::Planner {
-        let Options { sizing, mut request } = self.options.clone();
+        let Options { sizing, mut request, .. } = self.options.clone();
         let limits = [request.solve.time_limit, until.limit];
         request.solve.time_limit = limits.into_iter().flatten().min();
         request.solve.interrupt = until.interrupt.clone();

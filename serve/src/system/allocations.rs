@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::System;
+use super::{Manner, System};
+use crate::compatible::shape::{ALLOCATION, shaped};
 use crate::http::Error;
 use crate::json::{field, set, text};
 
@@ -36,13 +37,21 @@ impl System {
         self.planned = true;
     }
 
-    /// Makes what the last plan wants what there is; a server's load stays what it was.
+    /// Makes what the last plan wants what there is; a server's load stays what it was. The reference does so before
+    /// anything was planned too, and takes the load along.
     pub fn apply(&mut self) -> Result<(), Error> {
-        if !self.planned {
+        let as_there = self.manner == Manner::Reference;
+        if !self.planned && !as_there {
             return Err(Error::conflict("nothing was planned yet; POST /optimize first"));
         }
         for server in &mut self.servers {
-            let Some(mut desired) = field(server, "desiredAlloc").cloned() else { continue };
+            let desired = field(server, "desiredAlloc").cloned();
+            if as_there {
+                let desired = shaped(&desired.unwrap_or_default(), ALLOCATION);
+                set(server, "currentAlloc", desired);
+                continue;
+            }
+            let Some(mut desired) = desired else { continue };
             let load = field(server, "currentAlloc").and_then(|a| field(a, "load"));
             if let Some(load) = load {
                 set(&mut desired, "load", load.clone());

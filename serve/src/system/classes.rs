@@ -2,22 +2,34 @@
 
 use serde_json::{Value, json};
 
-use super::{CLASSES, System, missing};
+use super::{CLASSES, Manner, System, missing};
+use crate::compatible::lenient::each_once;
+use crate::compatible::shape::TARGET;
 use crate::http::Error;
 use crate::json::{field, set, text};
 
 /// Priority of a class that is added without one.
-const LOWEST: u32 = 100;
+const LOWEST: i64 = 100;
 
 impl System {
-    /// Adds a class without targets, or gives one another priority.
+    /// Adds a class without targets, or gives one another priority; in the reference's manner a new one in place of
+    /// the one of its name, and any number is a priority.
     pub fn add_class(&mut self, name: &str, priority: &str) -> Result<Value, Error> {
-        let priority: u32 = match priority {
+        let lenient = self.manner == Manner::Reference;
+        let priority = match priority {
             "" => LOWEST,
-            text => text.parse().ok().filter(|p| (1..=LOWEST).contains(p)).ok_or_else(|| {
-                Error::input(format!("priority {text} is out of range; expected 1 to {LOWEST}"))
-            })?,
+            text => match text.parse::<i64>() {
+                Ok(priority) if (1..=LOWEST).contains(&priority) => priority,
+                Ok(_) if lenient => LOWEST,
+                _ => {
+                    let what = format!("priority {text} is out of range; expected 1 to {LOWEST}");
+                    return Err(Error::input(what));
+                }
+            },
         };
+        if lenient {
+            self.classes.retain(|class| !CLASSES.is(class, name));
+        }
         match self.entry(CLASSES, name) {
             Ok(class) => set(class, "priority", json!(priority)),
             Err(_) => {
@@ -27,15 +39,20 @@ impl System {
         self.get(CLASSES, name)
     }
 
-    /// Adds targets to a class that is known, in place of those for the same models.
-    pub fn put_targets(&mut self, body: &Value) -> Result<Value, Error> {
+    /// Adds targets to a class that is known, in place of those for the same models; the class, in the reference's
+    /// manner.
+    pub fn put_targets(&mut self, body: &Value) -> Result<Option<Value>, Error> {
         let name = CLASSES.named(body)?;
-        let added = field(body, "modelTargets").and_then(Value::as_array).ok_or_else(|| {
+        field(body, "modelTargets").and_then(Value::as_array).ok_or_else(|| {
             Error::input("body: expected a list under `modelTargets`; send the class's targets")
         })?;
+        let lenient = self.manner == Manner::Reference;
         let class = self.entry(CLASSES, &name)?;
-        let (has, gives) = (field(class, "priority"), field(body, "priority"));
-        if let (Some(has), Some(gives)) = (has, gives.filter(|p| **p != json!(0)))
+        let priority = |entry: &Value| field(entry, "priority").and_then(Value::as_f64);
+        let (has, gives) = (priority(class), priority(body).filter(|p| *p != 0.0));
+        // The reference takes no answer for another priority.
+        let gives = if lenient { Some(gives.unwrap_or(0.0)) } else { gives };
+        if let (Some(has), Some(gives)) = (has, gives)
             && has != gives
         {
             let message = format!(
@@ -44,20 +61,16 @@ impl System {
             );
             return Err(Error::input(message));
         }
-        let mut targets = targets(class);
-        for target in added {
-            targets.retain(|t| text(t, "model") != text(target, "model"));
-            targets.push(target.clone());
-        }
-        set(class, "modelTargets", Value::Array(targets));
-        Ok(class.clone())
+        add_targets(class, body);
+        Ok(lenient.then_some(self.get(CLASSES, &name)?))
     }
 
     /// What a class promises for a model.
     pub fn target(&mut self, class: &str, model: &str) -> Result<Value, Error> {
+        let manner = self.manner;
         let targets = targets(self.entry(CLASSES, class)?);
-        let found = targets.iter().find(|t| text(t, "model") == model).cloned();
-        found.ok_or_else(|| {
+        let found = targets.iter().find(|t| text(t, "model") == model);
+        found.map(|target| manner.answer(target, TARGET)).ok_or_else(|| {
             let known = targets.iter().map(|t| text(t, "model"));
             missing(&format!("model of service class {class}:"), model, known)
         })
@@ -72,6 +85,13 @@ impl System {
         set(entry, "modelTargets", Value::Array(targets));
         Ok(removed)
     }
+}
+
+/// Adds the targets of an entry to a class, in place of those for the same models.
+pub(super) fn add_targets(class: &mut Value, entry: &Value) {
+    let mut all = targets(class);
+    all.extend(targets(entry));
+    set(class, "modelTargets", Value::Array(each_once(all, &["model"])));
 }
 
 fn targets(class: &Value) -> Vec<Value> {

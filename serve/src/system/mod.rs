@@ -3,15 +3,22 @@
 //! Entries stay the JSON that their client sent, fields without case, whatever other tools keep beside
 //! ours. Whether they make a sound scenario is for the model's reader to say, over the whole, when it is
 //! planned for.
+//!
+//! In the reference's manner a section that is set is merged into what is there, and answers have every field of its
+//! types.
 
 mod allocations;
 mod classes;
 mod models;
 mod section;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use isocost_model::input::known_names;
 use serde_json::{Map, Value, json};
 
+use crate::compatible::shape::{Field, shaped};
 use crate::http::Error;
 use crate::json::{field, text};
 use section::SECTIONS;
@@ -28,8 +35,19 @@ pub struct System {
     classes: Vec<Value>,
     servers: Vec<Value>,
     optimizer: Option<Value>,
+    manner: Manner,
     /// Whether servers carry what a plan wants of them.
     planned: bool,
+}
+
+/// How requests change it, and how it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Manner {
+    /// What is set replaces what was there, and entries are as they were sent.
+    #[default]
+    Own,
+    /// As the reference's optimizer does.
+    Reference,
 }
 
 fn missing<'a>(word: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Error {
@@ -37,13 +55,19 @@ fn missing<'a>(word: &str, name: &str, known: impl Iterator<Item = &'a str> + Cl
 }
 
 impl System {
+    /// An empty one.
+    pub fn empty(manner: Manner) -> Self {
+        Self { manner, ..Self::default() }
+    }
+
     /// The system in a scenario's JSON, with or without `{"system": ...}` around it.
-    pub fn new(scenario: &Value) -> Self {
+    pub fn new(scenario: &Value, manner: Manner) -> Self {
         let scenario = field(scenario, "system").unwrap_or(scenario);
-        let mut system = Self::default();
+        let mut system = Self::empty(manner);
         for section in SECTIONS {
             if let Some(data) = field(scenario, section.data) {
-                *(section.of)(&mut system) = section.entries(data).unwrap_or_default();
+                // What has no such form was refused where it was planned for.
+                let _ = system.set_all(section, data);
             }
         }
         system.optimizer = field(scenario, "optimizerData").cloned();
@@ -71,17 +95,23 @@ impl System {
 
     /// The whole section, as [`System::set_all`] takes it.
     pub fn all(&mut self, section: Section) -> Value {
-        json!({ section.list: (section.of)(self) })
+        json!({ section.list: self.list(section) })
     }
 
     /// Its entries.
     pub fn list(&mut self, section: Section) -> Value {
-        Value::Array((section.of)(self).clone())
+        let manner = self.manner;
+        let entries = (section.of)(self).iter();
+        Value::Array(entries.map(|entry| manner.answer(entry, section.fields)).collect())
     }
 
-    /// Replaces a section.
+    /// Replaces a section, or, in the reference's manner, merges entries into it.
     pub fn set_all(&mut self, section: Section, body: &Value) -> Result<(), Error> {
         let entries = section.entries(body)?;
+        if self.manner == Manner::Reference {
+            self.merge(section, entries);
+            return Ok(());
+        }
         *(section.of)(self) = entries;
         if section.data == MODELS.data {
             self.named.clear();
@@ -89,9 +119,43 @@ impl System {
         Ok(())
     }
 
+    /// Puts entries in the place of those that they agree with, else behind the last; a class that is there keeps
+    /// its priority, and its targets for other models.
+    fn merge(&mut self, section: Section, entries: Vec<Value>) {
+        let kept = (section.of)(self);
+        let mut places: HashMap<Vec<String>, usize> =
+            kept.iter().enumerate().map(|(i, entry)| (section.key(entry), i)).collect();
+        for entry in entries {
+            match places.entry(section.key(&entry)) {
+                Entry::Vacant(place) => {
+                    place.insert(kept.len());
+                    kept.push(entry);
+                }
+                Entry::Occupied(place) if section.data == CLASSES.data => {
+                    classes::add_targets(&mut kept[*place.get()], &entry);
+                }
+                Entry::Occupied(place) => kept[*place.get()] = entry,
+            }
+        }
+    }
+
+    /// What is answered to a section that was set: the section as it was sent, in the reference's manner with every
+    /// field of its types.
+    pub fn echo(&self, section: Section, body: &Value) -> Option<Value> {
+        let entries = section.entries(body).ok().filter(|_| self.manner == Manner::Reference)?;
+        let entries: Vec<Value> = entries.iter().map(|e| shaped(e, section.fields)).collect();
+        Some(json!({ section.list: entries }))
+    }
+
+    /// The same to an entry.
+    pub fn echo_entry(&self, section: Section, body: &Value) -> Option<Value> {
+        (self.manner == Manner::Reference).then(|| shaped(body, section.fields))
+    }
+
     /// An entry.
     pub fn get(&mut self, section: Section, name: &str) -> Result<Value, Error> {
-        Ok(self.entry(section, name)?.clone())
+        let manner = self.manner;
+        Ok(manner.answer(self.entry(section, name)?, section.fields))
     }
 
     fn entry(&mut self, section: Section, name: &str) -> Result<&mut Value, Error> {
@@ -99,7 +163,7 @@ impl System {
         match entries.iter().position(|e| section.is(e, name)) {
             Some(i) => Ok(&mut entries[i]),
             None => {
-                let known = entries.iter().map(|e| text(e, section.name));
+                let known = entries.iter().map(|e| text(e, section.name()));
                 Err(missing(section.word, name, known))
             }
         }
@@ -123,6 +187,16 @@ impl System {
     }
 }
 
+impl Manner {
+    /// An entry as it is answered.
+    fn answer(self, entry: &Value, fields: &[Field]) -> Value {
+        match self {
+            Self::Own => entry.clone(),
+            Self::Reference => shaped(entry, fields),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,7 +204,8 @@ mod tests {
     #[test]
     fn keys_compare_without_case_and_entries_stay_as_they_came() {
         let body = json!({"ACCELERATORS": [{"Name": "a", "cost": 1, "note": "mine"}]});
-        let mut system = System::new(&json!({"System": {"AcceleratorData": body}}));
+        let scenario = json!({"System": {"AcceleratorData": body}});
+        let mut system = System::new(&scenario, Manner::Own);
         assert_eq!(system.get(ACCELERATORS, "a").expect("there")["note"], "mine");
         let error = system.get(ACCELERATORS, "b").expect_err("not there");
         assert_eq!(error.message, "accelerator b not found; did you mean `a`?");
@@ -161,7 +236,8 @@ mod tests {
         system.add_class("c", "3").expect("in range");
         let body = |itl| json!({"name": "c", "modelTargets": [{"model": "m", "slo-itl": itl}]});
         system.put_targets(&body(40)).expect("known");
-        let class = system.put_targets(&body(50)).expect("known");
+        system.put_targets(&body(50)).expect("known");
+        let class = system.get(CLASSES, "c").expect("there");
         assert_eq!(class["modelTargets"], json!([{"model": "m", "slo-itl": 50}]));
         let other = json!({"name": "c", "priority": 4, "modelTargets": []});
         assert!(system.put_targets(&other).is_err(), "another priority");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MODELS, System, missing};
+use super::{MODELS, Manner, System, missing};
 use crate::http::Error;
 use crate::json::text;
 
@@ -31,11 +31,15 @@ impl System {
     pub fn model(&self, name: &str) -> Result<Value, Error> {
         self.has_model(name)?;
         let entries = self.models.iter().filter(|e| MODELS.is(e, name));
+        let entries = entries.map(|entry| self.manner.answer(entry, MODELS.fields));
         Ok(json!({ MODELS.list: entries.collect::<Vec<_>>() }))
     }
 
-    /// Adds a model by its name alone.
+    /// Adds a model by its name alone; in the reference's manner in place of the one of its name.
     pub fn add_model(&mut self, name: &str) {
+        if self.manner == Manner::Reference {
+            self.models.retain(|e| !MODELS.is(e, name));
+        }
         if self.has_model(name).is_err() {
             self.named.push(name.to_owned());
         }
@@ -63,7 +67,8 @@ impl System {
 
     /// How a model runs on an accelerator.
     pub fn perf(&self, model: &str, accelerator: &str) -> Result<Value, Error> {
-        Ok(self.models[self.place_of_perf(model, accelerator)?].clone())
+        let entry = &self.models[self.place_of_perf(model, accelerator)?];
+        Ok(self.manner.answer(entry, MODELS.fields))
     }
 
     /// Adds how a model that is known runs on an accelerator, in place of what was known of that.
@@ -81,7 +86,9 @@ impl System {
     pub fn remove_perf(&mut self, model: &str, accelerator: &str) -> Result<Value, Error> {
         let place = self.place_of_perf(model, accelerator)?;
         let entry = self.models.remove(place);
-        self.add_model(model);
-        Ok(entry)
+        if self.has_model(model).is_err() {
+            self.named.push(model.to_owned());
+        }
+        Ok(self.manner.answer(&entry, MODELS.fields))
     }
 }

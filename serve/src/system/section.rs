@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::System;
+use crate::compatible::shape::{self, Field};
 use crate::http::Error;
 use crate::json::{field, text};
 
@@ -10,11 +11,13 @@ use crate::json::{field, text};
 #[derive(Debug, Clone, Copy)]
 pub struct Section {
     /// Key of the section in a scenario.
-    pub(super) data: &'static str,
+    pub data: &'static str,
     /// Key of the list in it.
-    pub(super) list: &'static str,
-    /// Key of an entry's name.
-    pub(super) name: &'static str,
+    pub list: &'static str,
+    /// Keys that tell entries apart; the first is the name.
+    pub(super) keys: &'static [&'static str],
+    /// The fields that the reference's clients expect in an entry.
+    pub(super) fields: &'static [Field],
     /// An entry in words.
     pub word: &'static str,
     /// Its entries in a system.
@@ -25,7 +28,8 @@ pub struct Section {
 pub const ACCELERATORS: Section = Section {
     data: "acceleratorData",
     list: "accelerators",
-    name: "name",
+    keys: &["name"],
+    fields: shape::ACCELERATOR,
     word: "accelerator",
     of: |system| &mut system.accelerators,
 };
@@ -33,7 +37,8 @@ pub const ACCELERATORS: Section = Section {
 pub const CAPACITIES: Section = Section {
     data: "capacityData",
     list: "count",
-    name: "type",
+    keys: &["type"],
+    fields: shape::CAPACITY,
     word: "capacity for",
     of: |system| &mut system.capacities,
 };
@@ -41,7 +46,8 @@ pub const CAPACITIES: Section = Section {
 pub const MODELS: Section = Section {
     data: "modelData",
     list: "models",
-    name: "name",
+    keys: &["name", "acc"],
+    fields: shape::MODEL,
     word: "model",
     of: |system| &mut system.models,
 };
@@ -49,7 +55,8 @@ pub const MODELS: Section = Section {
 pub const CLASSES: Section = Section {
     data: "serviceClassData",
     list: "serviceClasses",
-    name: "name",
+    keys: &["name"],
+    fields: shape::CLASS,
     word: "service class",
     of: |system| &mut system.classes,
 };
@@ -57,7 +64,8 @@ pub const CLASSES: Section = Section {
 pub const SERVERS: Section = Section {
     data: "serverData",
     list: "servers",
-    name: "name",
+    keys: &["name"],
+    fields: shape::SERVER,
     word: "server",
     of: |system| &mut system.servers,
 };
@@ -67,11 +75,21 @@ pub(super) const SECTIONS: [Section; 5] = [ACCELERATORS, MODELS, CLASSES, SERVER
 impl Section {
     /// Whether an entry is of that name.
     pub(super) fn is(self, entry: &Value, name: &str) -> bool {
-        text(entry, self.name) == name
+        text(entry, self.name()) == name
+    }
+
+    /// Key of an entry's name.
+    pub(super) fn name(self) -> &'static str {
+        self.keys[0]
+    }
+
+    /// What tells an entry apart.
+    pub(super) fn key(self, entry: &Value) -> Vec<String> {
+        self.keys.iter().map(|key| text(entry, key).to_owned()).collect()
     }
 
     /// The list in a posted body: in its section, in its list, or bare.
-    pub(super) fn entries(self, body: &Value) -> Result<Vec<Value>, Error> {
+    pub fn entries(self, body: &Value) -> Result<Vec<Value>, Error> {
         let inner = field(body, self.data).unwrap_or(body);
         let list = field(inner, self.list).unwrap_or(inner);
         list.as_array().cloned().ok_or_else(|| {
@@ -82,9 +100,9 @@ impl Section {
 
     /// The name of a posted entry.
     pub(super) fn named(self, entry: &Value) -> Result<String, Error> {
-        let name = text(entry, self.name);
+        let name = text(entry, self.name());
         if name.is_empty() {
-            let (word, key) = (self.word, self.name);
+            let (word, key) = (self.word, self.name());
             let message = format!("body: {word}: `{key}` is missing or empty; give it a name");
             return Err(Error::input(message));
         }

@@ -1,6 +1,9 @@
 //! The services over real connections.
 
 mod analyser;
+mod attack;
+mod connections;
+mod contract;
 mod document;
 mod http;
 mod page;

@@ -35,7 +35,7 @@ async fn a_system_is_built_planned_and_applied() {
     assert_eq!(target["slo-itl"], 100);
     assert_eq!(served.got("/getServers").await, section("serverData"));
 
-    let (status, message) = refused(served.get("/applyAllocation").await).await;
+    let (status, message) = refused(served.post("/applyAllocation", "").await).await;
     assert_eq!((status, message.contains("POST /optimize first")), (StatusCode::CONFLICT, true));
     let unlimited = served.posted("/optimize", json!({"unlimited": true}).to_string()).await;
     let whole = json!({"optimizer": {"unlimited": false}}).to_string();
@@ -46,7 +46,7 @@ async fn a_system_is_built_planned_and_applied() {
     let name = "premium-qwen2.5-32b";
     let server = served.got(&format!("/getServer/{name}")).await;
     assert_eq!(server["desiredAlloc"]["cost"], plan["allocations"][name]["cost"]);
-    assert_eq!(served.got("/applyAllocation").await, "Done");
+    assert_eq!(served.posted("/applyAllocation", "").await, "Done");
     let server = served.got(&format!("/getServer/{name}")).await;
     for key in ["accelerator", "numReplicas", "maxBatch"] {
         assert_eq!(server["currentAlloc"][key], plan["allocations"][name][key], "{key}");
@@ -65,7 +65,7 @@ async fn a_plan_that_leaves_a_server_out_can_be_applied() {
     }
     let plan = served.posted("/optimizeOne", scenario.to_string()).await;
     assert_eq!(plan["status"], "infeasible");
-    served.got("/applyAllocation").await;
+    served.posted("/applyAllocation", "").await;
     let left = served.got("/getServer/premium-qwen2.5-32b").await;
     assert_eq!(left["currentAlloc"]["numReplicas"], 0);
     assert_eq!(served.posted("/optimize", "").await["allocations"], plan["allocations"]);
@@ -91,29 +91,29 @@ async fn entries_are_added_replaced_and_removed() {
     let plan = served.posted("/optimize", "").await;
     assert_eq!(plan["allocations"]["premium-qwen2.5-32b"]["accelerator"], "H100");
 
-    served.got("/removeModelAcceleratorPerf/qwen2.5-32b/B200").await;
-    assert_eq!(served.got("/removeCapacity/B200").await["count"], 9);
-    assert_eq!(served.got("/removeAccelerator/B200").await["cost"], 1e6);
-    let server = served.got("/removeServer/free-llama-3.1-8b").await;
+    served.posted("/removeModelAcceleratorPerf/qwen2.5-32b/B200", "").await;
+    assert_eq!(served.posted("/removeCapacity/B200", "").await["count"], 9);
+    assert_eq!(served.posted("/removeAccelerator/B200", "").await["cost"], 1e6);
+    let server = served.posted("/removeServer/free-llama-3.1-8b", "").await;
     assert_eq!(
         served.posted("/optimize", "").await["allocations"].as_object().map(|a| a.len()),
         Some(2)
     );
     served.posted("/addServer", server.to_string()).await;
-    served.got("/addServiceClass/Gold/2").await;
+    served.posted("/addServiceClass/Gold/2", "").await;
     let gold = json!({"name": "Gold", "modelTargets": [{"model": "llama-3.1-8b", "slo-itl": 50}]});
     for path in ["/addServiceClassModelTargets", "/addServiceClassModelTarget"] {
         served.posted(path, gold.to_string()).await;
     }
     let target = served.got("/getServiceClassModelTarget/Gold/llama-3.1-8b").await;
     assert_eq!(target["slo-itl"], 50);
-    served.got("/removeServiceClassModelTarget/Gold/llama-3.1-8b").await;
+    served.posted("/removeServiceClassModelTarget/Gold/llama-3.1-8b", "").await;
     assert_eq!(served.got("/getServiceClass/Gold").await["modelTargets"], json!([]));
-    served.got("/removeServiceClass/Gold").await;
-    assert_eq!(served.got("/addServiceClass/Last").await["priority"], 100);
-    assert_eq!(served.got("/addModel/new").await, "new");
+    served.posted("/removeServiceClass/Gold", "").await;
+    assert_eq!(served.posted("/addServiceClass/Last", "").await["priority"], 100);
+    assert_eq!(served.posted("/addModel/new", "").await, "new");
     assert_eq!(served.got("/getModels").await[2], "new");
-    served.got("/removeModel/new").await;
+    served.posted("/removeModel/new", "").await;
 }
 
 #[tokio::test]
@@ -128,7 +128,11 @@ async fn unknown_names_come_with_the_nearest_and_bad_bodies_with_their_place() {
         ("/getServiceClassModelTarget/Free/llama", "model of service class Free: llama not found"),
         ("/removeCapacity/TPU", "capacity for TPU not found"),
     ] {
-        let (status, message) = served.refused(path).await;
+        let answer = match path.starts_with("/remove") {
+            true => served.post(path, "").await,
+            false => served.get(path).await,
+        };
+        let (status, message) = refused(answer).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
         assert!(message.contains(words), "{path}: {message}");
     }
@@ -147,11 +151,11 @@ async fn unknown_names_come_with_the_nearest_and_bad_bodies_with_their_place() {
         let answer = served.post(path, body).await;
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{path} {body}");
     }
-    let (status, _) = refused(served.get("/addServiceClass/a/0").await).await;
+    let (status, _) = refused(served.post("/addServiceClass/a/0", "").await).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     // What is wrong with the kept system is said with a place that can be seen.
     served.posted("/optimize", "{\"unlimited\": false}").await;
-    served.got("/removeAccelerator/H100").await;
+    served.posted("/removeAccelerator/H100", "").await;
     let answer = served.post("/optimize", "").await;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
     let body: Value = answer.json().await.expect("JSON");

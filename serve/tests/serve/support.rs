@@ -96,14 +96,16 @@ pub fn quickstart() -> Value {
         let text = std::fs::read_to_string(data("quickstart").join(file)).expect("the example");
         serde_json::from_str(&text).expect("JSON")
     };
-    serde_json::json!({"system": {
+    // Whole numbers as such: what is sent comes back.
+    let scenario = serde_json::json!({"system": {
         "acceleratorData": read("accelerator-data.json"),
         "modelData": read("model-data.json"),
         "serviceClassData": read("serviceclass-data.json"),
         "serverData": read("server-data.json"),
         "capacityData": read("capacity-data.json"),
         "optimizerData": read("optimizer-data.json"),
-    }})
+    }});
+    serde_json::from_str(&isocost_model::export::json_text(&scenario)).expect("JSON")
 }
 
 /// The reference scenario `small` in one document; `None`, said, where it is not here.

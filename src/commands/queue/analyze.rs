@@ -1,5 +1,6 @@
 //! `isocost analyze`: what latency a rate brings.
 
+use isocost_model::export::{cells, json_text};
 use isocost_model::queue::{Analysis, Sized};
 use serde_json::{Map, Value, json};
 
@@ -34,7 +35,7 @@ pub fn run(args: &AnalyzeArgs) -> Result<u8, Failure> {
     draw(args, &points)?;
     match args.format {
         Format::Table => print_table(&points),
-        Format::Json => print(format!("{:#}\n", json_of(&points)).as_bytes())?,
+        Format::Json => print(json_text(&json_of(&points)).as_bytes())?,
         Format::Csv => print(&csv_of(&points)?)?,
     }
     let any = points.iter().any(|p| p.analysis.is_ok());
@@ -222,7 +223,7 @@ fn csv_of(points: &[Point<'_>]) -> Result<Vec<u8>, Failure> {
                 row.push(reason.clone());
             }
         }
-        writer.write_record(row).map_err(Failure::failed)?;
+        writer.write_record(cells(&row)).map_err(Failure::failed)?;
     }
     writer.into_inner().map_err(Failure::failed)
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use isocost_model::export::cells;
 use isocost_model::input::cases::{Case, GIVEN, STATED, cases};
 
 use crate::Failure;
@@ -37,7 +38,8 @@ pub fn csv(cases: &[Case]) -> Result<Vec<u8>, Failure> {
     writer.write_record(GIVEN.iter().chain(&STATED)).map_err(Failure::failed)?;
     for case in cases {
         let computed = computed(case).map(|value| value.to_string());
-        writer.write_record(case.given.iter().chain(&computed)).map_err(Failure::failed)?;
+        let row: Vec<&String> = case.given.iter().chain(&computed).collect();
+        writer.write_record(cells(&row)).map_err(Failure::failed)?;
     }
     writer.into_inner().map_err(Failure::failed)
 }

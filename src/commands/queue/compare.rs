@@ -1,6 +1,7 @@
 //! `isocost analyze --cases --compare`: how far the results computed are from those in the file.
 //! Where the file says 0, its relative error is the absolute one.
 
+use isocost_model::export::json_text;
 use isocost_model::input::cases::{Case, STATED};
 use serde_json::json;
 
@@ -47,7 +48,7 @@ pub fn print_accuracy(cases: &[Case], format: Format) -> Result<(), Failure> {
                 })
             };
             let list: Vec<_> = rows.iter().map(object).collect();
-            print(format!("{:#}\n", json!(list)).as_bytes())
+            print(json_text(&list).as_bytes())
         }
         Format::Csv => {
             let mut text = "column,cases,median_relative_error,largest_relative_error,\

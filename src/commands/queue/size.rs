@@ -1,5 +1,6 @@
 //! `isocost size`: what rate the objectives allow, at every batch size.
 
+use isocost_model::export::{cells, json_text};
 use isocost_model::queue::{Shortfall, Sized, best_batch};
 use serde_json::{Value, json};
 
@@ -32,7 +33,7 @@ pub fn run(args: &SizeArgs) -> Result<u8, Failure> {
             [curve] => curve.print_table(),
             _ => print_best(&curves),
         },
-        Format::Json => print(format!("{:#}\n", json_of(&curves)).as_bytes())?,
+        Format::Json => print(json_text(&json_of(&curves)).as_bytes())?,
         Format::Csv => print(&csv_of(&curves)?)?,
     }
     let any = curves.iter().any(|c| c.best.is_ok());
@@ -166,9 +167,10 @@ fn csv_of(curves: &[Curve<'_>]) -> Result<Vec<u8>, Failure> {
     writer.write_record(header).map_err(Failure::failed)?;
     for curve in curves {
         let (server, accelerator) = curve.replica.names.clone().unwrap_or_default();
-        let mut row = |cells: [String; 5]| {
+        let mut row = |numbers: [String; 5]| {
             let names = [server.clone(), accelerator.clone()];
-            writer.write_record(names.iter().chain(&cells)).map_err(Failure::failed)
+            let row: Vec<&String> = names.iter().chain(&numbers).collect();
+            writer.write_record(cells(&row)).map_err(Failure::failed)
         };
         let blank = String::new;
         if let (true, Err(reason)) = (curve.sizings.is_empty(), &curve.best) {

@@ -69,10 +69,12 @@ pub const ENTITIES: &[Entity] = &[
             ),
             optional(
                 "atTokens",
-                Whole("tokens", 1, 100_000_000),
+                Whole("tokens", 0, 100_000_000),
                 "all lengths",
                 "output tokens a request at which `maxBatchSize` holds; the limit at other lengths is \
-                 max(1, floor(maxBatchSize * atTokens / avgOutTokens))",
+                 max(1, floor(maxBatchSize * atTokens / avgOutTokens)). Absent or 0: `maxBatchSize` is a \
+                 ceiling at any length, and the reference's reading takes the least batch near the best rate \
+                 below it",
             ),
             optional("perfParms", Object("perfParms"), "one of three", "the iteration model"),
             optional("decodeParms", Object("decodeParms"), "one of three", "the linear model"),

@@ -19,6 +19,7 @@ use super::work::{EMPTY, Work};
 use crate::queue::analysis::Analysis;
 use crate::queue::occupancy::{Body, HUGE, Occupancy};
 use crate::queue::service::Station;
+use crate::queue::stop::pause;
 
 /// A station's levels, up to some batch size.
 #[derive(Debug, Clone)]
@@ -114,6 +115,7 @@ impl Replica {
 
     /// The means at a rate.
     pub(super) fn means(&self, rate_per_ms: f64) -> Means {
+        pause();
         let mut sums = AllSums::new(self, rate_per_ms);
         let (below, full) = (&self.levels[..self.batch - 1], self.full());
         below.iter().for_each(|level| sums.push(level));

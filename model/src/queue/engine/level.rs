@@ -19,6 +19,7 @@
 
 use super::counts::Counts;
 use super::work::{EMPTY, Work};
+use crate::queue::stop::pause;
 
 /// Passes while so many requests are in service; times in ms.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -119,6 +120,7 @@ impl Level {
     };
 
     pub fn new(work: &Work, n: f64) -> Self {
+        pause();
         let stages = Stages::new(work, n);
         let [mean, square, decoded] = moments(work, n, &stages);
         let Stages { room, chunks, ends, prompt_passes, .. } = stages;

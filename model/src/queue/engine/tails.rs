@@ -16,6 +16,7 @@ use super::spread;
 use super::waves::Waves;
 use super::work::{EMPTY, Work};
 use crate::queue::analysis::Analysis;
+use crate::queue::stop::pause;
 
 /// Ends of the parts of the states that one of them stands for.
 const ENDS: [f64; 9] = [0.1, 0.3, 0.5, 0.7, 0.85, 0.93, 0.97, 0.99, 1.0];
@@ -152,6 +153,7 @@ impl Tails {
 
     /// Puts what an arrival at a level meets on the grid, of probability `share`.
     fn arrive(&self, met: &Met, share: f64, grid: &mut Grid, after: &impl Fn(&Met, &Ahead) -> f64) {
+        pause();
         let mut passes = self.passes(met);
         let scv = self.replica.station().input_scv;
         if scv > 0.0 {
