@@ -144,8 +144,8 @@ fn generated_instances_give_the_reference_figures() {
             match cost {
                 Some(cost) => {
                     assert_eq!(
-                        (&plan["status"], &plan["totalCost"]),
-                        (&"optimal".into(), &cost.into())
+                        (&plan["status"], plan["totalCost"].as_f64()),
+                        (&"optimal".into(), Some(cost))
                     );
                 }
                 None => assert_eq!(plan["status"], "infeasible", "K = {k} by {backend}"),
@@ -189,7 +189,7 @@ fn unlimited_gives_the_reference_figures() {
         let Some(path) = reference(name) else { return };
         let path = path.display().to_string();
         let plan = plan_json(&[&[path.as_str(), "--unlimited"][..], &FLAGS].concat());
-        assert_eq!((&plan["status"], &plan["totalCost"]), (&"optimal".into(), &cost.into()));
+        assert_eq!((&plan["status"], plan["totalCost"].as_f64()), (&"optimal".into(), Some(cost)));
     }
 }
 
@@ -251,7 +251,7 @@ fn a_budget_stands_beside_the_types_with_its_use_and_its_limit() {
     assert_eq!(row("cards")[1..4], ["cards", &cards.to_string(), "9"]);
     assert_eq!(row("watts")[3], "2,500.5");
     let [counted, drawn] = [&plan["budgets"][0], &plan["budgets"][1]];
-    assert_eq!((&counted["unit"], &counted["used"]), (&"cards".into(), &(cards as f64).into()));
+    assert_eq!((&counted["unit"], &counted["used"]), (&"cards".into(), &cards.into()));
     assert_eq!((&drawn["unit"], &drawn["limit"]), (&"watts".into(), &2500.5.into()));
     let watts = drawn["used"].as_f64().expect("a number");
     assert!(watts > 0.0 && watts <= 2500.5);
@@ -268,7 +268,7 @@ fn no_cost_is_a_plain_zero() {
     let plan = plan_json(&["data/quickstart", "--capacity-scale", "0.2"]);
     assert_eq!(
         (&plan["status"], plan["totalCost"].to_string().as_str()),
-        (&"infeasible".into(), "0.0")
+        (&"infeasible".into(), "0")
     );
 }
 
@@ -315,7 +315,7 @@ fn loads_replace_those_of_the_scenario() {
     let (scenario, loads) = (path("data/quickstart"), path("data/loads/quickstart-evening.csv"));
     let plan = plan_json(&[&scenario, "--loads", &loads]);
     let load = &plan["allocations"]["premium-llama-3.1-8b"]["load"];
-    assert_eq!((&load["arrivalRate"], &load["avgInTokens"]), (&240.0.into(), &512.0.into()));
+    assert_eq!((&load["arrivalRate"], &load["avgInTokens"]), (&240.into(), &512.into()));
 }
 
 /// A copy of the quickstart with one file changed.

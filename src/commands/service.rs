@@ -1,6 +1,6 @@
 //! `isocost serve`: the planner as a service.
 
-use std::net::ToSocketAddrs;
+use std::net::{TcpListener, ToSocketAddrs};
 
 use isocost_serve::http::{self, ListenError, Listening, Settings};
 use isocost_serve::planning::Options;
@@ -36,8 +36,9 @@ pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
 
 /// Without a token a service listens on this machine alone, unless it is said aloud.
 fn stays_here(settings: &Settings) -> Result<(), Failure> {
-    // A name that cannot be looked up is for listening to refuse.
-    let found = (settings.host.as_str(), settings.port).to_socket_addrs();
+    // An address that is not to be had is for listening to refuse.
+    let place = (settings.host.as_str(), settings.port);
+    let found = TcpListener::bind(place).and_then(|_| place.to_socket_addrs());
     let mut beyond = found.into_iter().flatten().filter(|address| !address.ip().is_loopback());
     match beyond.next() {
         None => Ok(()),

@@ -80,7 +80,8 @@ impl Reading {
 
     /// The points; where there is none at all, what is wrong with the runs is what is wrong.
     fn finish(self) -> Result<Measured, InputError> {
-        let Self { points, report: Report { mut problems, mut warnings }, broken, .. } = self;
+        let Self { points, report, broken, .. } = self;
+        let Report { mut problems, mut warnings, .. } = report;
         if points.is_empty() {
             problems.extend(broken);
         } else {

@@ -62,7 +62,7 @@ pub(super) fn read(file: &str, text: &str, report: &mut Report) -> Vec<Point> {
 
 /// The point in a row, or nothing where a cell is wrong.
 fn point(mut row: Row<'_>) -> Option<Point> {
-    let before = row.report.problems.len();
+    let before = row.report.found();
     let completed_per_s = row.number("throughput_per_s", 0.0, MOST);
     let clients = row.number("concurrency", 1.0, 1e6).map(|clients| clients.round() as u32);
     let rate_per_s = match (clients, completed_per_s) {
@@ -77,7 +77,7 @@ fn point(mut row: Row<'_>) -> Option<Point> {
     let mut point = Point::new(sweep, arrivals, rate_per_s, input_tokens, output_tokens);
     point.ttft_ms = row.number("ttft_mean_ms", f64::MIN_POSITIVE, MOST);
     point.itl_ms = row.number("itl_mean_ms", f64::MIN_POSITIVE, MOST);
-    if point.ttft_ms.or(point.itl_ms).is_none() && row.report.problems.len() == before {
+    if point.ttft_ms.or(point.itl_ms).is_none() && row.report.found() == before {
         let what = "neither latency is given".to_owned();
         row.problem("ttft_mean_ms", what, "give ttft_mean_ms, itl_mean_ms or both");
     }
@@ -91,7 +91,7 @@ fn point(mut row: Row<'_>) -> Option<Point> {
     if let (Arrivals::Open { .. }, Some(completed_per_s)) = (arrivals, completed_per_s) {
         point.in_flight = in_flight(&point, completed_per_s, run_s);
     }
-    (row.report.problems.len() == before).then_some(point)
+    (row.report.found() == before).then_some(point)
 }
 
 /// How requests came: by clients, by words, or by the variation of their gaps.

@@ -18,8 +18,11 @@ use isocost_model::candidates::{SizingOptions, Sizings};
 use isocost_model::export::Export;
 use isocost_model::plan::{Plan, Status};
 use isocost_model::queue::stop::{Stop, Stopped, within};
+use isocost_model::scenario::Saturation;
 use isocost_planner::explain::Effort;
-use isocost_planner::{ExplainError, Explanation, Fleet, PlanError, Request, Shortage};
+use isocost_planner::{
+    ExplainError, Explanation, Fleet, Formulation, PlanError, Request, Shortage,
+};
 use isocost_solver::{Backend, Interrupt};
 use prometheus_client::registry::Registry;
 use tokio::sync::Semaphore;
@@ -141,17 +144,31 @@ impl Planner {
     /// [`PlanError`]: a failure of the backend, or a defect of this program.
     pub fn plan(&self, scenario: Scenario, until: &Until) -> Result<Planned, PlanError> {
         let _solving = self.metrics.begin();
-        let planner = self.until(until);
+        let mut planner = self.until(until);
+        // The reference's clients get a plan for everyone or none: without a policy no part is worth a search.
+        let is_whole = self.options.compatible && scenario.optimizer.saturation == Saturation::None;
+        if is_whole {
+            planner.request.shortage = Shortage::Say;
+        }
         let fleet = planner.fleet(scenario);
         self.forget(&planner.sizings);
         let start = Instant::now();
-        let plan = planner.plan(&fleet)?;
+        let mut plan = planner.plan(&fleet)?;
+        if is_whole && plan.status == Status::Infeasible {
+            // Whom there is no place for is named as the heuristic of the reference finds them.
+            planner.request.formulation = Formulation::GREEDY;
+            planner.request.shortage = Shortage::Scenario;
+            plan = Plan { status: Status::Infeasible, ..planner.plan(&fleet)? };
+        }
         let solving_s = start.elapsed().as_secs_f64();
         // By policy alone where the whole was excluded.
         let status = if plan.approach.shortage { Status::Infeasible } else { plan.status };
         let mut planned = Planned { fleet, plan, status, reasons: Vec::new(), solving_s };
         if status == Status::Infeasible {
-            planned.reasons = reasons(planner, &planned)?;
+            planned.reasons = match self.options.compatible {
+                true => planner.unserved(&planned.fleet),
+                false => reasons(planner, &planned)?,
+            };
         }
         self.metrics.planned(&planned, until.interrupt.is_raised());
         Ok(planned)
