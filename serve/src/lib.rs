@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`routes`] | every route in one table: what is served and what `/openapi.json` says are made from it |
 //! | `optimize` | `/optimizeOne`, `/optimize`, `/applyAllocation`, `/report` |
+//! | `handlers` | asking and changing the kept system |
 //! | `answer` | a plan as its client gets it |
 //! | `compatible` | what the reference's clients expect otherwise |
 //! | `kept`, `system` | what a stateful service keeps, and what `/get*` answer from |
@@ -28,6 +29,7 @@
 mod analyser;
 mod answer;
 mod compatible;
+mod handlers;
 pub mod http;
 mod json;
 mod kept;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use axum::response::{Html, Response};
 use isocost_model::Scenario;
 use isocost_model::export::{Export, json_text};
@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 use crate::answer::{self, Json, written};
 use crate::compatible::answer::solution;
 use crate::compatible::{self, lenient};
+use crate::handlers::parsed;
 use crate::http::{Deadline, Error, Text};
 use crate::planning::{Place, Planned, Planner, Until};
-use crate::routes::parsed;
 use crate::{Optimizer, analyser, answer::plan};
 
 /// What messages call the body of a request, whatever content type its client names: the reader tells JSON
@@ -168,9 +168,14 @@ pub async fn optimize_one(
         (text, answer.map(|answer| answer::text(&answer)))
     };
     let (text, answer) = optimizer.planner.run(Place::Plan, deadline.0, work).await?;
-    // YAML is planned for as it stands, and not kept; of what was refused the reference keeps the system.
-    let kept = answer.as_ref().ok().cloned();
-    let kept = kept.or_else(|| is_compatible.then(|| Bytes::from_static(b"{}")));
+    // YAML is planned for as it stands, and not kept; where it leaves somebody out the reference keeps the system.
+    let kept = match &answer {
+        Ok(answer) => Some(answer.clone()),
+        Err(error) if is_compatible && error.status == StatusCode::NOT_FOUND => {
+            Some(Bytes::from_static(b"{}"))
+        }
+        Err(_) => None,
+    };
     if let Some(kept) = kept.filter(|_| is_json(&text)) {
         optimizer.kept(|system| system.planned_for(Bytes::from(text), kept));
     }

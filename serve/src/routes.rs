@@ -2,25 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
-use axum::middleware::{Next, from_fn, map_response};
-use axum::response::{IntoResponse, Response};
+use axum::middleware::{from_fn, map_response};
+use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, get, on, post};
-use axum::{Extension, Router};
-use isocost_model::input::InputError;
-use isocost_model::input::reading::{Report, parse_fleet};
 use serde_json::{Value, json};
 
 use crate::answer::Json;
-use crate::http::{Deadline, Error, Text};
-use crate::optimize::{self, BODY};
-use crate::system::{ACCELERATORS, CAPACITIES, CLASSES, MODELS, SERVERS, Section, System};
+use crate::handlers::{ask, by_body, by_name, by_names, changes, meant};
+use crate::http::Error;
+use crate::optimize;
+use crate::system::{ACCELERATORS, CAPACITIES, CLASSES, MODELS, SERVERS, Section};
 use crate::{Optimizer, analyser, openapi};
-
-/// Header that says that a change is meant: a page of another site cannot have a browser send it.
-const CHANGE: &str = "x-isocost-change";
 
 /// A route.
 pub struct Route {
@@ -57,84 +52,6 @@ pub struct Shape {
     pub factors: bool,
     /// Whether the answer is a page.
     pub page: bool,
-}
-
-type Asked = (State<Arc<Optimizer>>, Extension<Deadline>);
-
-/// JSON as the model's reader takes it: every problem of its form, with its place.
-///
-/// # Errors
-/// The problems.
-pub fn parsed(text: &str) -> Result<Value, Error> {
-    let mut report = Report::default();
-    let is_read = parse_fleet(BODY, text, &mut report).is_some();
-    match is_read && report.problems.is_empty() {
-        true => serde_json::from_str(text).map_err(|e| Error::input(format!("{BODY}: {e}"))),
-        false => Err(InputError { problems: report.problems }.into()),
-    }
-}
-
-/// Asks the kept system.
-fn ask(of: fn(&mut System) -> Value) -> MethodRouter<Arc<Optimizer>> {
-    get(async move |(State(optimizer), Extension(deadline)): Asked| {
-        let work = move |optimizer: &Optimizer| Ok(optimizer.kept(|kept| of(kept.system())));
-        optimizer.off(deadline, work).await.map(Json)
-    })
-}
-
-/// Asks the kept system by a name in the path, or changes it, as `methods` have it.
-fn by_name(
-    methods: MethodFilter,
-    of: impl Fn(&mut System, &str) -> Result<Value, Error> + Clone + Send + Sync + 'static,
-) -> MethodRouter<Arc<Optimizer>> {
-    let handler = async move |(State(optimizer), Extension(deadline)): Asked,
-                              Path(name): Path<String>| {
-        let work = move |optimizer: &Optimizer| optimizer.kept(|kept| of(kept.system(), &name));
-        optimizer.off(deadline, work).await.map(Json)
-    };
-    on(methods, handler)
-}
-
-/// The same by two names.
-fn by_names(
-    methods: MethodFilter,
-    of: fn(&mut System, &str, &str) -> Result<Value, Error>,
-) -> MethodRouter<Arc<Optimizer>> {
-    let handler = async move |(State(optimizer), Extension(deadline)): Asked,
-                              Path((a, b)): Path<(String, String)>| {
-        let work = move |optimizer: &Optimizer| optimizer.kept(|kept| of(kept.system(), &a, &b));
-        optimizer.off(deadline, work).await.map(Json)
-    };
-    on(methods, handler)
-}
-
-/// Changes the kept system by a body, which comes back, or what stands for it.
-fn by_body(
-    of: impl Fn(&mut System, &Value) -> Result<Option<Value>, Error> + Clone + Send + Sync + 'static,
-) -> MethodRouter<Arc<Optimizer>> {
-    post(async move |(State(optimizer), Extension(deadline)): Asked, Text(text): Text| {
-        let work = move |optimizer: &Optimizer| {
-            let body = parsed(&text)?;
-            let answer = optimizer.kept(|kept| of(kept.system(), &body))?;
-            Ok(answer.unwrap_or(body))
-        };
-        optimizer.off(deadline, work).await.map(Json)
-    })
-}
-
-/// Methods of a route that changes what its path names. As the reference has it that is a GET, which a page of another
-/// site can have a browser send: here it is a POST, or a GET that says by a header that the change is meant.
-fn changes() -> MethodFilter {
-    MethodFilter::GET.or(MethodFilter::POST)
-}
-
-/// Turns away what may not be meant.
-async fn meant(request: Request, next: Next) -> Response {
-    let is_said = request.headers().contains_key(CHANGE);
-    match is_said || request.method() == axum::http::Method::POST {
-        true => next.run(request).await,
-        false => Error::not_meant(request.uri().path(), CHANGE).into_response(),
-    }
 }
 
 const fn gives(answer: &'static str) -> Shape {

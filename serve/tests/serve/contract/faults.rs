@@ -1,11 +1,14 @@
 //! What the reference lets pass, merges, leaves out and refuses.
 
+use isocost_planner::Formulation;
+use isocost_serve::http::Settings;
+use isocost_serve::planning::Options;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::types::*;
 use super::{compatible, decoded, load, server, system};
-use crate::support::{Served, refused, stateless};
+use crate::support::{Served, backend, refused, start, stateless};
 
 fn list<'a>(system: &'a mut Value, section: &str, list: &str) -> &'a mut Vec<Value> {
     system["system"][section][list].as_array_mut().expect("a list")
@@ -257,4 +260,25 @@ async fn nothing_has_to_be_planned_before_it_is_applied() {
     assert_eq!(served.post("/optimize", "").await.status(), StatusCode::BAD_REQUEST);
     let none: Solution = decoded(served.post("/optimize", "{}").await).await;
     assert!(none.allocations.is_empty());
+}
+
+#[tokio::test]
+async fn the_plan_is_never_worse_than_the_references_heuristic_on_its_terms() {
+    let Some(small) = crate::support::small() else { return };
+    let exact = compatible(false).await;
+    let mut options = Options::default().compatible();
+    options.request.formulation = Formulation::GREEDY;
+    let heuristic = start(Settings::default(), options, backend(), false).await;
+    for capacity in ["1", "0.9", "0.8"] {
+        let path = format!("/optimizeOne?capacity={capacity}");
+        let answer = heuristic.post(&path, small.clone()).await;
+        if answer.status() != StatusCode::OK {
+            continue;
+        }
+        let heuristic: Value = answer.json().await.expect("JSON");
+        let plan = exact.posted(&path, small.clone()).await;
+        let of = |answer: &Value| answer["objective"].as_f64().expect("a number");
+        assert!(of(&plan) <= of(&heuristic) + 1e-6, "{capacity}: {} {}", of(&plan), of(&heuristic));
+        assert_eq!(plan["status"], "optimal");
+    }
 }
