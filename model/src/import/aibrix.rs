@@ -98,7 +98,7 @@ fn shares(gpus: &BTreeMap<String, Gpu>, rows: usize, columns: usize) -> (Vec<Vec
 /// A profile's GPU, its sizes (of outputs, then of inputs) and its figures with inputs in rows.
 fn profile(object: &Object<'_>, report: &mut Report) -> Option<(String, [Vec<f64>; 2], Gpu)> {
     let node = object.node;
-    let before = report.problems.len();
+    let before = report.found();
     let name = dig::text(node, "gpu").unwrap_or("").to_owned();
     if name.is_empty() {
         object.problem(node.at, "`gpu` is missing".to_owned(), "give the GPU's name", report);
@@ -133,7 +133,7 @@ fn profile(object: &Object<'_>, report: &mut Report) -> Option<(String, [Vec<f64
         let what = format!("`tputs` holds {}", figure(*bad));
         object.problem(node.at, what, "expected requests per second from 0 on", report);
     }
-    if report.problems.len() > before {
+    if report.found() > before {
         return None;
     }
     let turned = (0..inputs.len()).map(|i| tputs.iter().map(|row| row[i]).collect()).collect();
