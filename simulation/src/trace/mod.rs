@@ -26,6 +26,9 @@ pub use demand::{Demand, Fold, Period};
 const MAX_SECONDS: f64 = 1e9;
 const MAX_TOKENS: f64 = 1e7;
 
+/// A trace that takes less time has no rate to speak of.
+const SHORTEST_S: f64 = 1e-6;
+
 /// Problems shown at most; the others are counted.
 const SHOWN: usize = 50;
 
@@ -139,7 +142,9 @@ impl Trace {
         if problems.is_empty() && requests.len() < 2 {
             let what = format!("{name}: {} requests; a trace has at least 2", requests.len());
             problems.push(what);
-        } else if problems.is_empty() && ends.is_some_and(|(a, b)| a.arrival_s == b.arrival_s) {
+        } else if problems.is_empty()
+            && ends.is_some_and(|(a, b)| b.arrival_s - a.arrival_s < SHORTEST_S)
+        {
             problems.push(format!("{name}: all requests arrive at once; a trace takes some time"));
         }
         if !problems.is_empty() {

@@ -39,6 +39,7 @@ fn every_problem_is_said_with_its_line() {
     assert!(read("a,b\n").expect_err("no columns").problems.len() == 3);
     assert!(read("arrival_s,input_tokens,output_tokens\n1,1,1\n").is_err());
     assert!(read("arrival_s,input_tokens,output_tokens\n1,1,1\n1,1,1\n").is_err());
+    assert!(read("arrival_s,input_tokens,output_tokens\n0,1,1\n1e-308,1,1\n").is_err());
     let lines = read(
         "{\"timestamp\": 1}\n{\"timestamp\": -1, \"input_length\": 1, \"output_length\": 1}\n{x\n",
     );
