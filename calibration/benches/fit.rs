@@ -5,7 +5,7 @@
 
 use divan::Bencher;
 use isocost_calibration::{Arrivals, Bench, Family, Options, Point, fit, predict};
-use isocost_model::queue::{Roofline, ServiceModel, Station};
+use isocost_model::queue::{Experts, Roofline, ServiceModel, Station};
 
 const BATCH: u32 = 256;
 
@@ -24,6 +24,7 @@ fn points() -> Vec<Point> {
         hidden_tokens: 145.0,
         overhead_ms: 7.0,
         lag_steps: 1.35,
+        experts: Experts { read_ms: 0.0, share: 0.0 },
     });
     let mut points = Vec::new();
     for (input, output) in [

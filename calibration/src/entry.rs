@@ -88,6 +88,10 @@ enum Parameters {
         hidden: f64,
         overhead: f64,
         lag: f64,
+        #[serde(skip_serializing_if = "is_none")]
+        experts: f64,
+        #[serde(rename = "expertShare", skip_serializing_if = "is_none")]
+        expert_share: f64,
     },
     #[serde(untagged, rename_all = "camelCase")]
     Linear { decode_parms: Decode, prefill_parms: Prefill },
@@ -128,6 +132,8 @@ impl Parameters {
                 hidden: digits(r.hidden_tokens),
                 overhead: digits(r.overhead_ms),
                 lag: digits(r.lag_steps),
+                experts: digits(r.experts.read_ms),
+                expert_share: digits(r.experts.share),
             },
         }
     }
@@ -183,6 +189,11 @@ impl Calibration {
             log_covariance: confidence.covariance.iter().map(short).collect(),
         }
     }
+}
+
+/// Whether a parameter is of what the model has not.
+fn is_none(x: &f64) -> bool {
+    *x == 0.0
 }
 
 /// Seven digits: more than any measurement holds, and short to read.

@@ -3,9 +3,10 @@
 //! The fit moves in free coordinates, in which every value is allowed: the logarithm of each
 //! parameter, so that it stays positive; for the roofline's `hidden` the logit of
 //! `hidden delta / alpha`, so that no more computation hides than a step takes; and for its `lag` the
-//! logarithm of what it is beyond the half step that a request waits until the running one ends.
+//! logarithm of what it is beyond the half step that a request waits until the running one ends. Of a
+//! mixture of experts, the logit of the share of experts that a token needs.
 
-use isocost_model::queue::{Iteration, Linear, Roofline, ServiceModel};
+use isocost_model::queue::{Experts, Iteration, Linear, Roofline, ServiceModel};
 
 use crate::point::Point;
 
@@ -18,6 +19,8 @@ pub enum Family {
     Iteration,
     /// [`ServiceModel::Roofline`].
     Roofline,
+    /// [`ServiceModel::Roofline`] of a mixture of experts.
+    Mixture,
 }
 
 /// Free coordinates are kept within this: parameters from 1e-13 to 1e13.
@@ -30,9 +33,31 @@ const HIDDEN: usize = 5;
 const LAG: usize = 7;
 const LEAST_LAG: f64 = 0.5;
 
+/// Names and units of the roofline's parameters; from [`EXPERTS`] on those of a mixture alone.
+const ROOFLINE: [&str; 10] = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "delta2",
+    "hidden",
+    "overhead",
+    "lag",
+    "experts",
+    "expertShare",
+];
+const ROOFLINE_UNITS: [&str; 10] =
+    ["ms", "ms/request", "ms/token", "ms/token", "ms/token²", "tokens", "ms", "steps", "ms", ""];
+const EXPERTS: usize = 8;
+const SHARE: usize = 9;
+
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 3] = [Self::Linear, Self::Iteration, Self::Roofline];
+    pub const ALL: [Self; 4] = [Self::Linear, Self::Iteration, Self::Roofline, Self::Mixture];
+
+    fn is_roofline(self) -> bool {
+        matches!(self, Self::Roofline | Self::Mixture)
+    }
 
     /// Its name in words and files.
     pub fn name(self) -> &'static str {
@@ -40,6 +65,7 @@ impl Family {
             Self::Linear => "linear",
             Self::Iteration => "iteration",
             Self::Roofline => "roofline",
+            Self::Mixture => "mixture",
         }
     }
 
@@ -48,9 +74,8 @@ impl Family {
         match self {
             Self::Linear => &["alpha", "beta", "gamma", "delta"],
             Self::Iteration => &["alpha", "beta", "gamma"],
-            Self::Roofline => {
-                &["alpha", "beta", "gamma", "delta", "delta2", "hidden", "overhead", "lag"]
-            }
+            Self::Roofline => &ROOFLINE[..EXPERTS],
+            Self::Mixture => &ROOFLINE,
         }
     }
 
@@ -59,9 +84,8 @@ impl Family {
         match self {
             Self::Linear => &["ms", "ms/request", "ms", "ms/token"],
             Self::Iteration => &["ms", "ms/token", "ms/token²"],
-            Self::Roofline => {
-                &["ms", "ms/request", "ms/token", "ms/token", "ms/token²", "tokens", "ms", "steps"]
-            }
+            Self::Roofline => &ROOFLINE_UNITS[..EXPERTS],
+            Self::Mixture => &ROOFLINE_UNITS,
         }
     }
 
@@ -74,7 +98,7 @@ impl Family {
                 ServiceModel::Linear(Linear { alpha_ms, beta_ms, gamma_ms, delta_ms: at(3) })
             }
             Self::Iteration => ServiceModel::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms }),
-            Self::Roofline => ServiceModel::Roofline(Roofline {
+            Self::Roofline | Self::Mixture => ServiceModel::Roofline(Roofline {
                 alpha_ms,
                 beta_ms,
                 gamma_ms,
@@ -83,6 +107,7 @@ impl Family {
                 hidden_tokens: at(HIDDEN),
                 overhead_ms: at(6),
                 lag_steps: at(LAG),
+                experts: Experts { read_ms: at(EXPERTS), share: at(SHARE) },
             }),
         }
     }
@@ -91,10 +116,12 @@ impl Family {
     pub fn values(self, free: &[f64]) -> Vec<f64> {
         let mut values: Vec<f64> =
             free.iter().map(|x| x.clamp(-FREE_LIMIT, FREE_LIMIT).exp()).collect();
-        if self == Self::Roofline {
-            let odds = values[HIDDEN];
-            values[HIDDEN] = odds / (1.0 + odds) * values[0] / values[3];
+        if self.is_roofline() {
+            values[HIDDEN] = of_odds(values[HIDDEN]) * values[0] / values[3];
             values[LAG] += LEAST_LAG;
+        }
+        if self == Self::Mixture {
+            values[SHARE] = of_odds(values[SHARE]);
         }
         values
     }
@@ -102,10 +129,12 @@ impl Family {
     /// Free coordinates of parameter values.
     pub fn free(self, values: &[f64]) -> Vec<f64> {
         let mut free: Vec<f64> = values.iter().map(|x| x.max(1e-13).ln()).collect();
-        if self == Self::Roofline {
-            let share = (values[HIDDEN] * values[3] / values[0]).clamp(1e-12, 1.0 - 1e-12);
-            free[HIDDEN] = (share / (1.0 - share)).ln();
+        if self.is_roofline() {
+            free[HIDDEN] = log_odds(values[HIDDEN] * values[3] / values[0]);
             free[LAG] = (values[LAG] - LEAST_LAG).max(1e-13).ln();
+        }
+        if self == Self::Mixture {
+            free[SHARE] = log_odds(values[SHARE]);
         }
         free
     }
@@ -115,11 +144,14 @@ impl Family {
         let n = free.len();
         let mut rows: Vec<Vec<f64>> =
             (0..n).map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect()).collect();
-        if self == Self::Roofline {
+        if self.is_roofline() {
             rows[HIDDEN][0] = 1.0;
             rows[HIDDEN][3] = -1.0;
             rows[HIDDEN][HIDDEN] = 1.0 / (1.0 + free[HIDDEN].exp());
             rows[LAG][LAG] = free[LAG].exp() / (free[LAG].exp() + LEAST_LAG);
+        }
+        if self == Self::Mixture {
+            rows[SHARE][SHARE] = 1.0 / (1.0 + free[SHARE].exp());
         }
         rows
     }
@@ -131,19 +163,28 @@ impl Family {
         let values = match self {
             Self::Linear => vec![alpha, beta, ttft, ttft / longest * 0.01],
             Self::Iteration => vec![alpha, token * 0.6, beta / context * 0.5],
-            Self::Roofline => vec![
-                alpha,
-                beta * 0.1,
-                beta / context * 0.3,
-                token,
-                token * 0.05 / longest,
-                alpha / token * 0.5,
-                ((ttft - alpha) * 0.8).max(ttft * 0.1),
-                1.2,
-            ],
+            Self::Roofline | Self::Mixture => {
+                let read = if self == Self::Mixture { alpha * 0.5 } else { alpha };
+                let hidden = read / token * 0.5;
+                let overhead = ((ttft - alpha) * 0.8).max(ttft * 0.1);
+                let (base, attention) = (beta / context * 0.3, token * 0.05 / longest);
+                let dense = [read, beta * 0.1, base, token, attention, hidden, overhead, 1.2];
+                let own: &[f64] = if self == Self::Mixture { &[alpha, 0.05] } else { &[] };
+                [&dense[..], own].concat()
+            }
         };
         self.free(&values)
     }
+}
+
+/// The share that odds are of.
+fn of_odds(odds: f64) -> f64 {
+    odds / (1.0 + odds)
+}
+
+fn log_odds(share: f64) -> f64 {
+    let share = share.clamp(1e-12, 1.0 - 1e-12);
+    (share / (1.0 - share)).ln()
 }
 
 /// What the lowest and highest latencies suggest.
@@ -203,6 +244,7 @@ mod tests {
             (Family::Linear, vec![11.0, 0.1, 20.0, 1e-3]),
             (Family::Iteration, vec![11.0, 0.04, 5e-5]),
             (Family::Roofline, vec![11.0, 0.01, 7e-5, 0.04, 2e-6, 140.0, 7.0, 1.3]),
+            (Family::Mixture, vec![5.0, 0.01, 7e-5, 0.04, 2e-6, 90.0, 7.0, 1.3, 6.0, 0.04]),
         ] {
             let free = family.free(&values);
             for (a, b) in family.values(&free).iter().zip(&values) {

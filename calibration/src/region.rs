@@ -18,7 +18,7 @@
 //! How many such regions hold is told the honest way: the latencies of each sweep against the margins
 //! that the *other* sweeps ask for.
 
-use isocost_model::queue::{Iteration, Linear, Roofline, ServiceModel};
+use isocost_model::queue::{Factors, ServiceModel};
 
 use crate::confidence::LEVEL;
 use crate::fit::Fit;
@@ -157,32 +157,14 @@ fn quantile(mut figures: Vec<f64>) -> f64 {
     figures.get(rank.min(figures.len()).wrapping_sub(1)).copied().unwrap_or(0.0)
 }
 
-/// `service` with every time longer by a margin. What hides behind reading the weights stays the
-/// same number of tokens; an iteration model, whose parameters all take part in every time, is
-/// longer by both parts.
+/// `service` with every time longer by a margin. An iteration model, whose parameters all take part in
+/// every time, is longer by both parts; so are a linear model's prompts.
 fn widened(service: ServiceModel, margin: Margin) -> ServiceModel {
     let (time, both) = (margin.time.exp(), (margin.time + margin.first).exp());
-    match service {
-        ServiceModel::Linear(l) => ServiceModel::Linear(Linear {
-            alpha_ms: l.alpha_ms * time,
-            beta_ms: l.beta_ms * time,
-            gamma_ms: l.gamma_ms * both,
-            delta_ms: l.delta_ms * both,
-        }),
-        ServiceModel::Iteration(i) => ServiceModel::Iteration(Iteration {
-            alpha_ms: i.alpha_ms * both,
-            beta_ms: i.beta_ms * both,
-            gamma_ms: i.gamma_ms * both,
-        }),
-        ServiceModel::Roofline(r) => ServiceModel::Roofline(Roofline {
-            alpha_ms: r.alpha_ms * time,
-            beta_ms: r.beta_ms * time,
-            gamma_ms: r.gamma_ms * time,
-            delta_ms: r.delta_ms * time,
-            delta2_ms: r.delta2_ms * time,
-            overhead_ms: r.overhead_ms * both,
-            lag_steps: r.lag_steps * margin.first.exp(),
-            ..r
-        }),
-    }
+    let times = Factors::of_times(time);
+    service.scaled(&match service {
+        ServiceModel::Linear(_) => Factors { gamma: both, delta: both, ..times },
+        ServiceModel::Iteration(_) => Factors::of_times(both),
+        ServiceModel::Roofline(_) => Factors { rest: both, lag: margin.first.exp(), ..times },
+    })
 }

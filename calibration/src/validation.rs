@@ -111,6 +111,12 @@ impl Validation {
         self.left_out_sweep.as_ref().unwrap_or(&self.left_out_point)
     }
 
+    /// What service models are compared by: mean errors on what the fit has not seen, weighed as in it.
+    pub fn unseen_mean(&self) -> f64 {
+        let errors = self.unseen_errors();
+        errors.itl.mean + errors.ttft.mean / 3.0
+    }
+
     /// Why the fit is in doubt: an error on its own points above that on points it has not seen is
     /// that of a search which ended in a local optimum. Each latency with its errors, own first.
     pub fn local_optimum(&self) -> Option<String> {

@@ -21,6 +21,7 @@ fn truth(family: Family) -> Vec<f64> {
         Family::Linear => vec![12.0, 0.15, 18.0, 2e-4],
         Family::Iteration => vec![11.0, 0.03, 6e-5],
         Family::Roofline => vec![11.0, 0.02, 7e-5, 0.04, 2e-6, 120.0, 6.0, 1.4],
+        Family::Mixture => vec![5.0, 0.02, 7e-5, 0.04, 2e-6, 60.0, 6.0, 1.4, 8.0, 0.05],
     }
 }
 

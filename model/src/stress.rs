@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::candidates::{Reading, SizingOptions, station, targets};
 use crate::plan::{Part, Placement, Plan};
-use crate::queue::{Iteration, Linear, Metric, Objectives, Roofline, ServiceModel, Station};
+use crate::queue::{Factors, Metric, Objectives, ServiceModel, Station};
 use crate::scenario::{Profile, Scenario};
 
 /// Factors above this are not tried: nothing that far off is an error of estimation.
@@ -74,35 +74,10 @@ impl Shift {
             if self == which || matches!(self, Self::Service | Self::Both) { factor } else { 1.0 }
         };
         let load = if matches!(self, Self::Load | Self::Both) { factor } else { 1.0 };
-        let each = [Self::Alpha, Self::Beta, Self::Gamma, Self::Delta].map(on);
-        (scaled(service, each, on(Self::Service)), rate_per_s * load)
-    }
-}
-
-/// The service model with alpha, beta, gamma and delta times their factors, and what time it states
-/// beside them times `rest`.
-fn scaled(service: ServiceModel, [a, b, c, d]: [f64; 4], rest: f64) -> ServiceModel {
-    match service {
-        ServiceModel::Linear(l) => ServiceModel::Linear(Linear {
-            alpha_ms: l.alpha_ms * a,
-            beta_ms: l.beta_ms * b,
-            gamma_ms: l.gamma_ms * c,
-            delta_ms: l.delta_ms * d,
-        }),
-        ServiceModel::Iteration(i) => ServiceModel::Iteration(Iteration {
-            alpha_ms: i.alpha_ms * a,
-            beta_ms: i.beta_ms * b,
-            gamma_ms: i.gamma_ms * c,
-        }),
-        ServiceModel::Roofline(r) => ServiceModel::Roofline(Roofline {
-            alpha_ms: r.alpha_ms * a,
-            beta_ms: r.beta_ms * b,
-            gamma_ms: r.gamma_ms * c,
-            delta_ms: r.delta_ms * d,
-            delta2_ms: r.delta2_ms * d,
-            overhead_ms: r.overhead_ms * rest,
-            ..r
-        }),
+        let [alpha, beta, gamma, delta, rest] =
+            [Self::Alpha, Self::Beta, Self::Gamma, Self::Delta, Self::Service].map(on);
+        let factors = Factors { alpha, beta, gamma, delta, rest, lag: 1.0 };
+        (service.scaled(&factors), rate_per_s * load)
     }
 }
 
@@ -363,7 +338,7 @@ impl Margin {
             target.tokens_per_s.iter_mut().for_each(|rate| rate.per_s *= self.load);
         }
         for profile in &mut up.profiles {
-            profile.service = scaled(profile.service, [self.service; 4], self.service);
+            profile.service = profile.service.scaled(&Factors::of_times(self.service));
         }
         up
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use isocost_model::candidates::{Candidates, Reading, SizingOptions, demand_per_s, targets};
 use isocost_model::input;
-use isocost_model::queue::{Objective, Roofline, ServiceModel};
+use isocost_model::queue::{Experts, Objective, Roofline, ServiceModel};
 use proptest::prelude::*;
 
 fn reference(name: &str) -> Option<PathBuf> {
@@ -107,6 +107,7 @@ fn defaults_and_forms_are_read() {
         hidden_tokens: 5.0,
         overhead_ms: 0.0,
         lag_steps: 2.0,
+        experts: Experts { read_ms: 0.0, share: 0.0 },
     };
     assert_eq!(scenario.profiles[0].service, ServiceModel::Roofline(expected));
     let target = scenario.classes[0].targets[0].expect("a target");

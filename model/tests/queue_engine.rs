@@ -1,7 +1,7 @@
 //! Laws of the engine's reading on random replicas.
 
 use isocost_model::queue::{
-    EngineSettings, Iteration, ItlOver, Linear, Objective, Objectives, Reading, Roofline,
+    EngineSettings, Experts, Iteration, ItlOver, Linear, Objective, Objectives, Reading, Roofline,
     ServiceModel, Station,
 };
 use proptest::prelude::*;
@@ -24,6 +24,7 @@ fn service() -> impl Strategy<Value = ServiceModel> {
                 hidden_tokens: hidden * alpha_ms / delta_ms,
                 overhead_ms: 3.0,
                 lag_steps: 1.2,
+                experts: Experts { read_ms: 0.0, share: 0.0 },
             })
         },
     );

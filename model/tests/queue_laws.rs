@@ -1,8 +1,8 @@
 //! Laws of the queueing model, on random replicas.
 
 use isocost_model::queue::{
-    Iteration, Linear, Metric, Objective, Objectives, QueueError, Roofline, ServiceModel, Station,
-    best_batch,
+    Experts, Iteration, Linear, Metric, Objective, Objectives, QueueError, Roofline, ServiceModel,
+    Station, best_batch,
 };
 use proptest::prelude::*;
 
@@ -25,6 +25,7 @@ fn stations(queue: impl Strategy<Value = Option<u32>>) -> impl Strategy<Value = 
                     hidden_tokens: hidden * alpha_ms / delta_ms,
                     overhead_ms: alpha_ms / 2.0,
                     lag_steps: 1.5,
+                    experts: Experts { read_ms: 0.0, share: 0.0 },
                 }),
             };
             // One output token of the linear model is no decode step, and without a prompt no work.

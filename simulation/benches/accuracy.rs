@@ -2,7 +2,7 @@
 //! `cargo bench -p isocost-simulation --bench accuracy`
 
 use isocost_model::queue::{
-    Analysis, EngineSettings, Iteration, Linear, Roofline, ServiceModel, Station,
+    Analysis, EngineSettings, Experts, Iteration, Linear, Roofline, ServiceModel, Station,
 };
 use isocost_simulation::{Effort, Estimate, Latency, Replica, Report, Traffic, Watch, simulate};
 use rayon::prelude::*;
@@ -36,6 +36,7 @@ const ROOFLINE: ServiceModel = ServiceModel::Roofline(Roofline {
     hidden_tokens: 150.0,
     overhead_ms: 5.0,
     lag_steps: 1.5,
+    experts: Experts { read_ms: 0.0, share: 0.0 },
 });
 
 struct Point {

@@ -2,7 +2,7 @@
 //! states for random ones (`cargo bench -p isocost-simulation --bench engine_model`).
 
 use isocost_model::queue::{
-    Analysis, EngineSettings, Iteration, Linear, Reading, Roofline, ServiceModel, Station,
+    Analysis, EngineSettings, Experts, Iteration, Linear, Reading, Roofline, ServiceModel, Station,
 };
 use isocost_simulation::{
     Effort, Latency, Replica, Report, Traffic, Watch, simulate, simulate_closed,
@@ -21,6 +21,7 @@ const ROOFLINE: ServiceModel = ServiceModel::Roofline(Roofline {
     hidden_tokens: 150.0,
     overhead_ms: 5.0,
     lag_steps: 1.0,
+    experts: Experts { read_ms: 0.0, share: 0.0 },
 });
 
 /// (service model, input, output, batch, share of the capacity)

@@ -1,6 +1,8 @@
 //! Laws that the simulations keep.
 
-use isocost_model::queue::{EngineSettings, Iteration, Linear, Roofline, ServiceModel, Station};
+use isocost_model::queue::{
+    EngineSettings, Experts, Iteration, Linear, Roofline, ServiceModel, Station,
+};
 use isocost_simulation::{
     Chain, Effort, Estimate, Group, Latency, Replica, Report, Request, Traffic, Watch, simulate,
     simulate_chain, simulate_trace,
@@ -20,6 +22,7 @@ const ROOFLINE: ServiceModel = ServiceModel::Roofline(Roofline {
     hidden_tokens: 200.0,
     overhead_ms: 5.0,
     lag_steps: 1.5,
+    experts: Experts { read_ms: 0.0, share: 0.0 },
 });
 
 fn replica(service: ServiceModel, batch: u32, queue_limit: Option<u32>) -> Replica {

@@ -99,6 +99,8 @@ pub enum Service {
     Iteration,
     /// rooflineParms
     Roofline,
+    /// rooflineParms of a mixture of experts
+    Mixture,
 }
 
 impl Service {
@@ -109,6 +111,7 @@ impl Service {
             Self::Linear => &[Family::Linear],
             Self::Iteration => &[Family::Iteration],
             Self::Roofline => &[Family::Roofline],
+            Self::Mixture => &[Family::Mixture],
         }
     }
 }

@@ -27,7 +27,7 @@ pub fn run(args: &FitArgs) -> Result<u8, Failure> {
         let _spinner = Spinner::start("fitting");
         fit_all(args, &points)?
     };
-    let best = fits.iter().min_by(|a, b| unseen(a).total_cmp(&unseen(b)));
+    let best = fits.iter().min_by(|a, b| a.1.unseen_mean().total_cmp(&b.1.unseen_mean()));
     let Some((fit, validation)) = best else {
         return Err(Failure::failed("no service model was fitted"));
     };
@@ -89,12 +89,6 @@ fn fit_all(args: &FitArgs, points: &[Point]) -> Result<Vec<(Fit, Validation)>, F
         Some(error) if fits.is_empty() => Err(Failure::input(error)),
         _ => Ok(fits),
     }
-}
-
-/// What families are compared by: mean errors on what was left out, weighed as in the fit.
-fn unseen((_, validation): &(Fit, Validation)) -> f64 {
-    let errors = validation.unseen_errors();
-    errors.itl.mean + errors.ttft.mean / 3.0
 }
 
 fn write_plots(dir: &Path, fit: &Fit, points: &[Point]) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use super::problem::Report;
-use crate::queue::{Iteration, Linear, Roofline, ServiceModel};
+use crate::queue::{Experts, Iteration, Linear, Roofline, ServiceModel};
 use crate::scenario::{Provenance, StatedEngine};
 use crate::trust::{Calibration, Region};
 
@@ -58,6 +58,10 @@ pub(super) fn parameters(fields: &mut Fields<'_>, report: &mut Report) -> Option
             hidden_tokens: value(&mut r, "hidden"),
             overhead_ms: value(&mut r, "overhead"),
             lag_steps: value(&mut r, "lag"),
+            experts: Experts {
+                read_ms: value(&mut r, "experts"),
+                share: value(&mut r, "expertshare"),
+            },
         })),
         _ => None,
     };

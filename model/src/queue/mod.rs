@@ -69,6 +69,7 @@
 mod analysis;
 mod bursts;
 mod engine;
+mod factors;
 mod iteration;
 mod linear;
 mod near;
@@ -88,12 +89,13 @@ mod tail;
 
 pub use analysis::{Analysis, QueueError};
 pub use engine::EngineSettings;
+pub use factors::Factors;
 pub use iteration::Iteration;
 pub use linear::Linear;
 pub use objective::{ItlOver, Metric, Objective, Objectives, Shortfall, TokenRate};
 pub use onset::Onset;
 pub use pass::Pass;
 pub use reading::Reading;
-pub use roofline::Roofline;
+pub use roofline::{Experts, Roofline};
 pub use service::{Latency, MAX_BATCH, ServiceModel, Station, TOKEN_BUDGET};
 pub use sizing::{Sized, best_batch};

@@ -31,6 +31,7 @@
 //! ```text
 //! alpha + beta (requests in it) + gamma (sum of their context) + delta (tokens in it - hidden)+
 //!       + delta2 (sum over the chunks of `c` tokens that follow `k` of (k + c)^2 - k^2)
+//!       + experts (1 - (1 - share)^(tokens in it))
 //! ```
 //!
 //! and the pass that ends a prompt, of one token at least, yields the first token. `overhead`, and
@@ -78,8 +79,7 @@ impl ServiceModel {
                 let requests = pass.decoding + pass.chunks;
                 let context = pass.decode_context + pass.prompt_context;
                 let memory = r.beta_ms * requests + r.gamma_ms * context;
-                let tokens = pass.decoding + pass.prompt_tokens;
-                let computed = r.delta_ms * (tokens - r.hidden_tokens).max(0.0);
+                let computed = r.compute_ms(pass.decoding + pass.prompt_tokens);
                 r.alpha_ms + memory + computed + r.delta2_ms * pass.prompt_attention
             }
         }
@@ -113,7 +113,7 @@ const RESIDUAL_PASS: f64 = 0.5;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::Roofline;
+    use crate::queue::{Experts, Roofline};
 
     #[test]
     fn chunks_of_a_prompt_cost_the_attention_of_the_whole() {
@@ -126,6 +126,7 @@ mod tests {
             hidden_tokens: 0.0,
             overhead_ms: 0.0,
             lag_steps: 0.0,
+            experts: Experts::default(),
         });
         let chunk = |from: f64, to: f64| Pass {
             chunks: 1.0,

@@ -33,6 +33,10 @@
 //! that it finds the replica busy with probability `1 - exp(1 - n)`. Both are over before service
 //! starts: they are part of TTFT and not of `S(n)`.
 //!
+//! **Mixtures of experts.** A token is computed by a `share` of the experts alone, so that a step with
+//! `m` tokens reads the weights of a share `1 - (1 - share)^m` of them, tokens taken to choose
+//! independently: `experts` times that, beside the `alpha` of what every step reads.
+//!
 //! `alpha >= delta hidden` says that no more computation hides than a step takes; then `n / S(n)`
 //! rises with `n`, as the chain needs it.
 
@@ -58,6 +62,28 @@ pub struct Roofline {
     pub overhead_ms: f64,
     /// Steps after which a request that finds the replica busy joins the batch.
     pub lag_steps: f64,
+    /// Weights that not every step reads.
+    pub experts: Experts,
+}
+
+/// The experts of a mixture, in all layers together; none by default.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Experts {
+    /// Reading the weights of all of them, ms.
+    pub read_ms: f64,
+    /// Share of them that a token is computed by, in [0, 1].
+    pub share: f64,
+}
+
+impl Experts {
+    /// Reading the weights of those that `tokens` tokens of a step need, ms.
+    pub(super) fn ms(&self, tokens: f64) -> f64 {
+        if self.read_ms > 0.0 {
+            self.read_ms * (1.0 - (1.0 - self.share).powf(tokens))
+        } else {
+            0.0
+        }
+    }
 }
 
 impl Roofline {
@@ -104,8 +130,8 @@ impl Roofline {
 
     fn prefill_ms(&self, tokens: Tokens, n: f64) -> f64 {
         let (chunks, prompt) = prefill_steps(tokens);
-        chunks * (self.memory_ms(tokens, n) + self.compute_ms(n - 1.0 + prompt))
-            + self.attention_ms(tokens)
+        let step = self.memory_ms(tokens, n) + self.compute_ms(n - 1.0 + prompt);
+        chunks * step + self.attention_ms(tokens)
     }
 
     /// Attention within a prompt, all its chunks together, ms.
@@ -119,9 +145,9 @@ impl Roofline {
         self.alpha_ms + (self.beta_ms + self.gamma_ms * context) * n
     }
 
-    /// What is left to see of the computation of a step with `tokens` tokens, ms.
-    fn compute_ms(&self, tokens: f64) -> f64 {
-        self.delta_ms * (tokens - self.hidden_tokens).max(0.0)
+    /// What `tokens` tokens add to a step: experts, and what is left to see of their computation, ms.
+    pub(super) fn compute_ms(&self, tokens: f64) -> f64 {
+        self.experts.ms(tokens) + self.delta_ms * (tokens - self.hidden_tokens).max(0.0)
     }
 }
 
@@ -145,6 +171,7 @@ mod tests {
         hidden_tokens: 100.0,
         overhead_ms: 5.0,
         lag_steps: 1.5,
+        experts: Experts { read_ms: 0.0, share: 0.0 },
     };
 
     fn near(value: f64, expected: f64) {

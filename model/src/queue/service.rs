@@ -171,13 +171,13 @@ impl ServiceModel {
     }
 
     /// Its parameters in a fixed order, 0 where it has none: equal ones mean equal service times.
-    pub(crate) fn parameters(&self) -> [f64; 9] {
+    pub(crate) fn parameters(&self) -> [f64; 11] {
         match *self {
             Self::Linear(Linear { alpha_ms, beta_ms, gamma_ms, delta_ms }) => {
-                [0.0, alpha_ms, beta_ms, gamma_ms, delta_ms, 0.0, 0.0, 0.0, 0.0]
+                [0.0, alpha_ms, beta_ms, gamma_ms, delta_ms, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
             }
             Self::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms }) => {
-                [1.0, alpha_ms, beta_ms, gamma_ms, 0.0, 0.0, 0.0, 0.0, 0.0]
+                [1.0, alpha_ms, beta_ms, gamma_ms, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
             }
             Self::Roofline(r) => [
                 2.0,
@@ -189,6 +189,8 @@ impl ServiceModel {
                 r.hidden_tokens,
                 r.overhead_ms,
                 r.lag_steps,
+                r.experts.read_ms,
+                r.experts.share,
             ],
         }
     }

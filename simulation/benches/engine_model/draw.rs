@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use isocost_model::queue::{Analysis, Iteration, Linear, Reading, Roofline, ServiceModel, Station};
+use isocost_model::queue::{
+    Analysis, Experts, Iteration, Linear, Reading, Roofline, ServiceModel, Station,
+};
 use isocost_simulation::{
     Effort, Latency, Replica, Report, Traffic, Watch, simulate, simulate_closed,
 };
@@ -198,6 +200,7 @@ fn service(rng: &mut ChaCha8Rng) -> ServiceModel {
                 hidden_tokens: rng.random_range(0.0..1.0) * (alpha_ms / delta_ms).min(400.0),
                 overhead_ms: rng.random_range(0.0..10.0),
                 lag_steps: rng.random_range(0.5..2.0),
+                experts: Experts { read_ms: 0.0, share: 0.0 },
             })
         }
     }

@@ -7,7 +7,7 @@ use isocost_model::candidates::{
 };
 use isocost_model::input::{self, known_names};
 use isocost_model::queue::{
-    Iteration, ItlOver, Linear, MAX_BATCH, Objective, Objectives, Roofline, ServiceModel,
+    Experts, Iteration, ItlOver, Linear, MAX_BATCH, Objective, Objectives, Roofline, ServiceModel,
     Shortfall, Sized, Station, TokenRate,
 };
 use isocost_model::scenario::{Scenario, StatedEngine};
@@ -164,6 +164,7 @@ pub fn station(args: &StationArgs) -> Station {
             hidden_tokens: args.hidden.unwrap_or(0.0),
             overhead_ms: args.overhead,
             lag_steps: args.lag,
+            experts: Experts::default(),
         }),
         None if !args.linear => ServiceModel::Iteration(Iteration { alpha_ms, beta_ms, gamma_ms }),
         delta => {

@@ -161,6 +161,13 @@ pub const ENTITIES: &[Entity] = &[
                 "0",
                 "until a request that finds the replica busy joins",
             ),
+            optional("experts", MS, "0", "reading the weights of all experts of a mixture"),
+            optional(
+                "expertShare",
+                Number("", 0.0, 1.0),
+                "0",
+                "of the experts that a token is computed by",
+            ),
         ],
     },
     Entity {
