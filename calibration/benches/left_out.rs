@@ -3,6 +3,8 @@
 //!
 //! `cargo bench -p isocost-calibration --bench left_out [-- open|six|closed|families|speed]`
 //!
+//! `SYSTEM=text` takes the closed loops of the systems whose name holds the text; `SWEEPS=1` says more.
+//!
 //! For each sweep, without it: mean / median error of ITL and TTFT, and P95; the two highest rates,
 //! with the largest share by which a latency was predicted too short; coverage of the 95% regions.
 
@@ -10,9 +12,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use isocost_calibration::{
-    Bench, Errors, Family, Fit, FitError, LeftOut, Options, Point, Prediction, Spread, Validation,
+    Bench, Errors, Family, Fit, LeftOut, Options, Point, Prediction, Spread, Validation, fit_all,
     fit_and_validate, mark_single_client, predict, read, systems,
 };
+
+/// Those that closed loops are fitted by.
+const FAMILIES: [Family; 2] = [Family::Roofline, Family::Mixture];
 
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
@@ -75,14 +80,15 @@ fn families(name: &str) {
     mark_single_client(&mut points);
     let bench = Bench { batch: 1024, ..Bench::default() };
     header();
-    for family in Family::ALL {
-        let started = Instant::now();
-        match fit_and_validate(family, &points, &Options { bench, ..Options::default() }) {
-            Ok((_, validation)) => row(family.name(), validation.unseen_errors()),
-            Err(error) => println!("{}: {error}", family.name()),
+    let options = Options { bench, ..Options::default() };
+    let started = Instant::now();
+    match fit_all(&Family::ALL, &points, &options) {
+        Ok(fits) => {
+            fits.iter().for_each(|(fit, v)| row(fit.family.name(), v.unseen_errors()));
         }
-        println!("{:.1} s", started.elapsed().as_secs_f64());
+        Err(error) => println!("{error}"),
     }
+    println!("{} points, {:.1} s", points.len(), started.elapsed().as_secs_f64());
 }
 
 /// The sweeps of one system in open loop.
@@ -117,21 +123,20 @@ fn open(name: &str, batch: u32) {
 
 /// The points of each system in closed loop.
 fn closed(name: &str) {
-    let only = std::env::var("ONLY").unwrap_or_default();
-    let families: &[Family] = match std::env::var("FAMILY").as_deref() {
-        Ok("m") => &[Family::Mixture],
-        Ok("r") => &[Family::Roofline],
-        _ => &[Family::Roofline, Family::Mixture],
-    };
     let Some(points) = measured(name) else { return };
     let started = Instant::now();
     let mut unseen = Vec::new();
+    let only = std::env::var("SYSTEM").unwrap_or_default();
     header();
     for system in systems(&points).into_iter().filter(|s| s.contains(&only)) {
         let own: Vec<Point> = points.iter().filter(|p| p.system == system).cloned().collect();
         let options = Options { bench: Bench::for_clients(&own), ..Options::default() };
-        match best(families, &own, &options) {
-            Ok((fit, validation)) => {
+        match fit_all(&FAMILIES, &own, &options) {
+            Ok(fits) => {
+                let unseen_mean = |fit: &(Fit, Validation)| fit.1.unseen_mean();
+                let best =
+                    fits.into_iter().min_by(|a, b| unseen_mean(a).total_cmp(&unseen_mean(b)));
+                let Some((fit, validation)) = best else { continue };
                 row(&system, validation.unseen_errors());
                 println!(
                     "    clients send {}, KV cache {:?}",
@@ -155,22 +160,6 @@ fn closed(name: &str) {
     let judged: Vec<(&Point, &Prediction)> = unseen.iter().map(|(point, p)| (point, p)).collect();
     row("all, left out", &Errors::of(&judged));
     println!("{:.1} s\n", started.elapsed().as_secs_f64());
-}
-
-/// The family that errs least on what it has not seen, as `isocost fit` takes it.
-fn best(
-    families: &[Family],
-    points: &[Point],
-    options: &Options,
-) -> Result<(Fit, Validation), FitError> {
-    let mut best: Option<(Fit, Validation)> = None;
-    for family in families {
-        let found = fit_and_validate(*family, points, options)?;
-        if best.as_ref().is_none_or(|(_, v)| found.1.unseen_mean() < v.unseen_mean()) {
-            best = Some(found);
-        }
-    }
-    Ok(best.expect("there is a family"))
 }
 
 /// Errors at the two highest rates of each sweep.

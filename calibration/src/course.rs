@@ -12,8 +12,8 @@
 //! * [`Course::Apart`]: answers vary, and prompts fall anywhere.
 //!
 //! The four predict first tokens that differ by a factor of five, at much the same ITL. A fit tries
-//! them on its own points and takes the one that they are nearest to, and so with the KV cache that
-//! clients who wait seem to show.
+//! them on its points, and of those that come near takes the one that errs least on sweeps left out;
+//! and so with the KV cache that clients who wait seem to show.
 
 use crate::memory;
 use crate::point::{Arrivals, Point};

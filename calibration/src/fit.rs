@@ -54,8 +54,10 @@ pub struct Fit {
     pub weights: Vec<f64>,
     /// Whether a point is of a closed loop of several clients.
     has_clients: bool,
-    /// What was guessed of closed loops, the best first, and what came near.
-    pub(crate) guesses: Vec<Guess>,
+    /// What was guessed of closed loops.
+    guess: Guess,
+    /// Other guesses that came near, and where they ended in free coordinates.
+    near: Vec<(Guess, Vec<f64>)>,
     /// Free coordinates of the values.
     pub(crate) free: Vec<f64>,
     /// Weight of each residual.
@@ -93,8 +95,12 @@ const ROUNDS: usize = 6;
 const SPREAD: f64 = 0.6;
 /// Logarithm of a parameter that is as good as nothing, in any of the units.
 const VANISHED: f64 = -20.0;
-/// Guesses whose minimum is no higher than this times the lowest are tried again on fewer points.
+/// Guesses whose minimum is no higher than this times the lowest are judged by what is left out.
 const NEAR: f64 = 1.25;
+/// Experts' part of the weights, and the share of them that a token needs, to look for them from.
+const EXPERTS: (f64, f64) = (0.5, 0.05);
+/// Experts show where they lower the mean residual to this share.
+const SHOWN: f64 = 0.9;
 /// A minimum is lower than another by more than this share.
 const BETTER: f64 = 1e-3;
 
@@ -140,7 +146,8 @@ struct Task<'a> {
 /// A minimum, and what was guessed, the best first, with what came near.
 struct Found {
     minimum: Minimum,
-    guesses: Vec<Guess>,
+    guess: Guess,
+    near: Vec<(Guess, Vec<f64>)>,
 }
 
 impl Task<'_> {
@@ -160,18 +167,15 @@ impl Task<'_> {
         Residuals::new(self.family, guess.bench(self.options.bench, chosen), chosen, free)
     }
 
-    /// From where a fit to more points ended, for each of its guesses.
-    fn again(&self, fit: &Fit) -> Result<Found, FitError> {
+    /// From `start`, for one guess.
+    fn again(&self, guess: Guess, start: &[f64], effort: Effort) -> Result<Found, FitError> {
         let chosen = self.chosen()?;
-        let tried = fit.guesses.iter().map(|&guess| {
-            let problem = self.problem(&chosen, guess, &fit.free);
-            (guess, minimise(&problem, &fit.free, Effort::AGAIN))
-        });
-        let (guess, minimum) = nearest(tried.collect());
-        Ok(Found { minimum, guesses: vec![guess] })
+        let minimum = minimise(&self.problem(&chosen, guess, start), start, effort);
+        Ok(Found { minimum, guess, near: Vec::new() })
     }
 
-    /// Each guess from the first starting point, then the best of them from the others too.
+    /// Each guess from the first starting point, where several are near each until it settles, then the
+    /// best of them from the other starting points too.
     fn anew(&self) -> Result<Found, FitError> {
         let chosen = self.chosen()?;
         let chosen = chosen.as_slice();
@@ -181,10 +185,17 @@ impl Task<'_> {
         };
         let all = Guess::all(&self.options.bench, chosen);
         let tried: Vec<(Guess, Minimum)> = all.par_iter().map(|g| coarse(*g, &own)).collect();
+        let least = tried.iter().map(|(_, m)| m.spread).fold(f64::INFINITY, f64::min);
+        let near: Vec<_> = tried.into_iter().filter(|(_, m)| m.spread <= NEAR * least).collect();
+        let settle = |(guess, m): &(Guess, Minimum)| {
+            let problem = self.problem(chosen, *guess, &own);
+            (*guess, minimise(&problem, &m.free, Effort::FINE))
+        };
+        let tried: Vec<(Guess, Minimum)> =
+            if near.len() > 1 { near.par_iter().map(settle).collect() } else { near };
         let (guess, first) = nearest(tried.clone());
-        let near = |m: &Minimum| m.spread <= NEAR * first.spread;
-        let others = tried.iter().filter(|(g, m)| *g != guess && near(m)).map(|(g, _)| *g);
-        let guesses: Vec<Guess> = std::iter::once(guess).chain(others).collect();
+        let others = tried.into_iter().filter(|(g, _)| *g != guess);
+        let near = others.map(|(g, minimum)| (g, minimum.free)).collect();
 
         let mut random = ChaCha8Rng::seed_from_u64(self.options.seed);
         let starts = (1..self.options.starts)
@@ -194,7 +205,7 @@ impl Task<'_> {
         let (_, best) = nearest([(guess, first)].into_iter().chain(more).collect());
         let problem = self.problem(chosen, guess, &own);
         let minimum = minimise(&problem, &best.free, Effort::FINE);
-        Ok(Found { minimum: revived(&problem, minimum, &own), guesses })
+        Ok(Found { minimum: revived(&problem, minimum, &own), guess, near })
     }
 }
 
@@ -221,11 +232,22 @@ fn revived(problem: &Residuals<'_>, found: Minimum, own: &[f64]) -> Minimum {
     if again.spread <= found.spread * (1.0 + BETTER) { again } else { found }
 }
 
-/// The fit to the points `used` alone, to judge it on the others: from where `fit` ended, for
-/// each guess that was near.
+/// The fits to the same points under the other guesses that were near.
+pub(crate) fn otherwise(fit: &Fit, points: &[Point]) -> Vec<Fit> {
+    let (family, used, options) = (fit.family, fit.used.as_slice(), &fit.options);
+    let task = Task { family, points, used, excluded: fit.excluded.len(), options };
+    let mut fits = Vec::new();
+    for (guess, start) in &fit.near {
+        let Ok(found) = task.again(*guess, start, Effort::AGAIN) else { continue };
+        fits.push(Fit::new(family, points, used.to_vec(), fit.excluded.clone(), options, found));
+    }
+    fits
+}
+
+/// The fit to the points `used` alone, to judge it on the others: from where `fit` ended.
 pub(crate) fn refit(fit: &Fit, points: &[Point], used: &[usize]) -> Option<Fit> {
     let task = Task { family: fit.family, points, used, excluded: 0, options: &fit.options };
-    let found = task.again(fit).ok()?;
+    let found = task.again(fit.guess, &fit.free, Effort::AGAIN).ok()?;
     Some(Fit::new(fit.family, points, used.to_vec(), Vec::new(), &fit.options, found))
 }
 
@@ -245,8 +267,20 @@ pub(crate) fn improve(fit: Fit, points: &[Point], others: &[Vec<f64>]) -> Fit {
     if minimum.spread >= fit.spread {
         return fit;
     }
-    let found = Found { minimum, guesses: fit.guesses };
+    let found = Found { minimum, guess: fit.guess, near: fit.near };
     Fit::new(fit.family, points, fit.used, fit.excluded, &fit.options, found)
+}
+
+/// Whether the steps of a fit's server seem to read more weights the more tokens are in them: where a
+/// descent with experts ends well below the fit.
+pub(crate) fn shows_experts(fit: &Fit, points: &[Point]) -> bool {
+    let chosen: Vec<&Point> = fit.used.iter().map(|&i| &points[i]).collect();
+    let mut values = fit.values.clone();
+    values[0] *= 1.0 - EXPERTS.0;
+    values.extend([fit.values[0] * EXPERTS.0, EXPERTS.1]);
+    let start = Family::Mixture.free(&values);
+    let problem = Residuals::new(Family::Mixture, fit.bench, &chosen, &start);
+    minimise(&problem, &start, Effort::COARSE).spread < SHOWN * fit.spread
 }
 
 /// A standard normal number, by Box and Muller.
@@ -270,8 +304,8 @@ impl Fit {
         found: Found,
     ) -> Self {
         let chosen: Vec<&Point> = used.iter().map(|&i| &points[i]).collect();
-        let Found { minimum, guesses } = found;
-        let bench = guesses[0].bench(options.bench, &chosen);
+        let Found { minimum, guess, near } = found;
+        let bench = guess.bench(options.bench, &chosen);
         let problem = Residuals::new(family, bench, &chosen, &minimum.free);
         let confidence = Confidence::new(&problem, &minimum);
         let mut weights = vec![1.0_f64; used.len()];
@@ -290,7 +324,8 @@ impl Fit {
             excluded,
             weights,
             has_clients: has_clients(&chosen),
-            guesses,
+            guess,
+            near,
             free: minimum.free,
             row_weights: minimum.weights,
             spread: minimum.spread,

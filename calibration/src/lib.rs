@@ -60,4 +60,4 @@ pub use point::{Arrivals, Percentile, Point, mark_single_client, sweeps, systems
 pub use predict::{Bench, Prediction, predict};
 pub use region::{Margin, Region};
 pub use residual::Metric;
-pub use validation::{SweepErrors, Validation, fit_and_validate};
+pub use validation::{SweepErrors, Validation, fit_all, fit_and_validate};

@@ -1,8 +1,10 @@
 //! How far off a fit is: on the points it was fitted to, and on points that it has not seen.
 
+use rayon::prelude::*;
+
 use crate::errors::{Errors, Spread};
 use crate::family::Family;
-use crate::fit::{Fit, FitError, Options, fit, improve};
+use crate::fit::{Fit, FitError, Options, fit, improve, otherwise, shows_experts};
 use crate::left_out::{LeftOut, by_point, by_sweep};
 use crate::line::line_errors;
 use crate::point::{Point, sweeps};
@@ -58,8 +60,8 @@ pub fn fit_and_validate(
     points: &[Point],
     options: &Options,
 ) -> Result<(Fit, Validation), FitError> {
-    let mut best = fit(family, points, options)?;
-    let mut unseen = by_sweep(&best, points);
+    let first = fit(family, points, options)?;
+    let (mut best, mut unseen) = soundest(first, points);
     for _ in 0..RESTARTS {
         let before = best.free.clone();
         let starts: Vec<Vec<f64>> = unseen.iter().map(|out| out.free.clone()).collect();
@@ -71,6 +73,63 @@ pub fn fit_and_validate(
     }
     let validation = Validation::with(&best, points, unseen);
     Ok((best, validation))
+}
+
+/// Of a fit and what else it may have guessed of closed loops, the one that errs least on sweeps left
+/// out, with what it says of them.
+fn soundest(first: Fit, points: &[Point]) -> (Fit, Vec<LeftOut>) {
+    let others = otherwise(&first, points);
+    let unseen = by_sweep(&first, points);
+    if unseen.is_empty() || others.is_empty() {
+        return (first, unseen);
+    }
+    let mut least = mean_error(&unseen_errors(points, &unseen));
+    let mut best = (first, unseen);
+    for fit in others {
+        let unseen = by_sweep(&fit, points);
+        let error = mean_error(&unseen_errors(points, &unseen));
+        if error < least && unseen.len() == best.1.len() {
+            (least, best) = (error, (fit, unseen));
+        }
+    }
+    best
+}
+
+/// What fits are compared by: mean errors, weighed as in the fit.
+fn mean_error(errors: &Errors) -> f64 {
+    errors.itl.mean + errors.ttft.mean / 3.0
+}
+
+/// Every family of some, judged. Of several, a mixture of experts is fitted only where the roofline
+/// model's fit shows experts; one that cannot be fitted is passed over if another can.
+///
+/// # Errors
+/// The first [`FitError`], where no family can be fitted.
+pub fn fit_all(
+    families: &[Family],
+    points: &[Point],
+    options: &Options,
+) -> Result<Vec<(Fit, Validation)>, FitError> {
+    let waits = |family: &Family| families.len() > 1 && *family == Family::Mixture;
+    let one = |family: &Family| fit_and_validate(*family, points, options);
+    let at_once: Vec<&Family> = families.iter().filter(|family| !waits(family)).collect();
+    let found: Vec<_> = at_once.into_par_iter().map(one).collect();
+    let mut fits = Vec::new();
+    let mut first = None;
+    for result in found {
+        match result {
+            Ok(fit) => fits.push(fit),
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    let roofline = fits.iter().find(|(fit, _)| fit.family == Family::Roofline);
+    if families.iter().any(waits) && roofline.is_some_and(|(fit, _)| shows_experts(fit, points)) {
+        fits.extend(one(&Family::Mixture).ok());
+    }
+    match first {
+        Some(error) if fits.is_empty() => Err(error),
+        _ => Ok(fits),
+    }
 }
 
 impl Validation {
@@ -113,8 +172,7 @@ impl Validation {
 
     /// What service models are compared by: mean errors on what the fit has not seen, weighed as in it.
     pub fn unseen_mean(&self) -> f64 {
-        let errors = self.unseen_errors();
-        errors.itl.mean + errors.ttft.mean / 3.0
+        mean_error(self.unseen_errors())
     }
 
     /// Why the fit is in doubt: an error on its own points above that on points it has not seen is

@@ -174,7 +174,11 @@ request_rate_per_s,mean_input_tokens,mean_output_tokens,ttft_mean_ms,itl_mean_ms
 1.0,800,100,50,20
 4,800,100,60,22
 ";
-    let mut points = read::load_text("bench.csv", text).expect("sound").points;
+    let measured = read::load_text("bench.csv", text).expect("sound");
+    let warnings: Vec<String> = measured.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 1, "said once: {warnings:?}");
+    assert!(warnings[0].contains("taken as Poisson"), "{warnings:?}");
+    let mut points = measured.points;
     assert_eq!(mark_single_client(&mut points), 1);
     assert_eq!(points[0].arrivals, Arrivals::Closed { clients: 1 });
     assert_eq!(points[2].arrivals, Arrivals::POISSON, "two requests were in the system");

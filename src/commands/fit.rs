@@ -3,12 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use isocost_calibration::{
-    Entry, Family, Fit, FitError, Forecast, Point, Validation, fit_and_validate,
-    mark_single_client, plots, read, systems,
+    Entry, Fit, Forecast, Point, fit_all, mark_single_client, plots, read, systems,
 };
 use isocost_model::export::json_text;
 use isocost_model::export::write_file;
-use rayon::prelude::*;
 
 use crate::args::{FitArgs, FitFormat};
 use crate::output::fit::Fitted;
@@ -25,7 +23,8 @@ pub fn run(args: &FitArgs) -> Result<u8, Failure> {
     };
     let fits = {
         let _spinner = Spinner::start("fitting");
-        fit_all(args, &points)?
+        let families = args.service.families();
+        fit_all(families, &points, &args.options(&points)).map_err(Failure::input)?
     };
     let best = fits.iter().min_by(|a, b| a.1.unseen_mean().total_cmp(&b.1.unseen_mean()));
     let Some((fit, validation)) = best else {
@@ -68,27 +67,6 @@ fn measured(args: &FitArgs, paths: &[PathBuf]) -> Result<(Vec<Point>, usize), Fa
     }
     let single = if args.open { 0 } else { mark_single_client(&mut points) };
     Ok((points, single))
-}
-
-/// Every family that was asked for. Where all are tried, one with more parameters than there are
-/// points is left out; where none can be fitted, the reason is the first one's.
-fn fit_all(args: &FitArgs, points: &[Point]) -> Result<Vec<(Fit, Validation)>, Failure> {
-    let options = args.options(points);
-    let families: &[Family] = args.service.families();
-    let found: Vec<Result<_, FitError>> =
-        families.par_iter().map(|family| fit_and_validate(*family, points, &options)).collect();
-    let mut fits = Vec::new();
-    let mut first = None;
-    for result in found {
-        match result {
-            Ok(fit) => fits.push(fit),
-            Err(error) => first = first.or(Some(error)),
-        }
-    }
-    match first {
-        Some(error) if fits.is_empty() => Err(Failure::input(error)),
-        _ => Ok(fits),
-    }
 }
 
 fn write_plots(dir: &Path, fit: &Fit, points: &[Point]) -> Result<(), Failure> {

@@ -110,6 +110,12 @@ fn arrivals(row: &mut Row<'_>, clients: Option<u32>) -> Arrivals {
         }
     };
     let closed = clients.map(|clients| Arrivals::Closed { clients });
+    if load.is_empty() && closed.or(said).is_none() {
+        let what = "no column says how requests arrived: they are taken as Poisson";
+        let remedy = "most benchmarks send at constant gaps: give `load` or `arrival_scv`";
+        let at = At { line: row.line, column: 1 };
+        row.report.warning_at(row.file, at, "load", what.to_owned(), remedy);
+    }
     closed.or(said).unwrap_or(Arrivals::POISSON)
 }
 

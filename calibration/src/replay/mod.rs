@@ -19,7 +19,7 @@ use std::sync::LazyLock;
 use isocost_model::queue::ServiceModel;
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::point::Point;
+use crate::point::{Arrivals, Point};
 use crate::predict::Bench;
 
 pub(crate) use engine::{clients, gaps};
@@ -47,12 +47,14 @@ pub(crate) struct Load<'a> {
 }
 
 impl Load<'_> {
-    /// Passes after which a request of a closed loop joins, from the end of the one that ended the last
-    /// answer: as the model has it, or the pass that was under way before the client could send.
+    /// Passes after which a request that finds the replica busy joins, half a one of them in an open
+    /// loop until the one under way ends: as the model has it, else in a closed loop the pass that
+    /// began before the client could send.
     fn lag_passes(&self) -> f64 {
-        match self.service {
-            ServiceModel::Roofline(roofline) => roofline.lag_steps.min(MOST_LAG),
-            _ => 1.0,
+        match (self.service, self.point.arrivals) {
+            (ServiceModel::Roofline(roofline), _) => roofline.lag_steps.min(MOST_LAG),
+            (_, Arrivals::Open { .. }) => 0.0,
+            (_, Arrivals::Closed { .. }) => 1.0,
         }
     }
 
