@@ -20,6 +20,8 @@ mod service;
 mod shell;
 mod simulate;
 mod solve;
+#[cfg(feature = "kubernetes")]
+mod stability;
 mod station;
 mod stress;
 mod sweep;

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{LeftAlone, Measured, Observation, Observed, Source};
 use crate::cluster::{Key, LabelLoad, Managed};
@@ -89,13 +89,21 @@ pub struct AllocationData {
     /// Requests that a replica batches at most.
     pub max_batch: u32,
     /// Cents per hour.
+    #[serde(deserialize_with = "or_zero")]
     pub cost: f64,
     /// Mean time between tokens, ms.
+    #[serde(deserialize_with = "or_zero")]
     pub itl_average: f64,
     /// Mean time to the first token, ms.
+    #[serde(deserialize_with = "or_zero")]
     pub ttft_average: f64,
     /// The load.
     pub load: LoadData,
+}
+
+/// A quantity that nobody knows, a latency without load say, may come as null.
+fn or_zero<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Option::<f64>::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// A load.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use isocost_kubernetes::actuate::{ActuateOptions, Ownership};
-use isocost_kubernetes::control::{Controller, Record};
+use isocost_kubernetes::control::{Controller, Record, Stability};
 use serde_json::json;
 
 use crate::stand_in::StandIn;
-use crate::stand_in::fleet::{Setup, controller, cycle, data, parts, servers, state};
+use crate::stand_in::fleet::{Setup, controller, cycle, data, deployment, parts, servers, state};
 use crate::stand_in::store::Write;
 use crate::{SPACE, fleet, id, undisturbed};
 
@@ -127,6 +127,49 @@ async fn a_deployment_that_somebody_owns_is_pinned_as_it_stands_until_it_is_take
     stand_in.store.lock().unwrap().merge(&id(name), &body, &someone).unwrap();
     assert_eq!(cycle(&with(Ownership::TakeOver)).await.decided, vec![]);
     assert_eq!(cycle(&with(Ownership::Force)).await.count("applied"), 1);
+}
+
+#[tokio::test]
+async fn deployments_that_were_created_belong_to_their_maker_until_they_are_taken_over() {
+    let stand_in = StandIn::start().await;
+    let kubectl = Write { manager: "kubectl-create", force: false, dry_run: false };
+    for (name, labels) in servers(6) {
+        let mut store = stand_in.store.lock().unwrap();
+        store.create("deployments", SPACE, deployment(&name, &labels), &kubectl).unwrap();
+    }
+    let record = cycle(&controller(&stand_in, SPACE, &Setup::default())).await;
+    assert_eq!((record.decided.len(), record.left_alone.len(), record.errors.len()), (0, 6, 0));
+    let reason = &record.left_alone[0].reason;
+    assert!(reason.contains("kubectl-create") && reason.contains("--take-over"), "{reason}");
+    assert_eq!(record.cost.after, record.cost.before, "nothing is counted that does not happen");
+    let actuate = ActuateOptions { ownership: Ownership::TakeOver, ..ActuateOptions::default() };
+    let setup = Setup { actuate, ..Setup::default() };
+    assert_eq!(cycle(&controller(&stand_in, SPACE, &setup)).await.count("applied"), 6);
+    assert_eq!(state(&stand_in, SPACE), undisturbed(6).await);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_told_apart_from_a_missing_right_and_what_is_refused_is_pinned() {
+    let stand_in = fleet(6).await;
+    let stability = Stability { cool_down: Duration::from_secs(300), ..Stability::default() };
+    let controller = controller(&stand_in, SPACE, &Setup { stability, ..Setup::default() });
+    for (status, words) in [(401, "renew it"), (403, "grant it")] {
+        stand_in.faults.refuse(status, false);
+        let record = cycle(&controller).await;
+        assert!(record.errors[0].contains(words), "{:?}", record.errors);
+    }
+    stand_in.faults.refuse(0, false);
+    stand_in.faults.refuse(403, true);
+    let record = cycle(&controller).await;
+    assert_eq!((record.count("failed"), record.succeeded()), (6, false));
+    // It may not change them: they are not planned to change, and nothing fails any more.
+    let record = cycle(&controller).await;
+    assert_eq!((record.decided.len(), record.errors.len(), record.left_alone.len()), (0, 0, 6));
+    assert!(record.left_alone[0].reason.contains("tried again"), "{:?}", record.left_alone);
+    // One that starts anew tries anew.
+    stand_in.faults.mended();
+    let anew = self::controller(&stand_in, SPACE, &Setup::default());
+    assert_eq!(cycle(&anew).await.count("applied"), 6);
 }
 
 #[tokio::test]

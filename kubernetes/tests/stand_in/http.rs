@@ -68,6 +68,10 @@ async fn handle(
         let gone = refusal(&Refused(500, "InternalError", "the stand-in is gone".to_owned()));
         return ([("connection", "close")], gone).into_response();
     }
+    if let Some(status) = api.faults.refusal(method == Method::PATCH) {
+        let reason = if status == 401 { "Unauthorized" } else { "Forbidden" };
+        return refusal(&Refused(status, reason, format!("{reason}: the stand-in was told so")));
+    }
     tokio::time::sleep(api.faults.wait()).await;
     let Some(target) = target(uri.path()) else {
         return refusal(&Refused(404, "NotFound", format!("no such path {}", uri.path())));

@@ -36,6 +36,10 @@ pub struct Faults {
     slow_ms: AtomicU64,
     /// The n-th request from now fails with 500.
     fail_at: AtomicI64,
+    /// Status that every request is refused with; 0 refuses none.
+    refused: AtomicU64,
+    /// The same for PATCH requests alone.
+    refused_patches: AtomicU64,
     /// Requests so far.
     pub requests: AtomicU64,
     /// PATCH requests so far.
@@ -54,6 +58,8 @@ impl Faults {
         self.armed.store(false, Ordering::SeqCst);
         self.slow_ms.store(0, Ordering::SeqCst);
         self.fail_at.store(0, Ordering::SeqCst);
+        self.refuse(0, true);
+        self.refuse(0, false);
     }
 
     /// Each answer takes so long.
@@ -64,6 +70,19 @@ impl Faults {
     /// The n-th request from now, counted from 1, fails.
     pub fn fail_at(&self, n: i64) {
         self.fail_at.store(n, Ordering::SeqCst);
+    }
+
+    /// Refuses every request with a status, or changes alone.
+    pub fn refuse(&self, status: u64, changes_alone: bool) {
+        let which = if changes_alone { &self.refused_patches } else { &self.refused };
+        which.store(status, Ordering::SeqCst);
+    }
+
+    /// The status that a request is refused with.
+    fn refusal(&self, patch: bool) -> Option<u16> {
+        let all = self.refused.load(Ordering::SeqCst);
+        let patches = if patch { self.refused_patches.load(Ordering::SeqCst) } else { 0 };
+        u16::try_from(all.max(patches)).ok().filter(|status| *status > 0)
     }
 
     fn wait(&self) -> Duration {
