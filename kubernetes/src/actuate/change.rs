@@ -90,6 +90,8 @@ impl Change {
     /// What it does to the cards in use.
     pub fn kind(&self) -> Kind {
         let moves = match (&self.from.accelerator, &self.to.accelerator) {
+            // It had no cards that anybody counted, however many replicas it has.
+            (None, Some(_)) if self.to.replicas > 0 => return Kind::Up,
             (Some(from), Some(to)) => !from.eq_ignore_ascii_case(to),
             (None, _) | (_, None) => false,
         };

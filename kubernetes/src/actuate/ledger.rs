@@ -126,6 +126,9 @@ mod tests {
         assert_eq!(change("a", ("A", 0), ("B", 1)).kind(), Kind::Up);
         assert_eq!(change("a", ("A", 1), ("B", 0)).kind(), Kind::Down);
         assert_eq!(change("a", ("A", 1), ("A", 2)).kind(), Kind::Up);
+        let mut new = change("a", ("A", 1), ("A", 1));
+        (new.from.accelerator, new.frees) = (None, None);
+        assert_eq!(new.kind(), Kind::Up);
     }
 
     #[test]

@@ -3,12 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use isocost_kubernetes::actuate::{
+    ActuateOptions, Actuator, Allocation, Change, Ledger, Marks, Outcome, Use,
+};
+use isocost_kubernetes::cluster::{Cards, Key};
 use isocost_kubernetes::control::{CycleLog, Invoker, Metrics, routes};
 use isocost_serve::http::{self, App, Registry, Settings};
 use serde_json::{Value, json};
 
 use crate::stand_in::StandIn;
-use crate::stand_in::fleet::{Setup, controller, cycle, data, state};
+use crate::stand_in::fleet::{Setup, cluster, controller, cycle, data, servers, state};
 use crate::stand_in::store::{Id, Write};
 use crate::{SPACE, fleet};
 
@@ -228,4 +232,59 @@ async fn a_label_with_next_to_no_load_keeps_nobody_from_being_planned() {
     stand_in.store.lock().unwrap().merge(&at, &labels, &someone).unwrap();
     let record = cycle(&controller(&stand_in, SPACE, &Setup::default())).await;
     assert_eq!((record.errors.len(), record.count("applied")), (0, 6), "{:?}", record.errors);
+}
+
+/// A change of one of the fleet's servers on L40S, with what the API server calls it.
+fn on_l40s(stand_in: &StandIn, i: usize, from: (Option<u32>, u32), to: u32) -> Change {
+    let (name, _) = &servers(i + 1)[i];
+    let object = stand_in.object("deployments", SPACE, name).unwrap();
+    let side = |known: bool, replicas: u32| Allocation {
+        accelerator: known.then(|| "L40S".to_owned()),
+        replicas,
+        max_batch: None,
+    };
+    let cards = |n: u32| Use { card_type: "L40S".to_owned(), cards: u64::from(n) };
+    Change {
+        server: name.clone(),
+        key: Key { namespace: SPACE.to_owned(), name: name.clone() },
+        uid: object["metadata"]["uid"].as_str().unwrap().to_owned(),
+        from: side(from.0.is_some(), from.1),
+        to: side(true, to),
+        reason: String::new(),
+        planned_for: None,
+        frees: from.0.map(cards),
+        takes: Some(cards(to)),
+        marks: Marks::default(),
+    }
+}
+
+#[tokio::test]
+async fn a_new_deployment_waits_for_cards_that_were_to_be_freed_and_were_not() {
+    for contested in [true, false] {
+        let stand_in = fleet(2).await;
+        if contested {
+            let (name, _) = &servers(1)[0];
+            let someone = Write { manager: "kubectl", force: false, dry_run: false };
+            let at = ("deployments".to_owned(), SPACE.to_owned(), name.clone());
+            let body = json!({ "spec": { "replicas": 4 } });
+            stand_in.store.lock().unwrap().merge(&at, &body, &someone).unwrap();
+        }
+        // Four of four cards in use: one shrinks by one, and a new one, of one replica already, takes it.
+        let shrinks = on_l40s(&stand_in, 0, (Some(4), 4), 3);
+        let new = on_l40s(&stand_in, 1, (None, 1), 1);
+        let four = || Cards::from([("L40S".to_owned(), 4)]);
+        let ledger = Ledger { capacity: four(), used: four() };
+        let cluster = cluster(stand_in.config(), SPACE, std::time::Duration::from_secs(60));
+        let actuator = Actuator::new(cluster, ActuateOptions::default());
+        let done = actuator.apply(vec![shrinks, new], ledger, || true).await;
+        let outcomes: Vec<&Outcome> = done.iter().map(|done| &done.outcome).collect();
+        match (contested, outcomes.as_slice()) {
+            (
+                true,
+                [Outcome::PutOff, Outcome::Failed(_)] | [Outcome::Failed(_), Outcome::PutOff],
+            ) => {}
+            (false, [Outcome::Applied, Outcome::Applied]) => {}
+            other => panic!("{other:?}"),
+        }
+    }
 }
