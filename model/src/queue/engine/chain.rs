@@ -27,8 +27,18 @@ pub(in crate::queue) struct Replica {
     pub(super) work: Work,
     levels: Arc<[Level]>,
     batch: usize,
-    /// What an arrival finds that finds nobody: time to its first token, ms.
-    pub(super) idle_ms: f64,
+    pub(super) idle: Idle,
+}
+
+/// What an arrival finds that finds nobody; times in ms.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Idle {
+    /// Time to its first token.
+    pub first_ms: f64,
+    /// The pass of its prompt, where the first token takes another, and what each prompt that comes in
+    /// the meantime adds to that.
+    pub own_ms: f64,
+    pub more_ms: f64,
 }
 
 /// What a rate brings on average; times in ms.
@@ -45,20 +55,32 @@ pub(in crate::queue) struct Means {
     pub first_ms: f64,
 }
 
+impl Idle {
+    fn new(work: &Work) -> Self {
+        let outside_ms = work.station().service.outside_ms(0.0);
+        let mut idle = Self { first_ms: outside_ms, own_ms: 0.0, more_ms: 0.0 };
+        if work.has_prompt_pass() {
+            let chunks = work.chunks(work.room(0.0));
+            let more = if chunks > 1.0 { work.only_ms(0.0, EMPTY) } else { 0.0 };
+            idle.own_ms = work.prompt_pass_ms(0.0, 1.0, chunks) + (chunks - 1.0) * more;
+        }
+        idle.first_ms += idle.own_ms;
+        if work.decodes_first_token() {
+            idle.first_ms += work.only_ms(1.0, 0.0);
+            let room = work.room(1.0);
+            idle.more_ms =
+                (work.pass_ms(1.0, room.min(1.0), 1.0) - work.pass_ms(1.0, 0.0, 1.0)).max(0.0);
+        }
+        idle
+    }
+}
+
 impl Replica {
     pub fn new(station: &Station, batch: u32) -> Self {
         let work = Work::new(station);
         let levels = (1..=batch).map(|n| Level::new(&work, f64::from(n))).collect();
-        let mut idle_ms = work.station().service.outside_ms(0.0);
-        if work.has_prompt_pass() {
-            let chunks = work.chunks(work.room(0.0));
-            let more = if chunks > 1.0 { work.only_ms(0.0, EMPTY) } else { 0.0 };
-            idle_ms += work.prompt_pass_ms(0.0, 1.0, chunks) + (chunks - 1.0) * more;
-        }
-        if work.decodes_first_token() {
-            idle_ms += work.only_ms(1.0, 0.0);
-        }
-        Self { work, levels, batch: batch as usize, idle_ms }
+        let idle = Idle::new(&work);
+        Self { work, levels, batch: batch as usize, idle }
     }
 
     /// The same with fewer places.
@@ -182,7 +204,11 @@ struct AllSums<'a> {
 impl<'a> AllSums<'a> {
     fn new(replica: &'a Replica, rate_per_ms: f64) -> Self {
         let waves = replica.waves(rate_per_ms);
-        let nobody = Sums { body: Body::empty(), terms: [0.0, 0.0, replica.idle_ms, 0.0] };
+        let idle = &replica.idle;
+        let nobody = Sums {
+            body: Body::empty(),
+            terms: [0.0, 0.0, idle.first_ms, idle.own_ms * idle.more_ms],
+        };
         Self { replica, rate_per_ms, waves, n: 0.0, even: nobody, peaked: nobody }
     }
 

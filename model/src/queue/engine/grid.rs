@@ -1,5 +1,7 @@
 //! A distribution of a time on a grid: uniform parts are put on it, exponential times are added.
 
+use super::arrival::Mixture;
+
 /// Cells of a grid.
 const CELLS: usize = 512;
 
@@ -11,18 +13,19 @@ pub(super) struct Grid {
     cells: Vec<f64>,
 }
 
-impl Grid {
-    pub fn new(top: f64) -> Self {
-        Self { width: top / CELLS as f64, cells: vec![0.0; CELLS + 2] }
-    }
-
-    /// Adds a time that is uniform from `from` to `from + length`, of probability `mass`.
-    pub fn add(&mut self, from: f64, length: f64, mass: f64) {
+impl Mixture for Grid {
+    fn add(&mut self, from: f64, length: f64, mass: f64) {
         // A point is as wide as a cell.
         let length = (length / self.width).max(1.0);
         let from = from / self.width;
         self.change(from, mass / length);
         self.change(from + length, -mass / length);
+    }
+}
+
+impl Grid {
+    pub fn new(top: f64) -> Self {
+        Self { width: top / CELLS as f64, cells: vec![0.0; CELLS + 2] }
     }
 
     fn change(&mut self, at: f64, by: f64) {

@@ -13,12 +13,14 @@
 //! (`memory.rs`); closed loops are a level of their own (`closed.rs`). What requests ask of passes
 //! stands in `work.rs`.
 
+mod arrival;
 mod chain;
 mod closed;
 mod counts;
 mod grid;
 mod level;
 mod memory;
+mod met;
 mod prompts;
 mod settings;
 mod size;

@@ -11,7 +11,7 @@
 //! `E k + (n - E n) Cov(k, n) / Var n`.
 
 use super::counts::Counts;
-use super::tails::Met;
+use super::met::Met;
 use super::waves::Waves;
 use super::work::Work;
 

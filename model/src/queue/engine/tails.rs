@@ -7,44 +7,18 @@
 //! passes there, and the others. What waits for a place, or for room in a pass, waits an exponential
 //! time besides. A gap is a pass, weighted by the requests that decode in it.
 
+use super::arrival::Until;
 use super::chain::Replica;
-use super::counts::Counts;
 use super::grid::Grid;
-use super::level::{Level, Stages};
+use super::level::Stages;
+use super::met::Met;
 use super::prompts::{self, Passes};
 use super::spread;
 use super::waves::Waves;
-use super::work::{EMPTY, Work};
 use crate::queue::analysis::Analysis;
-use crate::queue::stop::pause;
 
 /// Ends of the parts of the states that one of them stands for.
 const ENDS: [f64; 9] = [0.1, 0.3, 0.5, 0.7, 0.85, 0.93, 0.97, 0.99, 1.0];
-
-/// Passes rarer than this are left out: all of them together are rarer than any percentile asked for.
-const RARE: f64 = 1e-8;
-
-/// Parts of a pass in which an arrival may fall.
-const PARTS: f64 = 4.0;
-
-/// Prompts that are worked off before one's own, and those that come after it in the same pass.
-pub(super) struct Ahead {
-    prompts: f64,
-    /// One's own, in mean prompts.
-    own: f64,
-    behind: f64,
-}
-
-/// A pass that an arrival finds: its prompts, its time in ms, and the probability of a part of it.
-struct Found {
-    prompts: f64,
-    t: f64,
-    odds: f64,
-}
-
-impl Ahead {
-    const NONE: Self = Self { prompts: 0.0, own: 1.0, behind: 0.0 };
-}
 
 /// The level at which as many requests end as arrive.
 pub(super) struct Balance {
@@ -95,13 +69,12 @@ impl Tails {
 
     /// Wait for a place and for the end of the pass under way, ms.
     pub fn wait_ms(&self, percent: f64) -> f64 {
-        self.arrival(percent, |_, _| 0.0)
+        self.arrival(percent, Until::Service)
     }
 
     /// Time to first token, ms.
     pub fn ttft_ms(&self, percent: f64) -> f64 {
-        let work = &self.replica.work;
-        self.arrival(percent, |met, ahead| met.first_token_ms(work, ahead, self.rate_per_ms))
+        self.arrival(percent, Until::FirstToken)
     }
 
     /// The level of `n`, with the waves of the rate where places are free.
@@ -118,7 +91,7 @@ impl Tails {
     }
 
     /// Passes at a level, as (prompts, probability, ms).
-    fn passes(&self, met: &Met) -> Passes {
+    pub(super) fn passes(&self, met: &Met) -> Passes {
         let work = &self.replica.work;
         if met.n >= f64::from(self.replica.batch()) {
             return met.counts().map(|(k, p)| (k, p, met.pass_ms(work, k))).collect();
@@ -130,18 +103,15 @@ impl Tails {
         prompts::passes(met, work, mean, &self.waves, self.rate_per_ms)
     }
 
-    fn arrival(&self, percent: f64, after: impl Fn(&Met, &Ahead) -> f64) -> f64 {
+    fn arrival(&self, percent: f64, until: Until) -> f64 {
         let full = f64::from(self.replica.batch());
         let top_ms = self.top_ms(percent);
         let mut all = Grid::new(top_ms);
-        let idle_ms =
-            if after(&Met::nobody(), &Ahead::NONE) > 0.0 { self.replica.idle_ms } else { 0.0 };
-        all.add(idle_ms, 0.0, self.idle);
+        self.arrive_idle(until, &mut all);
         all.settle();
         for &(n, share) in self.states.iter().chain(&[(full, self.busy)]) {
-            let met = self.met(n);
             let mut grid = Grid::new(top_ms);
-            self.arrive(&met, share, &mut grid, &after);
+            self.arrive(&self.met(n), share, until, &mut grid);
             grid.settle();
             if n == full && self.busy > 0.0 {
                 grid.delay(1.0, self.place_ms);
@@ -149,60 +119,6 @@ impl Tails {
             all.merge(&grid);
         }
         all.quantile(percent / 100.0)
-    }
-
-    /// Puts what an arrival at a level meets on the grid, of probability `share`.
-    fn arrive(&self, met: &Met, share: f64, grid: &mut Grid, after: &impl Fn(&Met, &Ahead) -> f64) {
-        pause();
-        let mut passes = self.passes(met);
-        let scv = self.replica.station().input_scv;
-        if scv > 0.0 {
-            passes = met.spread(&self.replica.work, &passes, scv);
-        }
-        let mean_ms: f64 = passes.iter().map(|(_, p, t)| p * t).sum();
-        for (prompts, odds, t) in passes {
-            let found = Found { prompts, t, odds: share * odds * t / mean_ms / PARTS };
-            if found.odds < RARE {
-                continue;
-            }
-            for part in 0..PARTS as u32 {
-                // The pass ends `rest` of its length after the arrival, less what is uniform in a part.
-                let rest = (f64::from(part) + 0.5) / PARTS;
-                self.arrive_with(met, &found, rest, grid, after);
-            }
-        }
-    }
-
-    /// The same in one part of a pass.
-    fn arrive_with(
-        &self,
-        met: &Met,
-        found: &Found,
-        rest: f64,
-        grid: &mut Grid,
-        after: &impl Fn(&Met, &Ahead) -> f64,
-    ) {
-        let Found { prompts, t, odds } = *found;
-        let is_full = met.n >= f64::from(self.replica.batch());
-        let full = met.stages.ends * (met.n - 1.0) / met.n;
-        let come = if is_full { full } else { self.rate_per_ms * t };
-        let dispersion = self.replica.work.arrivals_dispersion(come);
-        let left = (prompts - met.stages.room).max(0.0);
-        let from = (rest - 0.5 / PARTS) * t;
-        for (before, share) in Counts::new(come * (1.0 - rest), dispersion, 1e9).coarse() {
-            for (behind, part) in Counts::new(come * rest, dispersion, 1e9).coarse() {
-                let scv = self.replica.station().input_scv / (before + behind + 1.0);
-                for (length, of_length) in spread::few_points(1.0, scv) {
-                    let ahead = Ahead {
-                        prompts: left + before * length,
-                        own: length,
-                        behind: behind * length,
-                    };
-                    let mass = odds * share * part * of_length;
-                    grid.add(from + after(met, &ahead), t / PARTS, mass);
-                }
-            }
-        }
     }
 
     /// A time that hardly any first token takes.
@@ -214,8 +130,8 @@ impl Tails {
         let met = self.met(if odds > 1.0 { full } else { last });
         let rest_ms = met.level.residual_ms(met.dispersion);
         let outside = self.replica.station().service.outside_ms(2.0 * rest_ms);
-        let passes = 4.0 * rest_ms + 3.0 * met.level.first_ms + 8.0 * met.backlog;
-        passes + outside + self.replica.idle_ms + self.place_ms * odds.max(1.0).ln()
+        let passes = 4.0 * rest_ms + 3.0 * met.level.first_ms + 8.0 * met.backlog_ms;
+        passes + outside + 2.0 * self.replica.idle.first_ms + self.place_ms * odds.max(1.0).ln()
     }
 
     /// Gap between two tokens that `percent` of them do not exceed, ms.
@@ -251,100 +167,6 @@ pub(super) fn percentile(mut values: Vec<(f64, f64)>, percent: f64) -> f64 {
         }
     }
     values.last().map_or(0.0, |(value, _)| *value)
-}
-
-/// A level that an arrival finds.
-pub(super) struct Met {
-    pub n: f64,
-    pub level: Level,
-    pub stages: Stages,
-    /// Of the counts of prompts, over that of a level.
-    dispersion: f64,
-    scale: f64,
-    /// Mean pass, ms.
-    pub mean_ms: f64,
-    /// Mean time that a prompt waits for room in a pass, ms, and the probability that it does.
-    backlog: f64,
-}
-
-impl Met {
-    pub fn new(work: &Work, n: f64, dispersion: f64) -> Self {
-        let (level, stages) = (Level::new(work, n), Stages::new(work, n));
-        let scale = stages.counts(n, dispersion).scale(stages.room, stages.ends);
-        let full_ms =
-            work.pass_ms(stages.ends * work.decode_passes, stages.room.min(1e9), stages.chunks);
-        let extra = (stages.prompt_passes - stages.chunks).max(0.0);
-        let backlog = if extra > 0.0 { extra * full_ms } else { 0.0 };
-        let mut met = Self { n, level, stages, dispersion, scale, mean_ms: 0.0, backlog };
-        met.mean_ms = met.counts().map(|(k, odds)| odds * met.pass_ms(work, k)).sum();
-        met
-    }
-
-    /// Nobody is in service.
-    fn nobody() -> Self {
-        let level = Level::NONE;
-        let stages = Stages { room: 1.0, chunks: 1.0, ends: 0.0, prompt_passes: 0.0, prompts: 0.0 };
-        Self { n: 0.0, level, stages, dispersion: 1.0, scale: 1.0, mean_ms: 0.0, backlog: 0.0 }
-    }
-
-    /// Requests at their prompts, with probabilities.
-    pub fn counts(&self) -> Counts {
-        self.stages.counts(self.n, self.dispersion)
-    }
-
-    /// A pass with so many of them, ms.
-    pub fn pass_ms(&self, work: &Work, prompts: f64) -> f64 {
-        let done = prompts.min(self.stages.room) * self.scale;
-        work.pass_ms(self.n - prompts.min(self.n), done, self.stages.chunks)
-    }
-
-    /// Passes whose prompts differ in length.
-    fn spread(&self, work: &Work, passes: &Passes, scv: f64) -> Passes {
-        let mut all = Vec::new();
-        for &(prompts, odds, t) in passes {
-            if prompts <= 0.0 {
-                all.push((prompts, odds, t));
-                continue;
-            }
-            for (length, part) in spread::few_points(1.0, scv / prompts) {
-                let done = (prompts * length).min(self.stages.room) * self.scale;
-                let decoding = (self.n - prompts).max(0.0);
-                let time = work.pass_ms(decoding, done, self.stages.chunks);
-                all.push((prompts * length, odds * part, time));
-            }
-        }
-        all
-    }
-
-    /// From the end of the pass under way to the first token, ms: full passes, and the one of its own,
-    /// which holds what there is behind it as far as there is room.
-    fn first_token_ms(&self, work: &Work, ahead: &Ahead, rate_per_ms: f64) -> f64 {
-        let outside =
-            work.station().service.outside_ms(2.0 * self.level.residual_ms(self.dispersion));
-        if !work.has_prompt_pass() {
-            return outside;
-        }
-        let decoding = self.stages.ends * work.decode_passes;
-        let Stages { room, chunks, .. } = self.stages;
-        let with = |prompts: f64| work.prompt_pass_ms(decoding, prompts, chunks);
-        let room = room.max(1.0);
-        let full_passes = ((ahead.prompts + ahead.own) / room).ceil() - 1.0;
-        let full_ms = if full_passes > 0.0 {
-            full_passes * work.pass_ms(decoding, room, chunks)
-        } else {
-            0.0
-        };
-        let mine =
-            ahead.prompts + ahead.own - full_passes * if full_passes > 0.0 { room } else { 0.0 };
-        let behind = ahead.behind + rate_per_ms * full_ms;
-        let alone = (chunks - 1.0) * with(EMPTY);
-        let mut ms = full_ms + alone + with((mine + behind).min(room));
-        if work.decodes_first_token() {
-            let came = rate_per_ms * with((mine + behind).min(room));
-            ms += work.pass_ms(decoding + 1.0, came.min(room), chunks);
-        }
-        ms + outside
-    }
 }
 
 /// States `1..N` in parts, each by its mean and probability.

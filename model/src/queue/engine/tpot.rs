@@ -11,8 +11,9 @@
 //! of its variance, and `1 / tau` is the slope of `mu(n)` at the mean.
 
 use super::counts::Counts;
+use super::met::Met;
 use super::spread;
-use super::tails::{Met, Tails, percentile};
+use super::tails::{Tails, percentile};
 
 impl Tails {
     /// Mean gap of a request that `percent` of the requests do not exceed, ms.
