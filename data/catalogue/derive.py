@@ -18,6 +18,7 @@ COMPUTE_EFFICIENCY = 0.45  # of the dense BF16 peak
 PARALLEL_EFFICIENCY = {1: 1.0, 2: 0.9, 4: 0.8}  # of the cards' sum, by tensor-parallel degree
 OVERHEAD_MS = 2.0  # scheduling and kernel launches of an iteration
 MEMORY_SHARE = 0.9  # of a card's memory for weights and cache
+BLOCK = 16  # tokens of a block of the cache, which is held in whole ones
 AT_TOKENS = 512  # output tokens at which the batch limit is stated
 CONTEXT = 2 * AT_TOKENS  # tokens a request then keeps in the cache
 BYTES = 2  # of a parameter and of a cache entry
@@ -64,6 +65,7 @@ def profile(model, card, count):
         "accCount": 1,
         "maxBatchSize": batch,
         "atTokens": AT_TOKENS,
+        "kvTokens": math.floor(free / (cache * BLOCK)) * BLOCK,
         "perfParms": {
             "alpha": round(OVERHEAD_MS + weights / bandwidth, 4),
             "beta": round(2 * float(m["active_billion"]) * 1e9 / flops, 6),
