@@ -76,12 +76,14 @@ impl Tails {
             passes = met.spread(&self.replica.work, &passes, scv);
         }
         let mean_ms: f64 = passes.iter().map(|(_, p, t)| p * t).sum();
+        let seen = |prompts: f64| if prompts > 0.0 { self.waves.finds } else { 1.0 };
+        let total: f64 = passes.iter().map(|(k, p, t)| seen(*k) * p * t).sum();
         let is_full = met.n >= f64::from(self.replica.batch());
         let ends = met.stages.ends * (met.n - 1.0) / met.n;
         for (prompts, odds, t) in passes {
             let come = if is_full { ends } else { self.rate_per_ms * t };
             let come_per_ms = if is_full { ends / mean_ms } else { self.rate_per_ms };
-            let odds = share * odds * t / mean_ms;
+            let odds = share * seen(prompts) * odds * t / total;
             if odds < RARE {
                 continue;
             }
@@ -110,7 +112,8 @@ impl Tails {
         if until == Until::Service {
             return into.add(from, length, odds);
         }
-        let dispersion = self.replica.work.arrivals_dispersion(come);
+        let arrivals = self.replica.work.arrivals();
+        let (come, dispersion) = (come * arrivals.clustering(come), arrivals.dispersion(come));
         let left = (prompts - met.stages.room).max(0.0);
         for (before, share) in Counts::new(come * (1.0 - rest), dispersion, 1e9).coarse() {
             for (behind, part) in Counts::new(come * rest, dispersion, 1e9).coarse() {
@@ -160,7 +163,9 @@ impl Tails {
         if piece.mass < SMALL {
             return into.add(from + ms + last(left + come), piece.length, piece.mass);
         }
-        let dispersion = work.arrivals_dispersion(come);
+        let since = come + found.come_per_ms * piece.length / 2.0;
+        let come = come * work.arrivals().clustering(since);
+        let dispersion = work.arrivals().dispersion(come);
         for (more, share) in Counts::new(come, dispersion, 1e9).coarse() {
             into.add(from + ms + last(left + more), piece.length, piece.mass * share);
         }
@@ -177,7 +182,8 @@ impl Tails {
         if idle.more_ms <= 0.0 || come <= 0.0 {
             return into.add(idle.first_ms, 0.0, self.idle);
         }
-        let dispersion = work.arrivals_dispersion(come);
+        let come = come * work.arrivals().clustering(come);
+        let dispersion = work.arrivals().dispersion(come);
         for (more, share) in Counts::new(come, dispersion, 1e9).coarse() {
             let more_ms = more.min(work.room(1.0)) * idle.more_ms;
             into.add(idle.first_ms + more_ms, 0.0, self.idle * share);

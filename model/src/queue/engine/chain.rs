@@ -41,6 +41,15 @@ pub(super) struct Idle {
     pub more_ms: f64,
 }
 
+/// The queue while all places are taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Queue {
+    /// What a state of it weighs against the one before, with completions at random.
+    pub decay: f64,
+    /// What completions that are not at random make of the wait.
+    pub spread: f64,
+}
+
 /// What a rate brings on average; times in ms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::queue) struct Means {
@@ -180,6 +189,38 @@ impl Replica {
         all
     }
 
+    /// Probabilities of states with free places as arrivals find them, which find all taken with `busy`.
+    pub(super) fn seen(
+        &self,
+        mut probabilities: Vec<f64>,
+        rate_per_ms: f64,
+        busy: f64,
+        waves: &Waves,
+    ) -> Vec<f64> {
+        if waves.sees != 0.0 {
+            for (p, next) in probabilities.iter_mut().zip(self.levels()) {
+                *p *= (rate_per_ms * next.gap_ms).powf(waves.sees);
+            }
+        }
+        let mass: f64 = probabilities.iter().sum();
+        let unit = if mass > 0.0 { (1.0 - busy) / mass } else { 0.0 };
+        probabilities.iter_mut().for_each(|p| *p *= unit);
+        probabilities
+    }
+
+    /// How the queue falls off where `rho` of the capacity is used.
+    pub(super) fn tail(&self, full: &Level, rho: f64) -> Queue {
+        let cs = self.completion_scv(full);
+        let ca = self.station().arrival_scv;
+        match self.station().queue_limit {
+            None => {
+                let decay = self.work.arrivals().decay(rho);
+                Queue { decay, spread: (ca + cs) / (ca + 1.0) }
+            }
+            Some(_) => Queue { decay: rho, spread: (ca + cs) / 2.0 },
+        }
+    }
+
     /// Squared coefficient of variation of the time between two completions while all places are
     /// taken: a completion brings a prompt, whose share of the time varies as prompts do, and takes
     /// decode passes, whose number varies as answers do.
@@ -216,18 +257,18 @@ impl<'a> AllSums<'a> {
     fn push(&mut self, level: &Level) {
         self.n += 1.0;
         let ratio = self.rate_per_ms * level.gap_ms;
-        let terms = self.terms(level, self.waves.dispersion);
+        let terms = self.terms(level, &self.waves);
         self.even.push(ratio, self.n, terms);
         self.peaked.push(self.waves.tempered(ratio), self.n, terms);
     }
 
     /// What is averaged over the levels: decoding requests, rest of a pass, time to the first token,
     /// and what each request a ms adds to it.
-    fn terms(&self, level: &Level, dispersion: f64) -> [f64; 4] {
-        let residual_ms = level.residual_ms(dispersion);
+    fn terms(&self, level: &Level, waves: &Waves) -> [f64; 4] {
+        let residual_ms = level.residual_ms(waves.dispersion * waves.finds);
         let outside_ms = self.replica.work.station().service.outside_ms(2.0 * residual_ms);
         let mates_ms2 = level.more_ms * 2.0 * residual_ms + level.next_ms2;
-        [level.decoding, residual_ms, level.first_ms + outside_ms, mates_ms2]
+        [level.decoding, residual_ms, level.first_ms + outside_ms, mates_ms2 * waves.mates]
     }
 
     /// The means where the next state is that with all places taken.
@@ -235,16 +276,19 @@ impl<'a> AllSums<'a> {
         let Self { replica, rate_per_ms, .. } = *self;
         let station = replica.work.station();
         let (batch, rho) = (self.n + 1.0, rate_per_ms * full.gap_ms);
-        let (terms, queue) = (self.terms(full, 1.0), station.queue_limit);
-        let (even, [decoding, ..]) = self.even.close(rho, batch, rho, terms, queue);
-        let ratio = self.waves.tempered(rho);
-        let (busy, all) = self.peaked.close(ratio, batch, rho, terms, queue);
-        let [_, residual_ms, first_ms, next_ms2] = all;
+        let (terms, queue) = (self.terms(full, &Waves::NONE), station.queue_limit);
+        let (even, [decoding, ..]) = self.even.close(rho, batch, rho, queue);
+        let tail = replica.tail(full, rho);
+        let (peaked, below) = self.peaked.close(self.waves.tempered(rho), batch, tail.decay, queue);
+        let on_arrival = (peaked.busy * tail.decay / rho).min(1.0);
+        let mix = |below: f64, full: f64, busy: f64| (1.0 - busy) * below + busy * full;
+        let [_, residual_ms, first_ms, next_ms2] =
+            [0, 1, 2, 3].map(|i| mix(below[i], terms[i], on_arrival));
         let served_per_ms = rate_per_ms * (1.0 - even.loss);
-        let spread = (station.arrival_scv + replica.completion_scv(full)) / 2.0;
+        let decoding = mix(decoding, terms[0], even.busy);
         Means {
-            chain: Occupancy { in_service: even.in_service, ..busy },
-            place_ms: busy.waiting / served_per_ms * spread,
+            chain: Occupancy { in_service: even.in_service, rho, ..peaked },
+            place_ms: peaked.waiting / served_per_ms * tail.spread,
             residual_ms,
             itl_ms: replica.itl_ms(full, self.decoding(decoding) / served_per_ms),
             first_ms: first_ms + served_per_ms * next_ms2,
@@ -287,24 +331,20 @@ impl Sums {
         }
     }
 
-    /// Adds the states with all `batch` places taken, the first of which weighs `ratio` times the last.
+    /// Adds the states with all `batch` places taken, the first of which weighs `ratio` times the last;
+    /// the means over those with free places.
     fn close(
         mut self,
         ratio: f64,
         batch: f64,
         rho: f64,
-        full: [f64; 4],
         queue_limit: Option<u32>,
     ) -> (Occupancy, [f64; 4]) {
         self.body.push(ratio, batch);
         let chain = Occupancy::close(self.body, batch, rho, queue_limit);
         let mass = self.body.mass - self.body.last;
-        let unit = if mass > 0.0 { (1.0 - chain.busy) / mass } else { 0.0 };
-        let mut means = self.terms.map(|sum| sum * unit);
-        for (mean, term) in means.iter_mut().zip(full) {
-            *mean += chain.busy * term;
-        }
-        (chain, means)
+        let unit = if mass > 0.0 { 1.0 / mass } else { 0.0 };
+        (chain, self.terms.map(|sum| sum * unit))
     }
 }
 

@@ -14,6 +14,7 @@
 //! stands in `work.rs`.
 
 mod arrival;
+mod arrivals;
 mod chain;
 mod closed;
 mod counts;

@@ -26,7 +26,7 @@ pub(super) struct Balance {
     prompts: f64,
 }
 
-/// What percentiles are read off.
+/// What percentiles are read off: the states as arrivals find them.
 pub(in crate::queue) struct Tails {
     pub(super) replica: Replica,
     pub(super) rate_per_ms: f64,
@@ -53,7 +53,10 @@ impl Tails {
         let waves = replica.waves(analysis.rate_per_s / 1000.0);
         let at = replica.balance(analysis.rate_per_s / 1000.0);
         let probabilities = replica.probabilities(analysis.rate_per_s / 1000.0, chain.busy, &waves);
-        let scale = (analysis.station.arrival_scv + replica.completion_scv(&full)) / 2.0;
+        let tail = replica.tail(&full, chain.rho);
+        let busy =
+            if chain.rho > 0.0 { (chain.busy * tail.decay / chain.rho).min(1.0) } else { 0.0 };
+        let probabilities = replica.seen(probabilities, rate_per_ms, busy, &waves);
         let mean_ms = chain.waiting / rate_per_ms.max(f64::MIN_POSITIVE);
         Self {
             rate_per_ms,
@@ -61,8 +64,8 @@ impl Tails {
             at: Balance { n: at, prompts: Stages::new(&replica.work, at).ends },
             idle: probabilities.first().copied().unwrap_or(1.0),
             states: parts(&probabilities),
-            busy: chain.busy,
-            place_ms: if chain.busy > 0.0 { mean_ms / chain.busy * scale } else { 0.0 },
+            busy,
+            place_ms: if busy > 0.0 { mean_ms / busy * tail.spread } else { 0.0 },
             replica,
         }
     }

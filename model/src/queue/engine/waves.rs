@@ -38,6 +38,12 @@ pub(super) struct Waves {
     pub peakedness: f64,
     /// `Cov(k, n) / Var n`.
     pub slope: f64,
+    /// How much likelier than over time arrivals find prompts in the pass under way, and others that come
+    /// in the same pass.
+    pub finds: f64,
+    pub mates: f64,
+    /// What an arrival finds `n` with weighs `lambda / mu(n + 1)` to this power against what it is over time.
+    pub sees: f64,
 }
 
 /// Shares of prompts are looked at up to here: closer to 1 no steady state is near.
@@ -85,7 +91,15 @@ const LEAST: f64 = 0.2;
 
 impl Waves {
     /// Where requests come one by one.
-    pub const NONE: Self = Self { share: 0.0, dispersion: 1.0, peakedness: 1.0, slope: 0.0 };
+    pub const NONE: Self = Self {
+        share: 0.0,
+        dispersion: 1.0,
+        peakedness: 1.0,
+        slope: 0.0,
+        finds: 1.0,
+        mates: 1.0,
+        sees: 0.0,
+    };
 
     /// Of passes that are stirred so.
     pub fn new(work: &Work, stirs: Stirs) -> Self {
@@ -95,29 +109,44 @@ impl Waves {
         }
         let station = work.station();
         let lengths = r * r * station.input_scv;
-        let arrivals = work.arrivals_dispersion(stirs.fresh);
-        let g = (1.0 / work.decode_passes).min(1.0);
-        let s = stirs.decoding.min((MOST - r).max(0.0) * g);
-        let stay = 1.0 - g;
-        // In units of E k, with V_d eliminated by the second line: V_d = (V_k + 2 stay C + stay) / q.
-        let q = 1.0 - stay * stay;
-        let (a1, b1) = (1.0 - r * r - s * s / q, -(2.0 * r * s + 2.0 * s * s * stay / q));
-        let k1 = station.arrival_scv + lengths + s * s * stay / q;
-        let (a2, b2) = (-(r + s * stay / q), 1.0 - s - r * stay - 2.0 * s * stay * stay / q);
-        let k2 = s * stay * stay / q;
-        let determinant = a1 * b2 - a2 * b1;
-        let v_k = (k1 * b2 - k2 * b1) / determinant;
-        let c = (a1 * k2 - a2 * k1) / determinant;
-        let v_d = (v_k + 2.0 * stay * c + stay) / q;
-        let chain = (1.0 + 1.0 / g) / (1.0 - r - s / g);
-        let variance = v_k + v_d + 2.0 * c;
-        let peakedness = (variance / chain).max(LEAST);
-        let slope = (v_k + c) / variance;
-        Self { share: r, dispersion: (arrivals + lengths) / (1.0 - r * r), peakedness, slope }
+        let arrivals = work.arrivals();
+        let fresh = stirs.fresh;
+        let dispersion = (arrivals.dispersion(fresh) + lengths) / (1.0 - r * r);
+        let (peakedness, slope) = peakedness(work, stirs, station.arrival_scv);
+        let mut waves = Self { share: r, dispersion, peakedness, slope, ..Self::NONE };
+        if !arrivals.are_poisson() {
+            let (at_random, _) = self::peakedness(work, stirs, 1.0);
+            waves.finds = arrivals.clustering(2.0 * (1.0 - r) * fresh + r);
+            waves.mates = arrivals.clustering(fresh);
+            waves.sees = 1.0 / peakedness - 1.0 / at_random;
+        }
+        waves
     }
 
     /// What a state weighs against the one below, `ratio` in the chain.
     pub fn tempered(&self, ratio: f64) -> f64 {
         if (self.peakedness - 1.0).abs() < EVEN { ratio } else { ratio.powf(1.0 / self.peakedness) }
     }
+}
+
+/// The peakedness of the number in service, and the slope of prompts in it, under arrivals of a squared
+/// coefficient of variation.
+fn peakedness(work: &Work, stirs: Stirs, arrival_scv: f64) -> (f64, f64) {
+    let r = stirs.prompts;
+    let g = (1.0 / work.decode_passes).min(1.0);
+    let s = stirs.decoding.min((MOST - r).max(0.0) * g);
+    let stay = 1.0 - g;
+    // In units of E k, with V_d eliminated by the second line: V_d = (V_k + 2 stay C + stay) / q.
+    let q = 1.0 - stay * stay;
+    let (a1, b1) = (1.0 - r * r - s * s / q, -(2.0 * r * s + 2.0 * s * s * stay / q));
+    let k1 = arrival_scv + r * r * work.station().input_scv + s * s * stay / q;
+    let (a2, b2) = (-(r + s * stay / q), 1.0 - s - r * stay - 2.0 * s * stay * stay / q);
+    let k2 = s * stay * stay / q;
+    let determinant = a1 * b2 - a2 * b1;
+    let v_k = (k1 * b2 - k2 * b1) / determinant;
+    let c = (a1 * k2 - a2 * k1) / determinant;
+    let v_d = (v_k + 2.0 * stay * c + stay) / q;
+    let chain = (1.0 + 1.0 / g) / (1.0 - r - s / g);
+    let variance = v_k + v_d + 2.0 * c;
+    ((variance / chain).max(LEAST), (v_k + c) / variance)
 }

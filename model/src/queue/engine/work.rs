@@ -14,6 +14,7 @@
 //! `M`, which is `kappa = (M - d) / (computed tokens of a prompt)` prompts. Without chunks prompts
 //! take passes of their own: a decode pass and the prompt pass before it count as one pass here.
 
+use super::arrivals::Arrivals;
 use crate::queue::pass::Pass;
 use crate::queue::service::Station;
 
@@ -71,10 +72,9 @@ impl Work {
         self.station.token_scv * (out / (out - 1.0)).powi(2)
     }
 
-    /// Variance over mean of the arrivals in a pass that has `mean` of them on average: a count is
-    /// whole, so that few arrivals are as good as Poisson, and many vary as their gaps do.
-    pub fn arrivals_dispersion(&self, mean: f64) -> f64 {
-        1.0 + (self.station.arrival_scv - 1.0) * mean.min(1.0)
+    /// How requests come.
+    pub fn arrivals(&self) -> Arrivals {
+        Arrivals(self.station.arrival_scv)
     }
 
     /// Whether requests go through a prompt pass at all.
