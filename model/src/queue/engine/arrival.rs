@@ -149,7 +149,7 @@ impl Tails {
         let full_passes = (until_own / room).ceil() - 1.0;
         let (mut ms, mut mine) = ((chunks - 1.0) * met.more_ms, until_own);
         if full_passes > 0.0 {
-            ms += full_passes * work.pass_ms(met.decoding, room, chunks);
+            ms += full_passes * with(room);
             mine -= full_passes * room;
         }
         let waiting = mine + around.behind + found.come_per_ms * ms;
@@ -160,6 +160,13 @@ impl Tails {
         }
         let (left, come) = ((waiting - room).max(0.0), found.come_per_ms * own_ms);
         let last = |prompts: f64| work.pass_ms(met.decoding + 1.0, prompts.min(room), chunks);
+        if let Some(cycle) = met.cycle {
+            let decode_ms = last(0.0) + work.whole_ms(left);
+            for (busy_ms, share) in cycle.since(self.rate_per_ms, own_ms).times(work) {
+                into.add(from + ms + decode_ms + busy_ms, piece.length, piece.mass * share);
+            }
+            return;
+        }
         if piece.mass < SMALL {
             return into.add(from + ms + last(left + come), piece.length, piece.mass);
         }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use super::level::Level;
 use super::waves::{Stirs, Waves};
+use super::whole::Cycle;
 use super::work::{EMPTY, Work};
 use crate::queue::analysis::Analysis;
 use crate::queue::occupancy::{Body, HUGE, Occupancy};
@@ -39,6 +40,21 @@ pub(super) struct Idle {
     /// the meantime adds to that.
     pub own_ms: f64,
     pub more_ms: f64,
+}
+
+/// What cycles of whole prompts have beyond what levels say, where places are free.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cycles {
+    /// How much longer they are.
+    pub stretch: f64,
+    /// What an arrival waits more for the end of a pass, and from there to its first token.
+    residual_ms: f64,
+    first_ms: f64,
+}
+
+impl Cycles {
+    /// Prompts share passes with decoding.
+    const NONE: Self = Self { stretch: 1.0, residual_ms: 0.0, first_ms: 0.0 };
 }
 
 /// The queue while all places are taken.
@@ -144,6 +160,38 @@ impl Replica {
         below as f64 + part.clamp(0.0, 1.0)
     }
 
+    /// What cycles of whole prompts have in them beyond what levels say, at a rate: those of the level at
+    /// which as many requests end as arrive.
+    pub(super) fn cycles(&self, rate_per_ms: f64) -> Cycles {
+        let mut cycles = Cycles::NONE;
+        if self.work.is_chunked() || !self.work.has_prompt_pass() || self.work.decode_passes < 1.0 {
+            return cycles;
+        }
+        let waves = self.waves(rate_per_ms);
+        let stretch = |n: usize| {
+            let cycle_ms = Cycle::new(&self.work, n as f64, rate_per_ms).mean_ms();
+            cycle_ms / self.levels[n - 1].pass_ms
+        };
+        // The least number in service of which as many end as come.
+        let (mut low, mut high) = (1, self.batch);
+        while low < high {
+            let middle = (low + high) / 2;
+            if rate_per_ms * self.levels[middle - 1].gap_ms * stretch(middle) <= 1.0 {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        let level = &self.levels[low - 1];
+        let meets = Cycle::new(&self.work, low as f64, rate_per_ms).meets();
+        let residual_ms = level.residual_ms(waves.dispersion * waves.finds);
+        let mates_ms2 = level.more_ms * 2.0 * residual_ms + level.next_ms2;
+        cycles.stretch = stretch(low);
+        cycles.residual_ms = meets.residual_ms - residual_ms;
+        cycles.first_ms = meets.first_ms - level.first_ms - rate_per_ms * mates_ms2;
+        cycles
+    }
+
     /// The means at a rate.
     pub(super) fn means(&self, rate_per_ms: f64) -> Means {
         pause();
@@ -175,9 +223,10 @@ impl Replica {
     /// Probabilities of `n = 0..N` requests in the system, where all places are taken with `busy`.
     pub(super) fn probabilities(&self, rate_per_ms: f64, busy: f64, waves: &Waves) -> Vec<f64> {
         let below = &self.levels[..self.batch - 1];
+        let stretch = self.cycles(rate_per_ms).stretch;
         let (mut last, mut all) = (1.0, vec![1.0]);
         for level in below {
-            last *= waves.tempered(rate_per_ms * level.gap_ms);
+            last *= waves.tempered(rate_per_ms * level.gap_ms * stretch);
             all.push(last);
             if last > HUGE {
                 all.iter_mut().for_each(|p| *p /= last);
@@ -237,6 +286,7 @@ struct AllSums<'a> {
     replica: &'a Replica,
     rate_per_ms: f64,
     waves: Waves,
+    cycles: Cycles,
     n: f64,
     even: Sums,
     peaked: Sums,
@@ -244,31 +294,33 @@ struct AllSums<'a> {
 
 impl<'a> AllSums<'a> {
     fn new(replica: &'a Replica, rate_per_ms: f64) -> Self {
-        let waves = replica.waves(rate_per_ms);
+        let (waves, cycles) = (replica.waves(rate_per_ms), replica.cycles(rate_per_ms));
         let idle = &replica.idle;
         let nobody = Sums {
             body: Body::empty(),
             terms: [0.0, 0.0, idle.first_ms, idle.own_ms * idle.more_ms],
         };
-        Self { replica, rate_per_ms, waves, n: 0.0, even: nobody, peaked: nobody }
+        Self { replica, rate_per_ms, waves, cycles, n: 0.0, even: nobody, peaked: nobody }
     }
 
     /// Adds the next state, one with free places.
     fn push(&mut self, level: &Level) {
         self.n += 1.0;
-        let ratio = self.rate_per_ms * level.gap_ms;
-        let terms = self.terms(level, &self.waves);
+        let ratio = self.rate_per_ms * level.gap_ms * self.cycles.stretch;
+        let terms = self.terms(level, &self.waves, &self.cycles);
         self.even.push(ratio, self.n, terms);
         self.peaked.push(self.waves.tempered(ratio), self.n, terms);
     }
 
     /// What is averaged over the levels: decoding requests, rest of a pass, time to the first token,
     /// and what each request a ms adds to it.
-    fn terms(&self, level: &Level, waves: &Waves) -> [f64; 4] {
-        let residual_ms = level.residual_ms(waves.dispersion * waves.finds);
+    fn terms(&self, level: &Level, waves: &Waves, cycles: &Cycles) -> [f64; 4] {
+        let of_level_ms = level.residual_ms(waves.dispersion * waves.finds);
+        let residual_ms = (of_level_ms + cycles.residual_ms).max(0.0);
         let outside_ms = self.replica.work.station().service.outside_ms(2.0 * residual_ms);
-        let mates_ms2 = level.more_ms * 2.0 * residual_ms + level.next_ms2;
-        [level.decoding, residual_ms, level.first_ms + outside_ms, mates_ms2 * waves.mates]
+        let mates_ms2 = level.more_ms * 2.0 * of_level_ms + level.next_ms2;
+        let first_ms = level.first_ms + outside_ms + cycles.first_ms;
+        [level.decoding, residual_ms, first_ms.max(0.0), mates_ms2 * waves.mates]
     }
 
     /// The means where the next state is that with all places taken.
@@ -276,7 +328,7 @@ impl<'a> AllSums<'a> {
         let Self { replica, rate_per_ms, .. } = *self;
         let station = replica.work.station();
         let (batch, rho) = (self.n + 1.0, rate_per_ms * full.gap_ms);
-        let (terms, queue) = (self.terms(full, &Waves::NONE), station.queue_limit);
+        let (terms, queue) = (self.terms(full, &Waves::NONE, &Cycles::NONE), station.queue_limit);
         let (even, [decoding, ..]) = self.even.close(rho, batch, rho, queue);
         let tail = replica.tail(full, rho);
         let (peaked, below) = self.peaked.close(self.waves.tempered(rho), batch, tail.decay, queue);

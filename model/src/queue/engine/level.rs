@@ -76,6 +76,13 @@ impl Stages {
                 prompts: 0.0,
             };
         }
+        if !work.is_chunked() {
+            // Its prompt and its first decode pass are in the same cycle.
+            let prompt_passes = if decode < 1.0 { 1.0 } else { 0.0 };
+            let ends = n / (decode + prompt_passes);
+            let (room, prompts) = (work.room(0.0), ends);
+            return Self { room, chunks: 1.0, ends, prompt_passes, prompts };
+        }
         let room = work.room(n * decode / (1.0 + decode));
         let chunks = work.chunks(room);
         let alone = chunks + decode;
@@ -104,21 +111,6 @@ impl Level {
         self.pass_ms / 2.0 + dispersion * self.uneven_ms
     }
 
-    /// Nobody is in service.
-    pub const NONE: Self = Self {
-        gap_ms: f64::INFINITY,
-        pass_ms: 0.0,
-        ends: 0.0,
-        bare_ms: 0.0,
-        slope_ms: 0.0,
-        uneven_ms: 0.0,
-        decoding: 0.0,
-        decoding_pass_ms: 0.0,
-        first_ms: 0.0,
-        more_ms: 0.0,
-        next_ms2: 0.0,
-    };
-
     pub fn new(work: &Work, n: f64) -> Self {
         pause();
         let stages = Stages::new(work, n);
@@ -146,6 +138,7 @@ impl Level {
         let more = with(2.0) - with(1.0);
         let own = own_pass_ms(work, decoding, chunks);
         let backlog = (prompt_passes - chunks) * with(room.min(1e9));
+        let backlog = if work.is_chunked() { backlog } else { 0.0 };
         level.first_ms = own + if backlog > 0.0 { backlog } else { 0.0 };
         // Prompts that differ make passes differ, by their number times the variance of one.
         level.uneven_ms += work.station().input_scv * more * more * ends / (2.0 * mean);
@@ -170,14 +163,21 @@ pub(super) fn own_pass_ms(work: &Work, decoding: f64, chunks: f64) -> f64 {
 /// `E[t]`, `E[t^2]` and `E[d t]` of a pass `t` in which `d` requests decode.
 fn moments(work: &Work, n: f64, stages: &Stages) -> [f64; 3] {
     let counts = stages.counts(n, 1.0);
-    let scale = counts.scale(stages.room, stages.ends);
+    let scale = if work.is_chunked() { counts.scale(stages.room, stages.ends) } else { 1.0 };
     let mut sums = [0.0; 3];
     for (prompts, share) in counts {
-        let decoding = n - prompts;
-        let t = work.pass_ms(decoding, prompts.min(stages.room) * scale, stages.chunks);
+        let (t, decoded) = if work.is_chunked() {
+            let decoding = n - prompts;
+            let t = work.pass_ms(decoding, prompts.min(stages.room) * scale, stages.chunks);
+            (t, decoding * t)
+        } else {
+            // Those whose prompts are done decode with the others.
+            let t = work.cycle_ms(n, prompts);
+            (t, n * t)
+        };
         sums[0] += share * t;
         sums[1] += share * t * t;
-        sums[2] += share * t * decoding;
+        sums[2] += share * decoded;
     }
     sums
 }

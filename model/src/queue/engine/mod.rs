@@ -29,6 +29,7 @@ mod spread;
 mod tails;
 mod tpot;
 mod waves;
+mod whole;
 mod work;
 
 pub(super) use chain::Replica;

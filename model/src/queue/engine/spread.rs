@@ -12,7 +12,7 @@ const ENDS: [f64; 14] =
     [0.0, 0.003, 0.008, 0.02, 0.04, 0.08, 0.16, 0.3, 0.5, 0.7, 0.85, 0.94, 0.98, 1.0];
 
 /// The same where a few will do.
-const FEW: [f64; 6] = [0.0, 0.5, 0.8, 0.94, 0.99, 1.0];
+const FEW: [f64; 9] = [0.0, 0.4, 0.7, 0.85, 0.93, 0.97, 0.985, 0.995, 1.0];
 
 /// (mean, share) of the parts of a unit exponential. They are asked for millions of times in a sizing.
 static UNIT: LazyLock<Vec<(f64, f64)>> = LazyLock::new(|| parts(&ENDS));

@@ -10,11 +10,12 @@
 use super::arrival::Until;
 use super::chain::Replica;
 use super::grid::Grid;
-use super::level::Stages;
+use super::level::{Level, Stages};
 use super::met::Met;
 use super::prompts::{self, Passes};
 use super::spread;
 use super::waves::Waves;
+use super::whole::Cycle;
 use crate::queue::analysis::Analysis;
 
 /// Ends of the parts of the states that one of them stands for.
@@ -84,7 +85,23 @@ impl Tails {
     pub(super) fn met(&self, n: f64) -> Met {
         let is_full = n >= f64::from(self.replica.batch());
         let dispersion = if is_full { 1.0 } else { self.waves.dispersion };
-        Met::new(&self.replica.work, n, dispersion)
+        let work = &self.replica.work;
+        let mut met = Met::new(work, n, dispersion);
+        if !is_full && self.has_cycles() {
+            met.cycle = Some(self.cycle(n).prompts());
+        }
+        met
+    }
+
+    /// Whether decoding waits for whole prompts.
+    pub(super) fn has_cycles(&self) -> bool {
+        let work = &self.replica.work;
+        !work.is_chunked() && work.has_prompt_pass() && work.decode_passes >= 1.0
+    }
+
+    /// Passes of whole prompts where places are free.
+    pub(super) fn cycle(&self, n: f64) -> Cycle<'_> {
+        Cycle::new(&self.replica.work, n, self.rate_per_ms)
     }
 
     /// Mean number of prompts in the passes at a level.
@@ -98,6 +115,9 @@ impl Tails {
         let work = &self.replica.work;
         if met.n >= f64::from(self.replica.batch()) {
             return met.counts().map(|(k, p)| (k, p, met.pass_ms(work, k))).collect();
+        }
+        if self.has_cycles() {
+            return self.cycle(met.n).passes();
         }
         // Where few prompts fit, more in service wait for room and do not make more come.
         let likely = self.at.prompts + 3.0 * (self.at.prompts * self.waves.dispersion).sqrt();
@@ -131,9 +151,10 @@ impl Tails {
         let full = f64::from(self.replica.batch());
         let last = self.states.last().map_or(full, |(n, _)| *n);
         let met = self.met(if odds > 1.0 { full } else { last });
-        let rest_ms = met.level.residual_ms(met.dispersion);
+        let level = Level::new(&self.replica.work, met.n);
+        let rest_ms = level.residual_ms(met.dispersion);
         let outside = self.replica.station().service.outside_ms(2.0 * rest_ms);
-        let passes = 4.0 * rest_ms + 3.0 * met.level.first_ms + 8.0 * met.backlog_ms;
+        let passes = 4.0 * rest_ms + 3.0 * level.first_ms + 8.0 * met.backlog_ms;
         passes + outside + 2.0 * self.replica.idle.first_ms + self.place_ms * odds.max(1.0).ln()
     }
 
@@ -144,6 +165,12 @@ impl Tails {
         let mut gaps = Vec::new();
         for &(n, share) in self.states.iter().chain(&[(full, self.busy)]) {
             let met = self.met(n);
+            if n < full && self.has_cycles() {
+                let cycle = self.cycle(n);
+                let weight = share * n / cycle.mean_ms();
+                gaps.extend(cycle.gaps().into_iter().map(|(gap, odds)| (gap, weight * odds)));
+                continue;
+            }
             let passes = self.passes(&met);
             let mean_ms: f64 = passes.iter().map(|(_, p, t)| p * t).sum();
             for (prompts, odds, _) in passes {

@@ -51,6 +51,10 @@ impl Tails {
             let share = met.stages.prompts / n;
             return (length * (n - 1.0) * share, 1.0 - share);
         }
+        if self.has_cycles() {
+            let prompts = self.cycle(n).prompts();
+            return (length * prompts.mean() + prompts.brought(), prompts.dispersion());
+        }
         let usual = self.prompts(n);
         let faded = 1.0 - r.powf(length);
         let first = 1.0 / (1.0 - r * r);
@@ -93,7 +97,8 @@ fn mean_gaps(met: &Met, tails: &Tails, length: f64, weight: f64, values: &mut Ve
     // Prompts find the places that are free and those that requests leave, a few more than usual.
     let left = met.stages.ends * length;
     let places = f64::from(tails.replica.batch()) - met.n + left + 2.0 * left.sqrt();
-    let most = (length * met.n.min(met.stages.room.max(1.0))).min(places);
+    let room = if work.is_chunked() { met.stages.room.max(1.0) } else { f64::INFINITY };
+    let most = (length * met.n.min(room)).min(places);
     for (prompts, odds) in Counts::new(mean, dispersion, most) {
         // So many prompts fall into some of the passes, one or more into each of them.
         let each = (prompts / length).max(1.0);

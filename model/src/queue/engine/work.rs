@@ -104,14 +104,49 @@ impl Work {
         (1.0 / room).ceil().max(1.0)
     }
 
+    /// Whether prompts share passes with decoding.
+    pub fn is_chunked(&self) -> bool {
+        self.station.engine.chunked_prefill
+    }
+
     /// Time of a pass in which `decoding` requests decode beside `prompts` prompts, each in `chunks`
     /// chunks, ms; `decoding` and `prompts` may be means.
     pub fn pass_ms(&self, decoding: f64, prompts: f64, chunks: f64) -> f64 {
-        if self.station.engine.chunked_prefill {
+        if self.is_chunked() {
             return self.station.service.pass_ms(&self.pass(decoding, prompts, chunks));
         }
-        let decode = self.only_ms(decoding, 0.0);
-        decode + self.only_ms(0.0, prompts)
+        self.only_ms(decoding, 0.0) + self.whole_ms(prompts)
+    }
+
+    /// Time from one decode pass of `n` requests to the next with `prompts` whole prompts between, where all
+    /// places are taken, ms. An answer of one token leaves its place to another prompt at once, which
+    /// takes another pass.
+    pub fn cycle_ms(&self, n: f64, prompts: f64) -> f64 {
+        let mut ms = self.pass_ms(n, prompts, 1.0);
+        let Station { output_tokens, token_scv, .. } = self.station;
+        if self.decodes_first_token() || token_scv < 1.0 || prompts <= 0.0 {
+            return ms;
+        }
+        let at_once = 1.0 / output_tokens.max(2.0);
+        let (mut ends, more_ms) = (at_once, self.only_ms(0.0, EMPTY));
+        while ends * prompts > 0.01 {
+            ms += (1.0 - (1.0 - ends).powf(prompts)) * more_ms;
+            ends *= at_once;
+        }
+        ms
+    }
+
+    /// Time of the passes of `prompts` prompts in one piece each, ms.
+    pub fn whole_ms(&self, prompts: f64) -> f64 {
+        let room = self.room(0.0);
+        let full = (prompts / room).ceil() - 1.0;
+        if prompts <= 0.0 {
+            return 0.0;
+        }
+        if full <= 0.0 {
+            return self.only_ms(0.0, prompts);
+        }
+        full * self.only_ms(0.0, room) + self.only_ms(0.0, prompts - full * room)
     }
 
     /// Time of the pass in which a prompt ends beside `decoding` requests, ms: without chunks, none
