@@ -109,6 +109,8 @@ fn fleet(seed: u64, certify: bool) -> Tally {
             &format!("seed {seed}, {}", server.name),
             &mut tally,
         );
+        // Long runs: what is kept from a limit for their error is part of what certainty costs.
+        let effort = Effort { seed, ..Search::default().effort };
         let search = Search { effort, upwards: false, ..Search::default() };
         while let Some(chosen) = choice.cheapest().filter(|_| certify) {
             let claim = claim(&choice, &chosen);
