@@ -13,9 +13,9 @@
 
 use std::sync::Arc;
 
+use super::cycles::Cycles;
 use super::level::Level;
 use super::waves::{Stirs, Waves};
-use super::whole::Cycle;
 use super::work::{EMPTY, Work};
 use crate::queue::analysis::Analysis;
 use crate::queue::occupancy::{Body, HUGE, Occupancy};
@@ -40,21 +40,6 @@ pub(super) struct Idle {
     /// the meantime adds to that.
     pub own_ms: f64,
     pub more_ms: f64,
-}
-
-/// What cycles of whole prompts have beyond what levels say, where places are free.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Cycles {
-    /// How much longer they are.
-    pub stretch: f64,
-    /// What an arrival waits more for the end of a pass, and from there to its first token.
-    residual_ms: f64,
-    first_ms: f64,
-}
-
-impl Cycles {
-    /// Prompts share passes with decoding.
-    const NONE: Self = Self { stretch: 1.0, residual_ms: 0.0, first_ms: 0.0 };
 }
 
 /// The queue while all places are taken.
@@ -158,38 +143,6 @@ impl Replica {
         let (low, high) = (ends(below), ends(below + 1));
         let part = if high > low { (rate_per_ms - low) / (high - low) } else { 1.0 };
         below as f64 + part.clamp(0.0, 1.0)
-    }
-
-    /// What cycles of whole prompts have in them beyond what levels say, at a rate: those of the level at
-    /// which as many requests end as arrive.
-    pub(super) fn cycles(&self, rate_per_ms: f64) -> Cycles {
-        let mut cycles = Cycles::NONE;
-        if self.work.is_chunked() || !self.work.has_prompt_pass() || self.work.decode_passes < 1.0 {
-            return cycles;
-        }
-        let waves = self.waves(rate_per_ms);
-        let stretch = |n: usize| {
-            let cycle_ms = Cycle::new(&self.work, n as f64, rate_per_ms).mean_ms();
-            cycle_ms / self.levels[n - 1].pass_ms
-        };
-        // The least number in service of which as many end as come.
-        let (mut low, mut high) = (1, self.batch);
-        while low < high {
-            let middle = (low + high) / 2;
-            if rate_per_ms * self.levels[middle - 1].gap_ms * stretch(middle) <= 1.0 {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
-        }
-        let level = &self.levels[low - 1];
-        let meets = Cycle::new(&self.work, low as f64, rate_per_ms).meets();
-        let residual_ms = level.residual_ms(waves.dispersion * waves.finds);
-        let mates_ms2 = level.more_ms * 2.0 * residual_ms + level.next_ms2;
-        cycles.stretch = stretch(low);
-        cycles.residual_ms = meets.residual_ms - residual_ms;
-        cycles.first_ms = meets.first_ms - level.first_ms - rate_per_ms * mates_ms2;
-        cycles
     }
 
     /// The means at a rate.

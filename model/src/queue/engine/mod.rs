@@ -9,7 +9,8 @@
 //! ```
 //!
 //! (`chain.rs`), from which the means follow as sums, and the largest rate as a root (`size.rs`).
-//! Percentiles are read off mixtures of passes (`tails.rs`, `tpot.rs`). The KV cache bounds the batch
+//! Percentiles are read off mixtures of passes (`arrival.rs`, `tails.rs`, `tpot.rs`). How arrivals come that are not
+//! Poisson is told by `arrivals.rs`, what prompts in one piece do by `whole.rs` and `cycles.rs`. The KV cache bounds the batch
 //! (`memory.rs`); closed loops are a level of their own (`closed.rs`). What requests ask of passes
 //! stands in `work.rs`.
 
@@ -18,6 +19,7 @@ mod arrivals;
 mod chain;
 mod closed;
 mod counts;
+mod cycles;
 mod grid;
 mod level;
 mod memory;
