@@ -18,6 +18,7 @@
 use super::counts::Counts;
 use super::prompts::Passes;
 use super::work::Work;
+use crate::queue::stop::pause;
 
 /// Counts that are told apart.
 const MOST: usize = 64;
@@ -51,6 +52,7 @@ pub(super) struct Meets {
 
 impl<'a> Cycle<'a> {
     pub fn new(work: &'a Work, decoding: f64, rate_per_ms: f64) -> Self {
+        pause();
         let room = work.room(0.0).max(1.0);
         let most = MOST.min(decoding.ceil().max(4.0) as usize);
         let mut times: Vec<f64> =
