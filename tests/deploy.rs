@@ -102,3 +102,15 @@ fn check(container: &Node, path: &Path) {
         assert!(named, "{}: {variable} is not read by {}", path.display(), args[0]);
     }
 }
+
+#[test]
+fn without_a_token_the_parts_of_the_loop_listen_on_this_machine_alone() {
+    for part in [&["control"][..], &["collect", "--listen"], &["actuate", "--listen"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_isocost"));
+        let ended = command.args(part).args(["--host", "0.0.0.0", "--port", "0"]);
+        let ended = ended.env_remove("ISOCOST_TOKEN").output().expect("it runs");
+        let errors = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{part:?}: {errors}");
+        assert!(errors.contains("--token-file") && errors.contains("--open"), "{part:?}: {errors}");
+    }
+}

@@ -65,6 +65,9 @@ pub struct ControlArgs {
     /// Relative gap between cost and bound at which to stop planning
     #[arg(long, value_name = "SHARE", default_value_t = 1e-4, value_parser = share)]
     pub gap: f64,
+    /// Listen beyond this machine without a token: whoever reaches the address may use it
+    #[arg(long)]
+    pub open: bool,
     #[command(flatten)]
     pub listen: ListenArgs,
     #[command(flatten)]
@@ -87,6 +90,9 @@ pub struct CollectArgs {
     pub cluster: ClusterArgs,
     #[command(flatten)]
     pub prometheus: PrometheusArgs,
+    /// Listen beyond this machine without a token: whoever reaches the address may use it
+    #[arg(long)]
+    pub open: bool,
     #[command(flatten)]
     pub listen: ListenArgs,
     #[command(flatten)]
@@ -111,6 +117,9 @@ pub struct ActuateArgs {
     pub cluster: ClusterArgs,
     #[command(flatten)]
     pub actuate: ChangeArgs,
+    /// Listen beyond this machine without a token: whoever reaches the address may use it
+    #[arg(long)]
+    pub open: bool,
     #[command(flatten)]
     pub listen: ListenArgs,
     #[command(flatten)]

@@ -17,7 +17,7 @@ use isocost_serve::planning::Planner;
 use isocost_serve::runtime;
 use isocost_solver::{backend, default_backend};
 
-use super::service::{failure, listens};
+use super::service::{failure, listens, stays_here};
 use crate::args::{
     ActuateArgs, CapacityFrom, ClusterArgs, CollectArgs, ControlArgs, ElectionArgs, PrometheusArgs,
 };
@@ -27,6 +27,7 @@ use crate::{Failure, exit};
 /// Runs `isocost control` until it is told to end.
 pub fn control(args: &ControlArgs) -> Result<u8, Failure> {
     let settings = args.listen.settings(Some(["CONTROLLER_HOST", "CONTROLLER_PORT"]), 3300)?;
+    stays_here(&settings, args.open)?;
     args.log.start()?;
     let mut registry = Registry::with_prefix("isocost");
     let work = async {
@@ -135,6 +136,7 @@ fn identity() -> String {
 /// Runs `isocost collect`.
 pub fn collect(args: &CollectArgs) -> Result<u8, Failure> {
     let settings = args.listen.settings(Some(["COLLECTOR_HOST", "COLLECTOR_PORT"]), 3301)?;
+    stays_here(&settings, args.open || !args.serve)?;
     args.log.start()?;
     let work = async {
         let cluster = Cluster::connect(&args.cluster.access()).await.map_err(Failure::failed)?;
@@ -154,6 +156,7 @@ pub fn collect(args: &CollectArgs) -> Result<u8, Failure> {
 /// Runs `isocost actuate`.
 pub fn actuate(args: &ActuateArgs) -> Result<u8, Failure> {
     let settings = args.listen.settings(Some(["ACTUATOR_HOST", "ACTUATOR_PORT"]), 3303)?;
+    stays_here(&settings, args.open || !args.serve)?;
     args.log.start()?;
     let work = async {
         let cluster = Cluster::connect(&args.cluster.access()).await.map_err(Failure::failed)?;

@@ -14,9 +14,7 @@ use crate::{Failure, exit};
 /// Runs the command until it is told to end.
 pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
     let settings = args.listen.settings(Some(["INFERNO_HOST", "INFERNO_PORT"]), 8080)?;
-    if settings.token.is_none() && !args.open {
-        stays_here(&settings)?;
-    }
+    stays_here(&settings, args.open)?;
     let backend = choose_backend(&args.solve.0)?;
     let mut options = options(&args.sizing, &args.solve.0)?;
     if args.compatible {
@@ -35,7 +33,10 @@ pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
 }
 
 /// Without a token a service listens on this machine alone, unless it is said aloud.
-fn stays_here(settings: &Settings) -> Result<(), Failure> {
+pub fn stays_here(settings: &Settings, open: bool) -> Result<(), Failure> {
+    if settings.token.is_some() || open {
+        return Ok(());
+    }
     // An address that is not to be had is for listening to refuse.
     let place = (settings.host.as_str(), settings.port);
     let found = TcpListener::bind(place).and_then(|_| place.to_socket_addrs());
