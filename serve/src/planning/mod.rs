@@ -18,7 +18,6 @@ use isocost_model::candidates::{SizingOptions, Sizings};
 use isocost_model::export::Export;
 use isocost_model::plan::{Plan, Status};
 use isocost_model::queue::stop::{Stop, Stopped, within};
-use isocost_model::scenario::Saturation;
 use isocost_planner::explain::Effort;
 use isocost_planner::{
     ExplainError, Explanation, Fleet, Formulation, PlanError, Request, Shortage,
@@ -145,20 +144,16 @@ impl Planner {
     pub fn plan(&self, scenario: Scenario, until: &Until) -> Result<Planned, PlanError> {
         let _solving = self.metrics.begin();
         let mut planner = self.until(until);
-        // The reference's clients get a plan for everyone or none: without a policy no part is worth a search.
-        let is_whole = self.options.compatible && scenario.optimizer.saturation == Saturation::None;
-        if is_whole {
+        let asked = planner.request.clone();
+        if self.options.compatible {
             planner.request.shortage = Shortage::Say;
         }
         let fleet = planner.fleet(scenario);
         self.forget(&planner.sizings);
         let start = Instant::now();
         let mut plan = planner.plan(&fleet)?;
-        if is_whole && plan.status == Status::Infeasible {
-            // Whom there is no place for is named as the heuristic of the reference finds them.
-            planner.request.formulation = Formulation::GREEDY;
-            planner.request.shortage = Shortage::Scenario;
-            plan = Plan { status: Status::Infeasible, ..planner.plan(&fleet)? };
+        if self.options.compatible && !plan.has_plan() {
+            plan = as_there(&mut planner, &fleet, asked)?;
         }
         let solving_s = start.elapsed().as_secs_f64();
         // By policy alone where the whole was excluded.
@@ -246,6 +241,28 @@ impl Planner {
         }
         self.metrics.sizings(kept);
     }
+}
+
+/// What the reference makes of a fleet that cannot be served as a whole: its heuristic shares out what there is, in
+/// the time that its clients are used to. Where that breaks a rule that the reference does not know, the exact way
+/// does, as it was `asked`.
+fn as_there(
+    planner: &mut isocost_planner::Planner,
+    fleet: &Fleet,
+    asked: Request,
+) -> Result<Plan, PlanError> {
+    planner.request.formulation = Formulation::GREEDY;
+    planner.request.shortage = Shortage::Scenario;
+    let shared = planner.plan(fleet);
+    let plan = match shared {
+        Err(PlanError::Rules(_)) => {
+            planner.request = Request { shortage: Shortage::Scenario, ..asked };
+            planner.plan(fleet)?
+        }
+        shared => shared?,
+    };
+    // Whether it is excluded or was not found in time, not everyone is served.
+    Ok(Plan { status: Status::Infeasible, ..plan })
 }
 
 /// Why not every server is served.

@@ -282,3 +282,26 @@ async fn the_plan_is_never_worse_than_the_references_heuristic_on_its_terms() {
         assert_eq!(plan["status"], "optimal");
     }
 }
+
+#[tokio::test]
+async fn under_shortage_what_there_is_is_shared_out_as_there_and_at_once() {
+    let Some(small) = crate::support::small() else { return };
+    let served = compatible(false).await;
+    let mut options = Options::default().compatible();
+    options.request.formulation = Formulation::GREEDY;
+    let heuristic = start(Settings::default(), options, backend(), false).await;
+    for capacity in ["0.6", "0.4", "0.2"] {
+        let path = format!("/optimizeOne?capacity={capacity}");
+        let (ours, theirs) =
+            (served.post(&path, small.clone()).await, heuristic.post(&path, small.clone()).await);
+        assert!(matches!(ours.status(), StatusCode::OK | StatusCode::NOT_FOUND), "{capacity}");
+        let status = (ours.status(), theirs.status());
+        let [ours, theirs]: [Value; 2] =
+            [ours.json().await.expect("JSON"), theirs.json().await.expect("JSON")];
+        // The exact way may serve everyone where the heuristic does not.
+        if ours["status"] != "optimal" {
+            assert_eq!(status.0, status.1, "{capacity}");
+            assert_eq!(ours["allocations"], theirs["allocations"], "{capacity}");
+        }
+    }
+}
