@@ -13,8 +13,8 @@ use crate::args::{Args, Command};
 #[cfg(feature = "serve")]
 use crate::commands::service;
 use crate::commands::{
-    buckets, demand, diff, experiment, explain, fit, horizon, import, plan, queue, reference,
-    shell, simulate, stress, sweep, verify,
+    buckets, demand, diff, experiment, explain, fit, horizon, import, init, plan, profile, queue,
+    reference, shell, simulate, stress, sweep, verify,
 };
 use crate::output::style;
 
@@ -77,6 +77,8 @@ fn main() -> ExitCode {
         return ExitCode::from(exit::INPUT);
     }
     let done = match &args.command {
+        Command::Profile(args) => profile::run(args),
+        Command::Init(args) => init::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Explain(args) => explain::run(args),

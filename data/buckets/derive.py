@@ -5,7 +5,6 @@
     python3 data/buckets/derive.py ROWS COLUMNS GPUS RATE FILE      writes a random question of that size to FILE
 """
 import csv
-import importlib.util
 import json
 import math
 import pathlib
@@ -14,12 +13,18 @@ import sys
 from statistics import NormalDist
 
 HERE = pathlib.Path(__file__).resolve().parent
-SPEC = importlib.util.spec_from_file_location("catalogue", HERE.parent / "catalogue" / "derive.py")
-CATALOGUE = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(CATALOGUE)
+FLEET = HERE.parent / "fleet-27"
+
+
+def entries(name, key):
+    return json.loads((FLEET / f"{name}.json").read_text())[key]
+
 
 MODEL = "llama-3.1-8b"
-UNITS = [("L4", 1), ("A10G", 1), ("A100-80GB", 1), ("H100", 1)]
+CONTEXT, MAX_BATCH = 1024, 256  # tokens a request at which fleet-27's batch limits were made, and the most of them
+CARDS = {a["name"]: a for a in entries("accelerator-data", "accelerators")}
+PROFILES = {p["acc"]: p for p in entries("model-data", "models") if p["name"] == MODEL}
+UNITS = ["L4", "A10G", "A100-80GB", "H100"]
 INPUTS = [64, 256, 1024, 4096, 16384]  # upper ends of the buckets, tokens
 OUTPUTS = [32, 128, 512, 1024]
 STEP_MS = 100.0  # limit on the time between two tokens
@@ -28,15 +33,13 @@ KINDS = [(0.8, (250, 1.2), (180, 1.0)), (0.2, (4000, 0.7), (120, 0.8))]
 RATE, SLICES = 5.0, 4
 
 
-def rate(card, count, tokens_in, tokens_out):
+def rate(card, tokens_in, tokens_out):
     """Requests per second at the largest batch whose steps are short enough and whose cache fits; 0 if none."""
-    profile = CATALOGUE.profile(MODEL, card, count)
-    if profile is None:
-        return 0.0
-    parms, cells = profile["perfParms"], profile["maxBatchSize"] * CATALOGUE.CONTEXT
+    profile = PROFILES[card]
+    parms, cells = profile["perfParms"], profile["maxBatchSize"] * CONTEXT
     # Per request in the batch: its own token, its part of a prompt, and its context.
     each = parms["beta"] * (1 + tokens_in / tokens_out) + parms["gamma"] * (tokens_in + tokens_out / 2)
-    batch = min(CATALOGUE.MAX_BATCH, cells // (tokens_in + tokens_out), math.floor((STEP_MS - parms["alpha"]) / each))
+    batch = min(MAX_BATCH, cells // (tokens_in + tokens_out), math.floor((STEP_MS - parms["alpha"]) / each))
     if batch < 1:
         return 0.0
     return float(f"{1000 * batch / (tokens_out * (parms['alpha'] + batch * each)):.4g}")
@@ -99,9 +102,9 @@ def main():
         rows, columns, gpus = map(int, sys.argv[1:4])
         return generated(rows, columns, gpus, float(sys.argv[4]), sys.argv[5])
     gpus = []
-    for card, count in UNITS:
-        rates = [[rate(card, count, a, b) for b in OUTPUTS] for a in INPUTS]
-        price = float(CATALOGUE.CARDS[card]["price_cents_per_h"]) * count / 100
+    for card in UNITS:
+        rates = [[rate(card, a, b) for b in OUTPUTS] for a in INPUTS]
+        price = CARDS[card]["cost"] / 100
         gpus.append(f'    {json.dumps(card)}: {{ "cost": {price:g}, "tputs": {matrix(rates, " " * 6)} }}')
     text = (
         f'{{\n  "provenance": "estimated",\n  "currency": "$",\n'

@@ -5,11 +5,12 @@
                                         demand.csv and fleet-27-prices.csv beside itself
 """
 import csv
+import json
 import math
 import pathlib
 
 HERE = pathlib.Path(__file__).resolve().parent
-CATALOGUE = HERE.parent / "catalogue" / "accelerators.csv"
+FLEET = HERE.parent / "fleet-27" / "accelerator-data.json"
 TYPES = ["L4", "A10G", "L40S", "A100-80GB", "H100", "H200", "MI300X"]  # of fleet-27
 COUNTS = {"L4": 24, "A10G": 16, "L40S": 12, "A100-80GB": 12, "H100": 8, "H200": 4, "MI300X": 4}
 RESERVED, SPOT, SPOT_SHARE, SPOT_AVAILABILITY = 0.6, 0.4, 0.25, 0.9
@@ -57,8 +58,7 @@ def main():
     profile("quickstart-day.csv", ["premium", "free"], [("", False)])
     demand = [("peak", 2, 1.0), ("mean", 14, 0.5), ("night", 8, 0.15)]
     write("demand.csv", ["period", "hours", "server", "factor"], [(n, h, "*", f) for n, h, f in demand])
-    with open(CATALOGUE, newline="") as file:
-        price = {row["name"]: float(row["price_cents_per_h"]) for row in csv.DictReader(file)}
+    price = {a["name"]: a["cost"] for a in json.loads(FLEET.read_text())["accelerators"]}
     header = ["type", "reserved_cents_per_h", "on_demand_cents_per_h", "spot_cents_per_h", "spot_most", "spot_availability"]
     rows = [
         (t, round(RESERVED * price[t], 2), price[t], round(SPOT * price[t], 2), int(SPOT_SHARE * COUNTS[t]), SPOT_AVAILABILITY)

@@ -1,4 +1,4 @@
-//! Fleets to measure on, made from the catalogue by a seed.
+//! Fleets to measure on, made from a table of cards and models by a seed.
 //!
 //! ```text
 //! fleet       9 models in 3 classes (27 servers) on 9 cards, each as 1x, 2x and 4x
@@ -8,7 +8,8 @@
 //!             without counts uses of a type (of the fleet's count where it uses none)
 //! ```
 //!
-//! Service times are the roofline of `data/README.md` over `data/catalogue`: estimates, good for
+//! Service times are a plain roofline (`profile`) over `experiments/data`, which stays as it is so that
+//! figures measured at different times are of the same fleets: estimates, good for
 //! comparing formulations, not for buying cards.
 
 use isocost_model::Scenario;
@@ -20,8 +21,8 @@ use serde_json::{Value, json};
 use crate::families::Member;
 use crate::random::Random;
 
-const ACCELERATORS: &str = include_str!("../../data/catalogue/accelerators.csv");
-const MODELS: &str = include_str!("../../data/catalogue/models.csv");
+const ACCELERATORS: &str = include_str!("../data/accelerators.csv");
+const MODELS: &str = include_str!("../data/models.csv");
 
 /// Cards of the fleet, with how many there are in all at K = 1.
 const CARDS: [(&str, u64); 9] = [

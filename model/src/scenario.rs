@@ -4,6 +4,7 @@
 //! NaN and no negative quantity in it, so that later stages index and never check again.
 
 use crate::queue::{EngineSettings, Objectives, ServiceModel};
+use crate::spend::Currency;
 use crate::trust::Calibration;
 
 /// Everything a plan depends on. Indices in one list point into the others.
@@ -25,6 +26,8 @@ pub struct Scenario {
     pub budgets: Vec<Budget>,
     /// What the scenario asks of the optimizer.
     pub optimizer: Optimizer,
+    /// What costs are shown in.
+    pub currency: Currency,
 }
 
 /// A kind of card and how many exist.
@@ -111,6 +114,8 @@ pub struct Profile {
     pub max_batch: u32,
     /// Tokens a request at which `max_batch` was measured; where nobody says it holds at all lengths.
     pub at_tokens: Option<u32>,
+    /// How weights are stored, where the scenario says: `bf16`, `fp8`, ...
+    pub precision: Option<&'static str>,
     /// Service times.
     pub service: ServiceModel,
     /// How the engine is set, as far as the scenario says.

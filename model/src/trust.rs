@@ -95,7 +95,7 @@ pub struct Trust {
     pub estimated: usize,
     /// Those fitted to measurements.
     pub calibrated: usize,
-    /// Largest mean error of a calibrated profile that states one, a share: (ITL, TTFT).
+    /// Largest mean error of a profile that states one, a share: (ITL, TTFT).
     pub errors: Option<(f64, f64)>,
     /// Least level of confidence of the regions, where there are any.
     pub level: Option<f64>,
@@ -133,6 +133,13 @@ impl fmt::Display for Trust {
                 "estimated: {estimated} of {all} service profiles come from data sheets, not from \
                  measurements"
             )?;
+            if let Some((itl, ttft)) = self.errors.filter(|_| self.calibrated == 0) {
+                let (itl, ttft) = (itl * 100.0, ttft * 100.0);
+                write!(
+                    f,
+                    "; such estimates are off by {itl:.0}% of ITL and {ttft:.0}% of TTFT on average"
+                )?;
+            }
         }
         if self.calibrated > 0 {
             let apart = if self.estimated > 0 { "; " } else { "" };

@@ -6,6 +6,7 @@ use isocost_formulations::{Problem, ProblemOptions};
 use isocost_model::Scenario;
 use isocost_model::plan::{Choice, Status};
 use isocost_model::scenario::{Accelerator, CardType, Optimizer, PowerCurve};
+use isocost_model::spend::Currency;
 use isocost_planner::Request;
 use isocost_planner::explain::Known;
 use isocost_planner::explain::conflict;
@@ -95,6 +96,7 @@ fn fleet(servers: &[([u32; 3], u32, u64, u32)], prices: [u32; 3], capacity: [u32
             servers: Vec::new(),
             budgets: Vec::new(),
             optimizer: Optimizer::default(),
+            currency: Currency::default(),
         },
     }
 }

@@ -13,7 +13,10 @@ mod explain;
 mod fit;
 mod horizon;
 mod import;
+mod init;
+mod layout;
 mod plan;
+mod profile;
 mod scenario;
 #[cfg(feature = "serve")]
 mod service;
@@ -45,7 +48,10 @@ pub use explain::{ExplainArgs, ExplainFormat};
 pub use fit::{FitArgs, FitFormat};
 pub use horizon::HorizonArgs;
 pub use import::ImportArgs;
-pub use plan::PlanArgs;
+pub use init::{InitArgs, Parallel};
+pub use layout::LayoutArgs;
+pub use plan::{Deploy, PlanArgs};
+pub use profile::{EntryFormat, ProfileArgs};
 pub use scenario::{MarginArgs, ScenarioArgs, SizingArgs};
 #[cfg(feature = "serve")]
 pub use service::ServeArgs;
@@ -71,6 +77,7 @@ pub struct Args {
 
 const EXIT_CODES: &str = "\
 Start with: isocost plan data/quickstart        then: isocost explain data/quickstart
+Your own:   isocost init --models qwen3-32b --cards L40S,H100 | isocost plan -
 
 Exit codes: 0 done; 1 a failure that is not the input's; 2 wrong input or arguments;
             3 infeasible: no plan serves every server; 4 stopped before a plan was found";
@@ -78,6 +85,10 @@ Exit codes: 0 done; 1 a failure that is not the input's; 2 wrong input or argume
 /// What isocost does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Estimate a service profile from a model's name and a card's, without measuring
+    Profile(ProfileArgs),
+    /// Write a scenario from names of models and cards: every sensible tensor parallelism is an option
+    Init(InitArgs),
     /// Plan a fleet: which accelerator, how many replicas and which batch size for every server,
     /// at proven least cost
     Plan(PlanArgs),

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+
+use super::values::positive;
 use super::{EffortArgs, Format, ScenarioArgs, SizingArgs, SolveArgs};
 
 /// `isocost plan`.
@@ -26,6 +29,18 @@ pub struct PlanArgs {
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+    /// Print what brings the plan about in place of the table
+    #[arg(long, value_enum, conflicts_with = "format")]
+    pub export: Option<Deploy>,
+    /// Product name that nodes carry for a type of card, for `--export k8s`: CARD=PRODUCT; may be given again
+    #[arg(long, value_name = "CARD=PRODUCT", requires = "export", value_parser = product)]
+    pub product: Vec<(String, String)>,
+    /// Name of the unit that 100 cents are, for sums by the month [default: the scenario's `currency`]
+    #[arg(long, value_name = "NAME")]
+    pub currency: Option<String>,
+    /// Units of the currency for 100 cents of the scenario, where its prices are in another
+    #[arg(long, value_name = "RATE", requires = "currency", value_parser = positive)]
+    pub exchange_rate: Option<f64>,
     /// Write the program to an .mps or .lp file
     #[arg(long, value_name = "FILE")]
     pub write_model: Option<PathBuf>,
@@ -48,4 +63,21 @@ pub struct PlanArgs {
     /// Write incumbent, bound and gap over time to a CSV file
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
+}
+
+/// What brings a plan about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Deploy {
+    /// Deployments that run vLLM
+    K8s,
+    /// Variables for Terraform
+    TerraformTfvars,
+}
+
+/// `CARD=PRODUCT`.
+fn product(text: &str) -> Result<(String, String), String> {
+    let pair =
+        text.split_once('=').filter(|(card, product)| !card.is_empty() && !product.is_empty());
+    let (card, product) = pair.ok_or_else(|| "expected CARD=PRODUCT".to_owned())?;
+    Ok((card.to_owned(), product.to_owned()))
 }

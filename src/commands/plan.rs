@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use isocost_catalogue::{Catalogue, deploy};
 use isocost_formulations::Program;
 use isocost_model::export::{Export, plan_csv, plan_json, write_all};
 use isocost_model::plan::{Choice, Plan, Status};
@@ -10,9 +11,9 @@ use isocost_planner::certify::{Certified, CertifyError};
 use isocost_simulation::Search;
 
 use super::{given, report};
-use crate::args::{Format, PlanArgs};
+use crate::args::{Deploy, Format, PlanArgs};
 use crate::job::Job;
-use crate::output::style::{Spinner, bar};
+use crate::output::style::{Spinner, bar, warning};
 use crate::output::trace::Trace;
 use crate::output::{print, table};
 use crate::{Failure, exit};
@@ -20,6 +21,7 @@ use crate::{Failure, exit};
 /// Runs the command; returns its exit code.
 pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let mut job = Job::new(&args.scenario, &args.sizing, &args.solve)?;
+    money(args, &mut job);
     if args.certify {
         return certified(args, job);
     }
@@ -52,6 +54,28 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     report::write(args, &job, &plan, solving_s)?;
     emit(args, &fleet.export(&plan, solving_s))?;
     Ok(exit::of(plan.status))
+}
+
+/// What sums are shown in, as the arguments say.
+fn money(args: &PlanArgs, job: &mut Job) {
+    let currency = &mut job.fleet.scenario.currency;
+    if let Some(name) = &args.currency {
+        currency.name = Some(name.clone());
+    }
+    currency.rate = args.exchange_rate.unwrap_or(currency.rate);
+}
+
+/// What brings a plan about; nothing of a plan that is none.
+fn deployed(kind: Deploy, args: &PlanArgs, export: &Export<'_>) -> Result<String, Failure> {
+    if !export.plan.has_plan() {
+        export.plan.notes.iter().for_each(|note| warning(note));
+        return Ok(String::new());
+    }
+    let catalogue = Catalogue::builtin();
+    Ok(match kind {
+        Deploy::K8s => deploy::kubernetes(export, &catalogue, &args.product),
+        Deploy::TerraformTfvars => deploy::terraform(export, &catalogue),
+    })
 }
 
 /// Plans until simulation agrees; returns the exit code.
@@ -131,6 +155,9 @@ fn write_model(program: &Program, path: &Path) -> Result<(), Failure> {
 fn emit(args: &PlanArgs, export: &Export<'_>) -> Result<(), Failure> {
     if let Some(dir) = &args.out {
         write_all(dir, export).map_err(Failure::failed)?;
+    }
+    if let Some(kind) = args.export {
+        return print(deployed(kind, args, export)?.as_bytes());
     }
     let bytes = match args.format {
         Format::Table => {

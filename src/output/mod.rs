@@ -5,6 +5,7 @@ use std::io::Write;
 use crate::Failure;
 
 pub mod buckets;
+pub mod catalogue;
 pub mod demand;
 pub mod diff;
 pub mod explain;

@@ -4,6 +4,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, pre
 use isocost_model::energy::Energy;
 use isocost_model::export::Export;
 use isocost_model::plan::{Part, Placement, Status};
+use isocost_model::spend::{self, Currency, HOURS_A_MONTH, Share};
 use isocost_model::trust::{CostRange, Trust};
 
 use super::style::{BOLD, GREEN};
@@ -80,6 +81,10 @@ pub fn print(export: &Export<'_>) {
     if let Some(range) = plan.cost_range {
         anstream::println!("{}", cost_range(plan.total_cost, &range));
     }
+    // Sums by the month are of a currency; cents of nobody knows what are said by the hour alone.
+    if plan.has_plan() && scenario.currency.name.is_some() {
+        anstream::println!("{}", month(export));
+    }
     let drawn = Energy::of_plan(scenario, plan);
     // Nothing where the scenario says nothing of power.
     if plan.has_plan() && drawn.watts > 0.0 {
@@ -91,6 +96,31 @@ pub fn print(export: &Export<'_>) {
         timing.sizing_s * 1e3,
         timing.solving_s * 1e3
     );
+}
+
+/// What a month costs, and whom it is for: shares of classes and models where there are several.
+fn month(export: &Export<'_>) -> String {
+    let Export { scenario, plan, .. } = export;
+    let currency = &scenario.currency;
+    let total = units(currency, plan.total_cost);
+    let shares = |what: &str, shares: &[Share<'_>]| {
+        if shares.len() < 2 {
+            return String::new();
+        }
+        let each = shares.iter().map(|s| format!("{} {}", s.name, units(currency, s.cents_per_h)));
+        format!("; by {what}: {}", each.collect::<Vec<_>>().join(", "))
+    };
+    format!(
+        "a month of {HOURS_A_MONTH} h: {total} {}{}{}",
+        currency.unit(),
+        shares("class", &spend::by_class(scenario, plan)),
+        shares("model", &spend::by_model(scenario, plan))
+    )
+}
+
+/// A month of so many cents an hour, in whole units.
+fn units(currency: &Currency, cents_per_h: f64) -> String {
+    cents((currency.units(cents_per_h) * HOURS_A_MONTH).round())
 }
 
 /// What a plan draws, in a line.

@@ -7,6 +7,7 @@ use super::{Export, json_text};
 use crate::energy::Energy;
 use crate::plan::{Part, Placement, Unit};
 use crate::scenario::Server;
+use crate::spend::{self, HOURS_A_MONTH};
 use crate::trust::Trust;
 
 /// The plan as JSON text. Numbers that are not finite, as a bound that was never proven, are null.
@@ -38,6 +39,7 @@ fn solution<'a>(export: &'a Export<'a>) -> Solution<'a> {
         wh_per_million_tokens: energy.wh_per_million_tokens(),
         usage: usage(export),
         budgets: budgets(export),
+        money: Money::new(export),
         trust: Trusted::new(export),
         notes: &plan.notes,
         version: env!("CARGO_PKG_VERSION"),
@@ -62,9 +64,48 @@ struct Solution<'a> {
     wh_per_million_tokens: Option<f64>,
     usage: Vec<Usage<'a>>,
     budgets: Vec<BudgetUse<'a>>,
+    money: Money<'a>,
     trust: Trusted,
     notes: &'a [String],
     version: &'static str,
+}
+
+/// Costs in a currency's units: in all, and by the hour for each class and model.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Money<'a> {
+    currency: Option<&'a str>,
+    per_hour: f64,
+    per_month: f64,
+    by_class: Vec<Share<'a>>,
+    by_model: Vec<Share<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Share<'a> {
+    name: &'a str,
+    per_hour: f64,
+    per_month: f64,
+}
+
+impl<'a> Money<'a> {
+    fn new(export: &Export<'a>) -> Self {
+        let Export { scenario, plan, .. } = *export;
+        let currency = &scenario.currency;
+        let share = |share: spend::Share<'a>| {
+            let per_hour = currency.units(share.cents_per_h);
+            Share { name: share.name, per_hour, per_month: per_hour * HOURS_A_MONTH }
+        };
+        let per_hour = currency.units(plan.total_cost);
+        Self {
+            currency: currency.name.as_deref(),
+            per_hour,
+            per_month: per_hour * HOURS_A_MONTH,
+            by_class: spend::by_class(scenario, plan).into_iter().map(share).collect(),
+            by_model: spend::by_model(scenario, plan).into_iter().map(share).collect(),
+        }
+    }
 }
 
 /// Where the service parameters come from, and what their error means for the cost.

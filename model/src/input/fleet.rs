@@ -5,11 +5,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::fields::Fields;
 use super::problem::{Report, known_names};
 use super::service::{Parameters, calibration, engine, parameters, provenance};
+use super::weights::{self, Place};
 use super::{Section, entities};
 use crate::queue::{ItlOver, Objective, Objectives, TokenRate};
 use crate::scenario::{
     Accelerator, CardType, Optimizer, PowerCurve, Profile, Scenario, ServiceClass,
 };
+use crate::spend::Currency;
 
 /// Indices by name.
 pub(super) type Names = FxHashMap<String, usize>;
@@ -66,6 +68,7 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
         servers: Vec::new(),
         budgets: Vec::new(),
         optimizer: Optimizer::default(),
+        currency: Currency::default(),
     };
     let Some(section) = section else { return scenario };
     let mut seen = Names::default();
@@ -138,6 +141,9 @@ pub(super) fn profiles(
         let engine = engine(&mut fields, report);
         let provenance = provenance(&mut fields, report);
         let calibration = calibration(&mut fields, report);
+        let memory_gb = accelerator.map_or(0.0, |a| scenario.accelerators[a].memory_gb);
+        let place = Place { model: &name, accelerator: on, units, memory_gb };
+        let precision = weights::fit(&mut fields, &place, report);
         if let (Some(accelerator), Some(parameters)) = (accelerator, parameters) {
             let known = !stated.insert((model, accelerator));
             unique(&fields, "acc", "the pair", &format!("{name} on {on}"), known, report);
@@ -153,6 +159,7 @@ pub(super) fn profiles(
                 units_per_replica: units,
                 max_batch,
                 at_tokens,
+                precision,
                 service,
                 engine,
                 provenance,

@@ -70,6 +70,7 @@ fn options(mut fields: Fields<'_>, scenario: &mut Scenario, report: &mut Report)
     optimizer.heterogeneous = fields.flag("heterogeneous", report);
     optimizer.delayed_best_effort = fields.flag("delayedbesteffort", report);
     optimizer.saturation = saturation(&mut fields, report);
+    scenario.currency.name = fields.text("currency", report).map(str::to_owned);
     for key in ["milpsolver", "usecplex"] {
         if fields.flag(key, report) {
             let what = "is read and ignored".to_owned();

@@ -27,6 +27,7 @@ mod size;
 mod sizes;
 mod text;
 mod visible;
+mod weights;
 
 use std::path::{Path, PathBuf};
 

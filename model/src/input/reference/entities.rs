@@ -4,6 +4,7 @@ use super::Form::{self, Flag, List, Names, Number, Object, Text, Whole, Word};
 use super::{Entity, Field};
 use crate::input::fields::ABSURD;
 use crate::input::servers::{MANY, MAX_TOKENS};
+use crate::input::weights::PRECISIONS;
 use crate::queue::MAX_BATCH;
 
 const fn required(name: &'static str, form: Form, meaning: &'static str) -> Field {
@@ -60,6 +61,18 @@ pub const ENTITIES: &[Entity] = &[
                 Whole("accelerators", 0, 4096),
                 "1",
                 "that one replica takes; 0 reads as 1",
+            ),
+            optional(
+                "weightsGB",
+                Number("GB", 0.0, ABSURD),
+                "what name and precision tell",
+                "that the weights of a replica take; what its accelerators cannot hold is refused",
+            ),
+            optional(
+                "precision",
+                Word(&PRECISIONS),
+                "what the name tells",
+                "how weights are stored",
             ),
             optional(
                 "maxBatchSize",
@@ -333,6 +346,12 @@ pub const ENTITIES: &[Entity] = &[
                 "best effort only after all had their turn",
             ),
             optional("budgets", List("budget"), "none", "limits that several types share"),
+            optional(
+                "currency",
+                Text,
+                "hundreds of cents",
+                "name of what a hundred cents are, for sums by the month; nothing is converted",
+            ),
         ],
     },
     Entity {
