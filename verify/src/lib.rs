@@ -21,6 +21,7 @@ mod price;
 mod text;
 mod totals;
 mod whole;
+mod within;
 
 pub use instance::{Asked, Instance, Item, Server};
 pub use plan::Cost;
@@ -99,7 +100,7 @@ pub fn verify(
     let proof = Proof::read(proof)?;
     let numbers = whole::Numbers::new(instance, &proof)?;
     let mut check = leaf::Check { instance, numbers: &numbers, proof: &proof, leaves: 0 };
-    check.node(&proof.root, &mut FxHashMap::default())?;
+    check.node(&proof.root, &mut FxHashMap::default(), None)?;
     let leaves = check.leaves;
     let cost = plan.map(|plan| Cost::of(instance, plan, &numbers)).transpose()?;
     if cost.is_some() && proof.bound.is_none() {

@@ -125,6 +125,18 @@ impl<'a> Priced<'a> {
         enough.then_some(price)
     }
 
+    /// What a mix takes of limit `k`.
+    pub fn taken(&self, mix: &[(usize, u64)], k: usize) -> i128 {
+        if self.moves == Some(k) {
+            return i128::from(mix.iter().any(|share| self.now != Some(share.0)));
+        }
+        let of = |&(item, n): &(usize, u64)| {
+            let replica = self.site.replicas.iter().find(|r| r.item == item);
+            replica.map_or(0, |replica| replica.uses[k] * i128::from(n))
+        };
+        mix.iter().map(of).sum()
+    }
+
     /// The mixes on one item alone, with as few replicas as will do.
     pub fn alone(&self) -> impl Iterator<Item = (i128, Vec<(usize, u64)>)> + '_ {
         self.items.iter().filter_map(|&(_, rate, _, _, item)| {

@@ -33,6 +33,8 @@ pub enum Node {
     Totals(usize, Prices, Vec<usize>, Vec<usize>),
     /// The limits cannot be kept.
     Excluded(usize, Prices),
+    /// Below, servers choose from what a plan cheaper than the claim may use.
+    Within(usize, Prices, Box<Node>),
     /// A server's replicas of an accelerator: at most so many, or more.
     Split(Box<Split>),
 }
@@ -139,11 +141,17 @@ impl Proof {
     }
 }
 
+const EXPECTED: &str = "prices, totals, excluded, within or split";
+
 fn node(lines: &mut Lines<'_>, limits: usize, depth: usize) -> Result<Node, Refusal> {
-    let (line, word, rest) = lines.take("prices, totals, excluded or split")?;
+    let (line, word, rest) = lines.take(EXPECTED)?;
     match word {
         "prices" => Ok(Node::Prices(line, prices(line, rest, limits)?)),
         "excluded" => Ok(Node::Excluded(line, prices(line, rest, limits)?)),
+        "within" if depth < DEPTH => {
+            let prices = prices(line, rest, limits)?;
+            Ok(Node::Within(line, prices, Box::new(node(lines, limits, depth + 1)?)))
+        }
         "totals" => {
             let mut parts = rest.splitn(3, ' ');
             let counted = indices(line, parts.next(), limits)?;
@@ -163,7 +171,7 @@ fn node(lines: &mut Lines<'_>, limits: usize, depth: usize) -> Result<Node, Refu
             let more = node(lines, limits, depth + 1)?;
             Ok(Node::Split(Box::new(Split { line, at, most, fewer, more })))
         }
-        _ => Err(refusal(line, format!("`{word}`"), "prices, totals, excluded or split")),
+        _ => Err(refusal(line, format!("`{word}`"), EXPECTED)),
     }
 }
 

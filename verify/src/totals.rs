@@ -14,7 +14,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::Refusal;
-use crate::leaf::{AllHeld, Check, Kind, short};
+use crate::leaf::{AllHeld, Check, Kind, effort, short};
 use crate::price::{Priced, lower};
 use crate::text::Prices;
 
@@ -41,7 +41,7 @@ pub fn check(
     held: &AllHeld,
     bound: i128,
 ) -> Result<(), Refusal> {
-    let effort = |what: &str| Refusal::Effort { line, what: what.to_owned() };
+    let effort = |what: &str| effort(line, what);
     let counted = check.numbers.limits(counted);
     let watched: Vec<usize> =
         check.numbers.limits(watched).into_iter().filter(|k| !counted.contains(k)).collect();
@@ -92,19 +92,8 @@ impl Leaf<'_> {
             let entry = best.entry(key).or_insert(price);
             *entry = (*entry).min(price);
         };
-        let site = &numbers.sites[s];
         let key = |mix: &[(usize, u64)]| {
-            let off = mix.iter().any(|share| instance.servers[s].now() != Some(share.0));
-            let taken = |k: usize| match priced.moves == Some(k) {
-                true => i128::from(off),
-                false => mix
-                    .iter()
-                    .flat_map(|&(item, n)| {
-                        let of_item = site.replicas.iter().filter(move |r| r.item == item);
-                        of_item.map(move |r| r.uses[k] * i128::from(n))
-                    })
-                    .sum(),
-            };
+            let taken = |k: usize| priced.taken(mix, k);
             (Self::pick(&self.counted, taken), Self::pick(&self.watched, taken))
         };
         if instance.servers[s].is_idle() {

@@ -52,6 +52,8 @@ pub enum Node {
     },
     /// At these prices, and with replicas free of charge, what servers take is worth more than there is.
     Excluded(Prices),
+    /// Below, servers choose from the patterns alone that a plan cheaper than the claim may use at these prices.
+    Within(Prices, Box<Self>),
     /// Either server `s` has at most so many replicas of an item, or more.
     Split {
         /// The server.
@@ -87,6 +89,11 @@ impl Node {
             Self::Totals { prices, counted, watched } => {
                 let (counted, watched) = (listed(counted), listed(watched));
                 writeln!(text, "totals {counted} {watched} {}", priced(prices))
+            }
+            Self::Within(prices, node) => {
+                let _ = writeln!(text, "within {}", priced(prices));
+                node.write(text, name);
+                Ok(())
             }
             Self::Split { server, item, most, fewer, more } => {
                 let (server, accelerator) = name(*server, *item);

@@ -50,6 +50,11 @@ impl<'a> Exact<'a> {
 
     /// The least price of server `s`; `None` where it has no pattern.
     pub fn least(&self, s: usize, prices: &Prices, held: &[Held]) -> Option<Least> {
+        self.least_but(s, prices, held, 0)
+    }
+
+    /// The same, told at most `same` below what it is.
+    pub fn least_but(&self, s: usize, prices: &Prices, held: &[Held], same: i64) -> Option<Least> {
         let cover = self.cover(s, prices, held);
         if self.space.needs(s).is_idle() {
             return Some(Least { bound: cover.base, mix: Some((cover.base, Vec::new())) });
@@ -58,9 +63,9 @@ impl<'a> Exact<'a> {
         if self.space.shape == Shape::Single {
             return known.map(|mix| Least { bound: mix.0, mix: Some(mix) });
         }
-        let Best { mix, bound } = search::cheapest(&cover, known, 0);
+        let Best { mix, bound } = search::cheapest(&cover, known, same);
         let known = mix.as_ref().map_or(i64::MAX, |mix| mix.0);
-        if bound < known
+        if bound < known.saturating_sub(same)
             && let Some(mix) = table::cheapest(&cover, known)
         {
             return Some(Least { bound: mix.0, mix: Some(mix) });

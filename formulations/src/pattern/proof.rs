@@ -17,7 +17,7 @@ const OPEN_ABOVE: usize = 48;
 const LISTED: usize = 5_000;
 /// Time of the first core of a proof, and of the last.
 pub(super) const FIRST_SLICE: Duration = Duration::from_secs(2);
-const LAST_SLICE: Duration = Duration::from_secs(20);
+const LAST_SLICE: Duration = Duration::from_secs(6);
 
 impl State<'_> {
     /// Cores over every pattern that a cheaper plan may use, while they find one: what a backend says of

@@ -48,6 +48,13 @@ pub(super) struct Incumbent {
 /// Servers up to which totals are tried before anything else.
 const TOTALS_FIRST: usize = 2_000;
 
+/// Servers up to which the tree is tried before the backend's own search, nodes of that trial, and of the last.
+const TREE_FIRST: usize = 64;
+const FIRST_NODES: usize = 200;
+/// A gap above which a plan is not worth a tree yet.
+const POOR: f64 = 5e-3;
+const NODES: usize = 20_000;
+
 /// A bound that no plan meets.
 pub(super) const EXCLUDED: i64 = i64::MAX;
 
@@ -148,6 +155,9 @@ impl<'a> State<'a> {
         if self.space.problem.servers.len() <= TOTALS_FIRST {
             self.by_totals(&root);
         }
+        if !self.is_proven() && self.space.problem.servers.len() <= TREE_FIRST {
+            self.first_tree(&root)?;
+        }
         if !self.is_proven() {
             self.guess(&everything, &dual)?;
         }
@@ -161,7 +171,7 @@ impl<'a> State<'a> {
             self.improve(&everything, &dual)?;
             self.by_totals(&root);
         }
-        self.by_tree(&root);
+        self.by_tree(&root, NODES);
         if self.none_found && self.incumbent.is_none() && self.bound != EXCLUDED {
             self.notes.push(
                 "that no plan fits is the solver's word: exact arithmetic did not get to prove it"
@@ -170,6 +180,18 @@ impl<'a> State<'a> {
         }
         if self.status() == Status::Optimal && self.ablation.ties {
             self.break_ties(&root);
+        }
+        Ok(())
+    }
+
+    /// A plan by a dive or the backend, and a small tree from there.
+    fn first_tree(&mut self, root: &Root) -> Result<(), SolverError> {
+        self.by_dive(root);
+        if relative_gap(self.cost(), self.bound()) > POOR {
+            self.by_replicas()?;
+        }
+        if self.incumbent.is_some() {
+            self.by_tree(root, FIRST_NODES);
         }
         Ok(())
     }

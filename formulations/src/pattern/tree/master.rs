@@ -14,8 +14,10 @@ use std::collections::BTreeMap;
 use isocost_solver::{Backend, Column, Milp, Relaxation, Row};
 use rustc_hash::FxHashSet;
 
+use super::AllHeld;
 use super::point::Point;
-use super::{AllHeld, Cut};
+use super::pool::{Pool, Sides, keeps};
+use super::worth::Place;
 use crate::pattern::dual::dearest;
 use crate::pattern::exact::{Exact, Held};
 use crate::pattern::numbers::Prices;
@@ -24,8 +26,8 @@ use crate::pattern::space::Space;
 /// (index of item, replicas).
 type Mix = Vec<(u32, u32)>;
 
-/// Places where a node is split on trial.
-const CUTS: usize = 8;
+/// Patterns of all servers that are put into a program whether they were met or not.
+const FEW: usize = 300;
 /// Bits of the highest price where replicas are free of charge.
 const FREE_BITS: f64 = 48.0;
 
@@ -39,11 +41,11 @@ pub(super) struct Master<'a> {
     penalties: Vec<f64>,
     /// By server.
     met: Vec<Vec<Mix>>,
-    known: FxHashSet<(usize, Mix)>,
+    known: Vec<FxHashSet<Mix>>,
     /// The node's program; its columns after those of `e` are `entered`.
     program: Option<Box<dyn isocost_solver::Master>>,
     entered: Vec<(usize, Mix)>,
-    is_in: FxHashSet<(usize, Mix)>,
+    is_in: Vec<FxHashSet<Mix>>,
 }
 
 /// An optimum of a node's program.
@@ -68,8 +70,9 @@ impl Relaxed {
 
 impl<'a> Master<'a> {
     pub fn new(exact: &Exact<'a>, free: bool, shift: u32, backend: &'a dyn Backend) -> Self {
-        let met = vec![Vec::new(); exact.space.problem.servers.len()];
-        let (exact, known) = (exact.clone(), FxHashSet::default());
+        let servers = exact.space.problem.servers.len();
+        let (exact, met) = (exact.clone(), vec![Vec::new(); servers]);
+        let known = vec![FxHashSet::default(); servers];
         let penalties = penalties(exact.space);
         Self {
             exact,
@@ -81,7 +84,7 @@ impl<'a> Master<'a> {
             known,
             program: None,
             entered: Vec::new(),
-            is_in: FxHashSet::default(),
+            is_in: vec![FxHashSet::default(); servers],
         }
     }
 
@@ -92,7 +95,7 @@ impl<'a> Master<'a> {
             let Some((_, mix)) = &least.mix else { continue };
             let mut mix = mix.clone();
             mix.sort_unstable();
-            if self.known.insert((s, mix.clone())) {
+            if self.known[s].insert(mix.clone()) {
                 self.met[s].push(mix.clone());
             }
             self.put(s, mix);
@@ -101,10 +104,10 @@ impl<'a> Master<'a> {
     }
 
     /// States the program of a node: the patterns of `point`, and of those met so far the ones that it lets
-    /// servers have and that cost at most `most` above the least of theirs at the prices there.
-    pub fn enter(&mut self, held: &AllHeld, point: &Point, most: i64) {
+    /// servers have and that a plan below the goal may use.
+    pub fn enter(&mut self, held: &Sides<'_>, point: &Point, goal: i64, pool: Option<&Pool>) {
         self.entered.clear();
-        self.is_in.clear();
+        self.is_in.iter_mut().for_each(FxHashSet::clear);
         let space = self.exact.space;
         let mut milp = Milp::default();
         for (&penalty, &capacity) in self.penalties.iter().zip(&space.capacity) {
@@ -117,21 +120,32 @@ impl<'a> Master<'a> {
         self.program = self.backend.master(&milp).ok();
         self.add(point);
         for s in 0..self.met.len() {
-            let of_server = held.get(&s).map_or(&[][..], Vec::as_slice);
-            let cover = self.exact.numbers.cover(space, s, &point.prices);
-            let budget = point.least[s].bound.saturating_add(most);
-            let is_in = |mix: &&Mix| {
-                let price = cover.price(mix).unwrap_or(i64::MAX);
-                keeps(mix, of_server) && (self.free || price <= budget)
+            let mixes: Vec<Mix> = match pool {
+                Some(pool) => {
+                    let is_met = |mix: &&Mix| pool.len() <= FEW || self.known[s].contains(*mix);
+                    let rows = pool.of(s).iter().map(|row| &row.mix);
+                    rows.filter(is_met).filter(|mix| keeps(mix, held.of(s))).cloned().collect()
+                }
+                None => self.affordable(s, held.of(s), point, goal),
             };
-            let mixes: Vec<Mix> = self.met[s].iter().filter(is_in).cloned().collect();
             mixes.into_iter().for_each(|mix| self.put(s, mix));
         }
     }
 
+    /// Of the patterns of a server met so far those that keep what it is held to and are not too dear.
+    fn affordable(&self, s: usize, held: &[Held], point: &Point, goal: i64) -> Vec<Mix> {
+        let cover = self.exact.numbers.cover(self.exact.space, s, &point.prices);
+        let most = point.least[s].bound.saturating_add(point.slack(goal));
+        let is_in = |mix: &&Mix| {
+            let price = cover.price(mix).unwrap_or(i64::MAX);
+            keeps(mix, held) && (self.free || price <= most)
+        };
+        self.met[s].iter().filter(is_in).cloned().collect()
+    }
+
     /// Puts a pattern into the node's program, if it is not in it.
     fn put(&mut self, s: usize, mix: Mix) {
-        if self.program.is_none() || !self.is_in.insert((s, mix.clone())) {
+        if self.program.is_none() || !self.is_in[s].insert(mix.clone()) {
             return;
         }
         let space = self.exact.space;
@@ -162,20 +176,20 @@ impl<'a> Master<'a> {
         Some(Relaxed { value, prices, weights: values[limits..].to_vec(), shift: self.shift })
     }
 
-    /// Of each server the pattern of the most weight.
-    pub fn heaviest(&self, relaxed: &Relaxed) -> Option<Vec<Mix>> {
+    /// Of each server the pattern of the most weight, and that.
+    pub fn heaviest(&self, relaxed: &Relaxed) -> Option<Vec<(f64, Mix)>> {
         let mut heaviest: Vec<Option<(f64, &Mix)>> = vec![None; self.met.len()];
         for ((s, mix), &weight) in self.entered.iter().zip(&relaxed.weights) {
             if heaviest[*s].is_none_or(|known| weight > known.0) {
                 heaviest[*s] = Some((weight, mix));
             }
         }
-        heaviest.into_iter().map(|known| Some(known?.1.clone())).collect()
+        let known = |(weight, mix): (f64, &Mix)| (weight, mix.clone());
+        heaviest.into_iter().map(|heaviest| heaviest.map(known)).collect()
     }
 
-    /// Servers, items and numbers of replicas to split at: where the mean over the weights is far from a
-    /// whole number, of a dear item.
-    pub fn cuts(&self, relaxed: &Relaxed, held: &AllHeld, prices: &Prices) -> Vec<Cut> {
+    /// Where a node may be split: where the mean over the weights of a server's patterns is no whole number.
+    pub fn cuts(&self, relaxed: &Relaxed, held: &AllHeld, prices: &Prices) -> Vec<Place> {
         let mut means: BTreeMap<(usize, u32), f64> = BTreeMap::new();
         let mut mixed: BTreeMap<usize, u32> = BTreeMap::new();
         for ((s, mix), &weight) in self.entered.iter().zip(&relaxed.weights) {
@@ -186,22 +200,19 @@ impl<'a> Master<'a> {
                 }
             }
         }
-        let mut cuts: Vec<(f64, Cut)> = Vec::new();
+        let mut places = Vec::new();
         for (&(s, item), &mean) in means.iter().filter(|at| mixed[&at.0.0] > 1) {
             let known = held.get(&s).and_then(|held| held.iter().find(|h| h.item == item));
             let (least, most) = known.map_or((0, u64::MAX), |h| (h.least, h.most));
             if least == most {
                 continue;
             }
-            let fraction = mean - mean.floor();
             let at = (mean.floor() as u64).clamp(least, most - 1);
             let price = self.exact.numbers.price(self.exact.space, s, item, prices);
-            let score = (fraction.min(1.0 - fraction) + 1e-6) * price;
-            cuts.push((score, (s, item, at)));
+            let fraction = (mean - mean.floor()).clamp(1e-6, 1.0 - 1e-6);
+            places.push(Place { cut: (s, item, at), fraction, price });
         }
-        cuts.sort_by(|a, b| b.0.total_cmp(&a.0));
-        cuts.truncate(CUTS);
-        cuts.into_iter().map(|cut| cut.1).collect()
+        places
     }
 }
 
@@ -216,12 +227,4 @@ fn penalties(space: &Space<'_>) -> Vec<f64> {
         if dearest > 0.0 && least.is_finite() { 10.0 * dearest / least } else { 1.0 }
     };
     (0..space.capacity.len()).map(penalty).collect()
-}
-
-/// Whether a mix keeps what its server is held to.
-fn keeps(mix: &[(u32, u32)], held: &[Held]) -> bool {
-    held.iter().all(|held| {
-        let n = mix.iter().find(|share| share.0 == held.item).map_or(0, |share| u64::from(share.1));
-        held.least <= n && n <= held.most
-    })
 }

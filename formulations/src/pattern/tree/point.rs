@@ -3,7 +3,9 @@
 use rayon::prelude::*;
 
 use super::master::Relaxed;
-use super::{AllHeld, Cut, Tree};
+use super::pool::{Pool, Sides};
+use super::worth::Place;
+use super::{AllHeld, Tree};
 use crate::pattern::column::Pattern;
 use crate::pattern::exact::{Least, whole};
 use crate::pattern::numbers::Prices;
@@ -21,19 +23,42 @@ pub(super) struct Point {
     pub(super) least: Vec<Least>,
 }
 
+/// What is known of a node.
+pub(super) struct Bounded {
+    /// No plan at the node is cheaper, in units of cost.
+    pub bound: i64,
+    /// At these prices.
+    pub prices: Prices,
+    least: Vec<Least>,
+    /// The last optimum of its program.
+    pub relaxed: Option<Relaxed>,
+}
+
+impl Point {
+    /// What a pattern of a plan below `goal` may cost above the least of its server, in the unit of the prices.
+    pub(super) fn slack(&self, goal: i64) -> i64 {
+        let most = (i128::from(goal - 1) << self.prices.shift) - self.value;
+        i64::try_from(most).unwrap_or(i64::MAX)
+    }
+}
+
 impl Tree<'_, '_> {
-    /// The best bound of a node, its prices, and where to split it; `None` where a server has no pattern.
+    /// The best bound of a node and its prices; `None` where a server has no pattern.
     pub(super) fn bounded(
         &mut self,
         held: &AllHeld,
         start: &Prices,
         rounds: usize,
-    ) -> Option<(i64, Prices, Vec<Cut>)> {
-        let mut best = self.point(held, start)?;
+        pool: Option<&Pool>,
+    ) -> Option<Bounded> {
+        // At prices that are too dear to count with a pattern may seem none; free of charge it shows.
+        let mut best = match self.point(held, start, pool) {
+            Some(point) => point,
+            None => self.point(held, &Prices { of: vec![0; start.of.len()], ..*start }, pool)?,
+        };
         let mut relaxed: Option<Relaxed> = None;
         let mut fresh = 1;
-        let most = self.most(&best);
-        self.master.enter(held, &best, most);
+        self.master.enter(&Sides(held), &best, self.goal(), pool);
         for round in 0..rounds {
             if best.bound >= self.goal() || best.prices.of.is_empty() || self.is_over() {
                 break;
@@ -45,8 +70,11 @@ impl Tree<'_, '_> {
             self.offer(&next);
             let is_close = self.is_close(&best, &next);
             let weight = if round == 0 { 0.0 } else { SMOOTHING };
+            fresh = 0;
             for weight in [weight, 0.0] {
-                let point = self.point(held, &next.between(&best.prices, weight))?;
+                let Some(point) = self.towards(held, &best.prices, (&next, weight), pool) else {
+                    break;
+                };
                 fresh = self.master.add(&point);
                 if point.value > best.value {
                     best = point;
@@ -60,20 +88,30 @@ impl Tree<'_, '_> {
                 break;
             }
         }
-        let mut cuts = match relaxed {
-            Some(relaxed) => self.master.cuts(&relaxed, held, &best.prices),
-            None => Vec::new(),
-        };
-        if cuts.is_empty() {
-            cuts.extend(unsettled(held, &best.least));
-        }
-        Some((best.bound, best.prices, cuts))
+        Some(Bounded { bound: best.bound, prices: best.prices, least: best.least, relaxed })
     }
 
-    /// What a pattern may cost above the least of its server, in the unit of the prices.
-    fn most(&self, point: &Point) -> i64 {
-        let goal = i128::from(self.goal()) << self.shift;
-        if self.free { i64::MAX } else { i64::try_from(goal - point.value).unwrap_or(i64::MAX) }
+    /// Where to split a node.
+    pub(super) fn places(&self, node: &Bounded, held: &AllHeld) -> Vec<Place> {
+        let relaxed = node.relaxed.as_ref();
+        let places = relaxed.map(|relaxed| self.master.cuts(relaxed, held, &node.prices));
+        match places {
+            Some(places) if !places.is_empty() => places,
+            _ => unsettled(held, &node.least).into_iter().collect(),
+        }
+    }
+
+    /// The point between some prices and the next ones; nearer to those that can be counted with, where the
+    /// next ones are too dear.
+    fn towards(
+        &mut self,
+        held: &AllHeld,
+        from: &Prices,
+        (next, weight): (&Relaxed, f64),
+        pool: Option<&Pool>,
+    ) -> Option<Point> {
+        let weights = (0..4).map(|step| 1.0 - (1.0 - weight) * 0.02_f64.powi(step));
+        weights.into_iter().find_map(|weight| self.point(held, &next.between(from, weight), pool))
     }
 
     /// Whether better prices would bring little.
@@ -82,16 +120,33 @@ impl Tree<'_, '_> {
         !self.free && next.value < goal && next.value - value <= CLOSE * (goal - next.value)
     }
 
-    pub(super) fn point(&mut self, held: &AllHeld, prices: &Prices) -> Option<Point> {
+    pub(super) fn point(
+        &mut self,
+        held: &AllHeld,
+        prices: &Prices,
+        pool: Option<&Pool>,
+    ) -> Option<Point> {
         let (exact, servers) = (&self.exact, self.exact.space.problem.servers.len());
         self.priced += servers;
-        let of = |s: usize| held.get(&s).map_or(&[][..], Vec::as_slice);
-        let least = |s: usize| exact.least(s, prices, of(s));
-        let least: Vec<Least> = match servers {
-            ..64 => (0..servers).map(least).collect::<Option<_>>()?,
-            _ => (0..servers).into_par_iter().map(least).collect::<Option<_>>()?,
+        let (held, there) = (Sides(held), exact.there(prices));
+        let priced = |same: i64| -> Option<(i128, Vec<Least>)> {
+            let least = |s: usize| match pool {
+                Some(pool) => pool.least(s, prices, held.of(s)),
+                None => exact.least_but(s, prices, held.of(s), same),
+            };
+            let least: Vec<Least> = match servers {
+                ..64 => (0..servers).map(least).collect::<Option<_>>()?,
+                _ => (0..servers).into_par_iter().map(least).collect::<Option<_>>()?,
+            };
+            Some((least.iter().map(|l| i128::from(l.bound)).sum::<i128>() - there, least))
         };
-        let value = least.iter().map(|l| i128::from(l.bound)).sum::<i128>() - exact.there(prices);
+        let same = if pool.is_none() { self.same } else { 0 };
+        let (mut value, mut least) = priced(same)?;
+        let reached = i128::from(self.goal()) << self.shift;
+        // What is close enough to tell is told exactly.
+        if same > 0 && value < reached && value + i128::from(same) * servers as i128 >= reached {
+            (value, least) = priced(0)?;
+        }
         let point = Point { prices: prices.clone(), bound: whole(value, self.shift), value, least };
         let mixes = point.least.iter().map(|least| Some(least.mix.as_ref()?.1.clone()));
         if let Some(mixes) = mixes.collect::<Option<Vec<_>>>() {
@@ -102,9 +157,8 @@ impl Tree<'_, '_> {
 
     /// Offers what the master chooses, each server by its heaviest pattern.
     fn offer(&mut self, relaxed: &Relaxed) {
-        let mixes = self.master.heaviest(relaxed);
-        if let Some(mixes) = mixes {
-            self.offer_mixes(mixes);
+        if let Some(heaviest) = self.master.heaviest(relaxed) {
+            self.offer_mixes(heaviest.into_iter().map(|chosen| chosen.1).collect());
         }
     }
 
@@ -117,13 +171,14 @@ impl Tree<'_, '_> {
 }
 
 /// An item of a cheapest pattern whose replicas are not settled yet, where the master tells of none.
-fn unsettled(held: &AllHeld, least: &[Least]) -> Option<Cut> {
+fn unsettled(held: &AllHeld, least: &[Least]) -> Option<Place> {
     for (s, least) in least.iter().enumerate() {
         for &(item, n) in least.mix.iter().flat_map(|mix| &mix.1) {
             let known = held.get(&s).and_then(|held| held.iter().find(|h| h.item == item));
             let (fewest, most) = known.map_or((0, u64::MAX), |h| (h.least, h.most));
             if fewest < most {
-                return Some((s, item, u64::from(n).clamp(fewest, most - 1)));
+                let cut = (s, item, u64::from(n).clamp(fewest, most - 1));
+                return Some(Place { cut, fraction: 0.5, price: 1.0 });
             }
         }
     }
