@@ -53,7 +53,7 @@ impl Check<'_> {
     ) -> Result<(), Refusal> {
         let (of, shift) = (self.numbers.of(prices), prices.shift);
         let Some(parts) = self.parts(line, prices, held, lists)? else { return Ok(()) };
-        let slack = (self.claim(line)? - 1 << shift) - self.value_of(&of, &parts);
+        let slack = ((self.claim(line)? - 1) << shift) - self.value_of(&of, &parts);
         if slack < 0 {
             return Ok(());
         }
