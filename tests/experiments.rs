@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-const NAMES: [&str; 5] = ["examples", "formulations", "batch", "backends", "scale"];
+const NAMES: [&str; 6] = ["examples", "formulations", "batch", "backends", "scale", "families"];
 
 fn isocost(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_isocost"));
@@ -72,7 +72,7 @@ fn all_run_quickly_and_their_summaries_come_from_the_csv_alone() {
 fn figures(dir: &Path) -> Vec<Vec<String>> {
     let mut reader = csv::Reader::from_path(dir.join("measurements.csv")).expect("a table");
     let header = reader.headers().expect("a header").clone();
-    let timed = ["sizing_s", "building_s", "solving_s", "peak_mib"];
+    let timed = ["sizing_s", "building_s", "solving_s", "cpu_s", "peak_mib"];
     let kept = |row: csv::StringRecord| {
         let cells = header.iter().zip(row.iter()).filter(|(name, _)| !timed.contains(name));
         cells.map(|(_, cell)| cell.to_owned()).collect()
@@ -120,9 +120,9 @@ fn the_list_and_unknown_names() {
 fn a_measurement_tells_its_own_peak_memory() {
     let task = |copies: u32| {
         format!(
-            r#"{{"arm":"a","fleet":{{"copies":{copies},"forms":3,"supply":"Unlimited","seed":1}},
+            r#"{{"arm":"a","instance":{{"Fleet":{{"copies":{copies},"forms":3,"load":1.0,"supply":"Unlimited","seed":1}}}},
             "changed":false,"batch_tolerance":null,"percentile":null,"formulation":"greedy",
-            "shortage":false,"backend":"{}","time_limit_s":5.0,"repeat":1,"detail":false}}"#,
+            "shortage":false,"backend":"{}","peer":null,"time_limit_s":5.0,"repeat":1,"detail":false}}"#,
             isocost_solver::backends()[0]
         )
     };

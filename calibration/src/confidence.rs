@@ -25,6 +25,9 @@ use crate::robust::{HUBER, Minimum};
 /// The share of intervals and regions that hold the truth.
 pub const LEVEL: f64 = 0.95;
 
+/// Halvings of the step to an end of the region, at most.
+const HALVINGS: i32 = 8;
+
 /// Parameters that correlate more than this stand in for each other.
 const CLOSE: f64 = 0.98;
 
@@ -108,9 +111,16 @@ impl Confidence {
         };
         let correlations = table(&|i, j| if i == j { 1.0 } else { correlation(i, j) });
         let ends = ends(&jacobian, &covariance, left);
+        let mean = |free: &[f64]| problem.plain(free).iter().sum::<f64>();
         let end = |sign: f64| {
-            let moved: Vec<f64> = free.iter().zip(&ends).map(|(x, d)| x + sign * d).collect();
-            family.model(&family.values(&moved))
+            let moved = |step: f64| -> Vec<f64> {
+                free.iter().zip(&ends).map(|(x, d)| x + sign * step * d).collect()
+            };
+            // The slope holds near the fit; a step over the bend of a knee may turn it round.
+            let steps = (0..HALVINGS).map(|k| 0.5_f64.powi(k));
+            let away = |step: &f64| sign * (mean(&moved(*step)) - mean(free)) > 0.0;
+            let step = steps.into_iter().find(away).unwrap_or(0.0);
+            family.model(&family.values(&moved(step)))
         };
         let doubts = doubts(family.parameters(), &values, &intervals, &correlations);
         Self {

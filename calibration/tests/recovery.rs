@@ -92,7 +92,7 @@ fn exact_points_give_the_exact_parameters() {
 fn outliers_and_overload_do_not_move_the_fit() {
     for family in Family::ALL {
         let mut points = noisy(&points(family), 0.005, 0.015, 3);
-        let clean = fitted(family, &points, 6);
+        let clean = fitted(family, &points, 12);
         let model = family.model(&truth(family));
         for (at, factor) in [(3, 4.0), (9, 0.3)] {
             points[at].ttft_ms = points[at].ttft_ms.map(|x| x * factor);
@@ -107,7 +107,7 @@ fn outliers_and_overload_do_not_move_the_fit() {
             // A hundred times as many in flight at the end as there are places.
             points.push(Point { rate_per_s, ttft_ms, in_flight: Some(6400.0), ..full });
         }
-        let fit = fitted(family, &points, 6);
+        let fit = fitted(family, &points, 12);
         let excluded: Vec<usize> = fit.excluded.iter().map(|e| e.point).collect();
         for at in 24..28 {
             assert!(excluded.contains(&at), "{family:?}: {excluded:?}");

@@ -32,7 +32,7 @@ pub enum Family {
     ManyLimits,
     /// The catalogue's fleet at 1.1 to 2 times its load, with just enough cards.
     Tight,
-    /// 270 servers of the catalogue's fleet with 60% of its cards: the most is served by priority.
+    /// 270 servers of the catalogue's fleet with a quarter of the cards that they ask for: the most is served by priority.
     Shortage,
 }
 
@@ -77,7 +77,8 @@ impl Member {
         let document = match self.family {
             Family::Tight => return tight(&mut random, self.seed, sizing),
             Family::Shortage => {
-                let fleet = Fleet { copies: 10, ..Fleet::plain(Supply::Fleet(0.6), self.seed) };
+                let fleet =
+                    Fleet { copies: 10, ..Fleet::plain(Supply::OfUnlimited(0.25), self.seed) };
                 return fleet.scenario(sizing, false);
             }
             Family::NearTies => near_ties(&mut random),

@@ -1,5 +1,7 @@
 //! **families**: kinds of instances that defeat a solver, each beside the compact statement in its peers.
 
+use isocost_charts::{Axis, Chart, Series};
+
 use crate::data::{Data, Row};
 use crate::experiment::{Experiment, Scope, Summary, repeated};
 use crate::markdown::{percent, spread, table, time};
@@ -57,6 +59,7 @@ impl Experiment for Families {
              and quartiles over the instances; one that is not closed counts with what it took."
         ));
         summary.say(closed(measured));
+        summary.plot("closed", &profile(measured));
         summary.say("## Left open here\n\nEach with what is left of the gap, and who closes it.");
         summary.say(left_open(measured));
         summary.say("## Agreement");
@@ -85,6 +88,20 @@ fn closed(data: &Data) -> String {
     let header: Vec<String> = ["family".to_owned()].into_iter().chain(header).collect();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     table(&header, &rows.collect::<Vec<_>>())
+}
+
+/// How many instances each closes within a time: a performance profile (Dolan and More 2002).
+fn profile(data: &Data) -> Chart {
+    let (x, y) = (Axis::log("Processor time", "s"), Axis::linear("Instances closed", ""));
+    let mut chart = Chart::new("Instances closed within a time", x, y);
+    for arm in data.distinct("arm") {
+        let rows = data.only(&[("arm", arm)]).filter(is_closed);
+        let mut times: Vec<f64> = rows.filter_map(|row| row.number("cpu_s")).collect();
+        times.sort_by(f64::total_cmp);
+        let closed = times.iter().enumerate().map(|(i, time)| (time.max(1e-4), (i + 1) as f64));
+        chart = chart.with(Series::steps(arm, closed.collect()));
+    }
+    chart
 }
 
 fn left_open(data: &Data) -> String {

@@ -74,7 +74,7 @@ pub fn parse_foreign(file: &str, text: &str, line: u32, report: &mut Report) -> 
     read(file, text, Json { line, non_finite: true, ..Json::default() }, report)
 }
 
-/// Reads every document of a file that another tool wrote, keys as they are written.
+/// Reads every document of a file that another tool wrote, keys and texts as they are written.
 pub fn parse_documents(file: &str, text: &str, report: &mut Report) -> Vec<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let documents = match is_yaml(file, text) {
@@ -165,6 +165,11 @@ impl Keys {
             false => key.to_lowercase(),
         }
     }
+
+    /// A text that goes with them: in a document of another tool it may be a document itself, lines and all.
+    fn text(self, text: &str) -> String {
+        if self == Self::Written { text.to_owned() } else { visible(text).into_owned() }
+    }
 }
 
 /// How a document is read.
@@ -243,7 +248,7 @@ fn from_json(value: ast::Value<'_>, cursor: &mut Cursor<'_>, depth: usize) -> Re
         ast::Value::NullKeyword(_) => Value::Null,
         ast::Value::BooleanLit(lit) => Value::Bool(lit.value),
         ast::Value::NumberLit(lit) => Value::Number(lit.value.to_owned()),
-        ast::Value::StringLit(lit) => Value::Text(visible(&lit.value).into_owned()),
+        ast::Value::StringLit(lit) => Value::Text(cursor.keys.text(&lit.value)),
         ast::Value::Array(array) => {
             let items = array.elements.into_iter().map(|v| from_json(v, cursor, depth + 1));
             Value::List(items.collect::<Result<_, _>>()?)
@@ -298,7 +303,7 @@ fn yaml_documents(of: Of, text: &str, keys: Keys) -> Result<Vec<Node>, Defect> {
                 None
             }
             Event::SequenceEnd | Event::MappingEnd => open.pop().map(close),
-            Event::Scalar(text, style, ..) => Some(Node { value: scalar(&text, style), at }),
+            Event::Scalar(text, style, ..) => Some(Node { value: scalar(&text, style, keys), at }),
             Event::Alias(_) => return Err((at, "aliases are not read".to_owned())),
             _ => None,
         };
@@ -335,9 +340,9 @@ fn key_text(node: Node, keys: Keys) -> Result<String, Defect> {
     }
 }
 
-fn scalar(text: &str, style: ScalarStyle) -> Value {
+fn scalar(text: &str, style: ScalarStyle, keys: Keys) -> Value {
     if style != ScalarStyle::Plain {
-        return Value::Text(visible(text).into_owned());
+        return Value::Text(keys.text(text));
     }
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
@@ -349,7 +354,7 @@ fn scalar(text: &str, style: ScalarStyle) -> Value {
         {
             Value::Number(text.to_owned())
         }
-        _ => Value::Text(visible(text).into_owned()),
+        _ => Value::Text(keys.text(text)),
     }
 }
 
