@@ -1,7 +1,7 @@
 //! What ends work that nobody waits for any more.
 //!
 //! Sizing is a great many passes over the states of a chain, and how many there are hangs on numbers that a client
-//! sends. A caller with a deadline runs it [`within`] a [`Stop`]; each pass looks at it as it begins ([`pause`]), and
+//! sends. A caller with a deadline runs it [`within`] a [`Stop`]; each pass looks at it as it begins (`pause`), and
 //! the first that finds it raised unwinds to the caller. No result of the stopped work is seen, nothing that is kept
 //! is left half-written, and the code between states what it computes alone.
 
