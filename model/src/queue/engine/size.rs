@@ -75,8 +75,10 @@ impl<'a> Sizing<'a> {
     /// # Errors
     /// Where no batch size meets the objectives, the shortfall that comes closest.
     pub fn size_best(&self, tolerance: f64) -> Result<Sized, Shortfall> {
-        let is_bounded = self.replica.station().queue_limit.is_some();
-        let (Ok(mut best), false) = (self.size(), is_bounded) else {
+        let station = self.replica.station();
+        // Cycles of whole prompts depend on the places that there are: no pass tells of fewer.
+        let each = station.queue_limit.is_some() || !station.engine.chunked_prefill;
+        let (Ok(mut best), false) = (self.size(), each) else {
             return best_batch(&self.size_all(), tolerance);
         };
         // Each turn finds a rate that is better by more than the root's tolerance, so that it ends.
