@@ -8,6 +8,7 @@ use isocost_verify::{Asked, Instance, Verdict, verify};
 use crate::args::VerifyArgs;
 use crate::job::Job;
 use crate::output::print;
+use crate::output::table::cents;
 use crate::{Failure, exit};
 
 /// Runs the command; returns its exit code.
@@ -40,7 +41,7 @@ pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
 fn told(verdict: &Verdict) -> String {
     let leaves =
         format!("{} {}", verdict.leaves, if verdict.leaves == 1 { "leaf" } else { "leaves" });
-    match (verdict.bound, verdict.cost) {
+    match (verdict.bound.map(cents), verdict.cost.map(cents)) {
         (None, _) => format!("verified: no plan serves every server ({leaves})\n"),
         (Some(bound), None) => {
             format!("verified: no plan costs less than {bound} cents/h ({leaves})\n")
