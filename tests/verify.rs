@@ -35,10 +35,10 @@ fn the_reference_scenarios_are_proven_anew() {
         return;
     }
     for (name, shape, cost) in [
-        ("small", "single", "22564"),
-        ("small", "mixed", "22343.5"),
-        ("large", "single", "21161"),
-        ("large", "mixed", "20653.5"),
+        ("small", "single", "22,564"),
+        ("small", "mixed", "22,343.5"),
+        ("large", "single", "21,161"),
+        ("large", "mixed", "20,653.5"),
     ] {
         let scenario = root.join(name).display().to_string();
         let flags = [&REFERENCE[..], &["--formulation", shape]].concat();
@@ -60,8 +60,8 @@ fn instances_that_defeated_rounding_and_cuts_are_proven_anew() {
     }
     let ties = ["--formulation", "mixed", "--unlimited"];
     for (name, flags, cost) in [
-        ("late-budget-1.json", &["--formulation", "mixed"][..], "85797.7"),
-        ("fault-one-server-unl-ties-28-1-s0.json", &ties, "10932"),
+        ("late-budget-1.json", &["--formulation", "mixed"][..], "85,797.78"),
+        ("fault-one-server-unl-ties-28-1-s0.json", &ties, "10,932"),
         ("fault-bound-above.json", &ties, ""),
     ] {
         let scenario = root.join(name).display().to_string();
