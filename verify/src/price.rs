@@ -9,7 +9,7 @@ use crate::whole::{Numbers, Replica, Site};
 pub type Held = FxHashMap<usize, (u64, u64)>;
 
 /// What costs as much counts as no more: a product with a rate is still a whole number.
-const DEAR: i128 = 1 << 52;
+const DEAR: i128 = 1 << 62;
 /// Nodes of a search, at most, and entries of a table.
 const NODES: u64 = 20_000_000;
 const ENTRIES: i128 = 1 << 22;

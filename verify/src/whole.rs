@@ -150,7 +150,7 @@ struct Scale {
 
 impl Scale {
     fn new(demand: f64) -> Self {
-        Self { demand, exponent: if demand > 0.0 { split(demand).1 - 20 } else { 0 } }
+        Self { demand, exponent: if demand > 0.0 { split(demand).1 - 8 } else { 0 } }
     }
 
     /// The load less a billionth of it.

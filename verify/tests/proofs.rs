@@ -55,12 +55,14 @@ fn plan(mixes: [&[(&str, u64)]; 2]) -> SavedPlan {
 const HEAD: &str = "isocost-proof 1\nunit 1 1\nlimit 1 1 A\nlimit 1 1 B\nbound 64\n";
 const PRICES: &str = "prices 0 8 0\n";
 const TOTALS: &str = "totals 0 - 0 4 0\n";
+/// A cheaper plan has an `a` on both servers, and there is one.
+const WITHIN: &str = "within 0 4 0\nprices 0 100 0\n";
 const SPLIT: &str = "split 0 s\ta\nprices 0 0 0\nprices 0 8 0\n";
 
 #[test]
 fn a_proof_that_holds_is_accepted() {
     let best = plan([&[("a", 1), ("b", 2)], &[("b", 4)]]);
-    for tree in [PRICES, TOTALS, SPLIT] {
+    for tree in [PRICES, TOTALS, WITHIN, SPLIT] {
         let verdict = verify(&instance(1.0, 10.0), &format!("{HEAD}{tree}"), Some(&best));
         let verdict = verdict.unwrap_or_else(|refusal| panic!("{tree}: {refusal}"));
         assert_eq!(
@@ -113,6 +115,12 @@ fn every_kind_of_line_that_is_changed_is_refused() {
         (TOTALS, "totals 0 -", "totals 1 -"),
         (TOTALS, "totals 0 -", "totals 2 -"),
         (TOTALS, "0 4 0", "0 x 0"),
+        (WITHIN, "bound 64", "bound 65"),
+        (WITHIN, "bound 64", "bound none"),
+        (WITHIN, "within 0 4 0\n", ""),
+        (WITHIN, "within 0 4 0", "within 0 9 0"),
+        (WITHIN, "within 0 4 0", "within 0 4"),
+        (WITHIN, "\nprices 0 100 0", ""),
         (SPLIT, "split 0 s\ta", "split 1 s\ta"),
         (SPLIT, "split 0 s\ta", "split 0 u\ta"),
         (SPLIT, "split 0 s\ta", "split 0 s\tc"),

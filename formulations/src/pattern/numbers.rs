@@ -52,6 +52,15 @@ pub struct Prices {
     pub of: Vec<i64>,
 }
 
+impl Prices {
+    /// The same to each other, the highest of at most so many bits.
+    pub fn within(&self, bits: u32) -> Self {
+        let most = self.of.iter().copied().max().unwrap_or(0);
+        let over = (i64::BITS - most.leading_zeros()).saturating_sub(bits);
+        Self { shift: self.shift, of: self.of.iter().map(|l| l >> over).collect() }
+    }
+}
+
 /// Bits of the largest number of units that is counted.
 const BITS: i32 = 44;
 
@@ -230,8 +239,9 @@ impl Numbers {
 fn fine(space: &Space<'_>) -> f64 {
     let of_server = |s: usize| {
         let needs = space.needs(s);
-        let alone = |item: &Item| Some(needs.replicas(item)? as f64 * item.cost * 1.1);
-        let dearest = space.items(s).iter().filter_map(alone).fold(0.0, f64::max);
+        // What is not needed, or cannot serve it alone, is counted all the same.
+        let alone = |item: &Item| needs.replicas(item).unwrap_or(1).max(1) as f64 * item.cost * 1.1;
+        let dearest = space.items(s).iter().map(alone).fold(0.0, f64::max);
         dearest + needs.current.map_or(0.0, |(_, old)| old)
     };
     let all: f64 = (0..space.problem.servers.len()).map(of_server).sum();

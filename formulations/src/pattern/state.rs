@@ -55,6 +55,9 @@ const FIRST_NODES: usize = 200;
 const POOR: f64 = 5e-3;
 const NODES: usize = 20_000;
 
+/// Bits of the highest price where replicas are free of charge: only what prices are to each other counts then.
+pub(super) const FREE_BITS: u32 = 40;
+
 /// A bound that no plan meets.
 pub(super) const EXCLUDED: i64 = i64::MAX;
 
@@ -199,12 +202,12 @@ impl<'a> State<'a> {
     /// Whether the limits cannot be kept: at these prices even the patterns that take least are worth
     /// more than there is.
     fn is_excluded(&mut self, root: &Root) -> bool {
-        let free = self.exact.free();
-        let least = |s: usize| Some(i128::from(free.least(s, &root.prices, &[])?.bound));
+        let (free, prices) = (self.exact.free(), root.prices.within(FREE_BITS));
+        let least = |s: usize| Some(i128::from(free.least(s, &prices, &[])?.bound));
         let least: Option<i128> = (0..root.least.len()).map(least).sum();
-        let excluded = least.is_none_or(|least| least > free.there(&root.prices));
+        let excluded = least.is_none_or(|least| least > free.there(&prices));
         if excluded {
-            self.raise(EXCLUDED, || Node::Excluded(root.prices.clone()));
+            self.raise(EXCLUDED, || Node::Excluded(prices));
         }
         excluded
     }

@@ -13,6 +13,7 @@ mod case;
 mod draw;
 mod near_ties;
 mod problems;
+mod proofs;
 mod regressions;
 mod rules;
 mod run;

@@ -10,6 +10,7 @@ use isocost_solver::{backend, backends};
 
 use super::case::Case;
 use super::problems::{in_cents, is_proven};
+use super::proofs;
 use super::rules;
 use super::run::{self, Outcome};
 use super::shortage::is_as_good;
@@ -132,14 +133,17 @@ impl<'a> Site<'a> {
             is_proven(self.case, (plan.objective, plan.bound), best, value)?;
             self.refuses_others(&plan, short)?;
         }
-        Ok(())
+        proofs::holds(self.case, &self.planner, &self.fleet, Some(best))
     }
 
     fn is_infeasible(&self) -> Result<(), String> {
         let plan = self.plan(false)?;
         let right =
             plan.status == Status::Infeasible && plan.placements.iter().all(|p| p.parts.is_empty());
-        if right { Ok(()) } else { Err(format!("there is no plan, not {plan:?}")) }
+        if !right {
+            return Err(format!("there is no plan, not {plan:?}"));
+        }
+        proofs::holds(self.case, &self.planner, &self.fleet, None)
     }
 
     fn is_best_under_shortage(&self, best: &[f64]) -> Result<(), String> {

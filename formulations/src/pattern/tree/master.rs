@@ -22,14 +22,13 @@ use crate::pattern::dual::dearest;
 use crate::pattern::exact::{Exact, Held};
 use crate::pattern::numbers::Prices;
 use crate::pattern::space::Space;
+use crate::pattern::state::FREE_BITS;
 
 /// (index of item, replicas).
 type Mix = Vec<(u32, u32)>;
 
 /// Patterns of all servers that are put into a program whether they were met or not.
 const FEW: usize = 300;
-/// Bits of the highest price where replicas are free of charge.
-const FREE_BITS: f64 = 48.0;
 
 /// The patterns met so far, and the linear program of the node that is looked at.
 pub(super) struct Master<'a> {
@@ -170,7 +169,7 @@ impl<'a> Master<'a> {
         let mut prices: Vec<f64> = prices.of.iter().map(|l| *l as f64).collect();
         if self.free {
             let most = prices.iter().copied().fold(1.0, f64::max);
-            prices.iter_mut().for_each(|l| *l *= FREE_BITS.exp2() / most);
+            prices.iter_mut().for_each(|l| *l *= f64::from(FREE_BITS).exp2() / most);
         }
         let value = self.exact.numbers.units_of(objective) * f64::from(self.shift).exp2();
         Some(Relaxed { value, prices, weights: values[limits..].to_vec(), shift: self.shift })
