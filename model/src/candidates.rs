@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 pub use crate::queue::{MAX_BATCH, Reading};
 use crate::queue::{Objectives, Shortfall, Sized};
 use crate::scenario::{Scenario, Server, StatedEngine};
+use crate::sharing::held_to;
 pub use replica::{assumed_kv_tokens, batch_limit, station};
 pub(crate) use sizings::Search;
 pub use sizings::Sizings;
@@ -261,6 +262,8 @@ struct GroupKey {
     pinned: Option<usize>,
     allow: Vec<usize>,
     deny: Vec<usize>,
+    /// What the members' prompts have to be computed of, where several share the replicas.
+    prompts: Vec<[u64; 2]>,
 }
 
 impl GroupKey {
@@ -283,8 +286,19 @@ impl GroupKey {
             pinned: pinned(server),
             allow: server.allow.clone(),
             deny: server.deny.clone(),
+            prompts: prompts(server),
         }
     }
+}
+
+/// Prompts and cache hits of those who share the replicas and send requests.
+fn prompts(server: &Server) -> Vec<[u64; 2]> {
+    let sent = server.members.iter().map(|m| &m.load).filter(|load| load.rate_per_s() > 0.0);
+    let mut prompts: Vec<[u64; 2]> =
+        sent.map(|load| [load.input_tokens, load.prefix_hit_share].map(f64::to_bits)).collect();
+    prompts.sort_unstable();
+    prompts.dedup();
+    prompts
 }
 
 /// The accelerator that a server has to keep.
@@ -316,10 +330,11 @@ fn group_tasks(
             return Task::Rejected(Rejected { accelerator, reason: Reason::NoProfile });
         };
         let entry = &scenario.profiles[profile];
+        let station = station(server, entry, options);
         let key = SizingKey {
-            station: station(server, entry, options),
+            station,
             max_batch: batch_limit(server, entry, options),
-            objectives,
+            objectives: held_to(server, &station, objectives),
             batch: Search::of(server, entry, options),
         };
         Task::Size { profile, idle: server.load.rate_per_s() == 0.0, key: Box::new(key) }

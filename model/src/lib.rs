@@ -17,6 +17,7 @@ pub mod input;
 pub mod plan;
 pub mod queue;
 pub mod scenario;
+pub mod sharing;
 pub mod spend;
 pub mod stress;
 pub mod trust;

@@ -209,6 +209,10 @@ pub struct Server {
     pub min_types: u32,
     /// Where it runs now.
     pub current: Option<CurrentAllocation>,
+    /// Servers of the same model that name the same group here may share replicas with it.
+    pub share: Option<String>,
+    /// Servers whose replicas these are, where several share them; none where it stands alone.
+    pub members: Vec<Server>,
 }
 
 /// An arrival rate, requests per minute, as it is planned for: what is next to nothing is none.

@@ -215,7 +215,7 @@ fn blocks(space: &Space<'_>, servers: &[usize]) -> Vec<Vec<usize>> {
 }
 
 /// `M_k`: far above what a unit of the limit can be worth.
-fn penalty(space: &Space<'_>, k: usize) -> f64 {
+pub(crate) fn penalty(space: &Space<'_>, k: usize) -> f64 {
     let problem = space.problem;
     if k == problem.limits.len() {
         // A move is worth no more than what a server costs on the worst of its items.

@@ -64,6 +64,8 @@ pub fn place(
             deny: Vec::new(),
             min_types: 0,
             current,
+            share: None,
+            members: Vec::new(),
         };
         let faults = server_faults(&server, scenario);
         if faults.is_empty() {

@@ -3,6 +3,7 @@
 use super::site::Site;
 use super::{Found, ROUNDING, Rule};
 use crate::queue::Station;
+use crate::sharing::held_to;
 
 pub(super) fn check(site: &Site<'_>, found: &mut Found) {
     for part in site.placement.parts.iter().filter(|p| p.rate_per_s > 0.0) {
@@ -27,7 +28,9 @@ pub(super) fn broken(
         Ok(analysis) => analysis,
         Err(error) => return vec![error.to_string()],
     };
-    let (targets, mut broken) = (site.targets(), Vec::new());
+    // Those who share a replica keep their limits each for their own requests.
+    let targets = held_to(site.server, station, site.targets());
+    let mut broken = Vec::new();
     for (metric, objective) in targets.latencies() {
         let (value, limit) =
             (analysis.limited(&targets, metric, objective.percentile), objective.limit_ms);

@@ -75,6 +75,7 @@ fn server(
     let allow = listed(fields, "allow", known, report);
     let deny = listed(fields, "deny", known, report);
     let min_types = fields.count("mintypes", report).unwrap_or(0);
+    let share = fields.text("share", report).map(str::to_owned);
     // What a plan wanted of it before.
     fields.ignore(&["desiredalloc"]);
     let allocation = fields.inner("currentalloc", report);
@@ -103,6 +104,8 @@ fn server(
         deny,
         min_types,
         current,
+        share,
+        members: Vec::new(),
     })
 }
 

@@ -269,6 +269,12 @@ pub const ENTITIES: &[Entity] = &[
             optional("allow", Names, "all", "accelerators it may use"),
             optional("deny", Names, "none", "accelerators it may not use"),
             optional("minTypes", Whole("types", 0, 1000), "0", "that its replicas are spread over"),
+            optional(
+                "share",
+                Text,
+                "it shares with none",
+                "a group: its servers of one model may share replicas where that is cheaper",
+            ),
             required(
                 "currentAlloc",
                 Object("current allocation"),
