@@ -1,14 +1,17 @@
 //! What the commands that plan have in common: a planner as it was asked for, and its fleet.
 
+use std::path::Path;
+
 use isocost_formulations::ProblemOptions;
 use isocost_model::Scenario;
 use isocost_model::input::{self, Loaded};
 use isocost_model::scenario::Saturation;
+use isocost_model::sharing::share_by_model;
 use isocost_planner::{Fleet, Planner, Request, Shortage};
 use isocost_solver::{Backend, Interrupt, SolveOptions, backend, default_backend};
 
 use crate::Failure;
-use crate::args::{self, ScenarioArgs, SizingArgs, SolveArgs};
+use crate::args::{self, ScenarioArgs, Share, SizingArgs, SolveArgs};
 use crate::output::style::{Spinner, warning};
 
 /// A planner, and what it plans.
@@ -31,6 +34,24 @@ impl Job {
         let scenario = read(scenario)?;
         let _spinner = Spinner::start("sizing");
         let fleet = planner.fleet(scenario);
+        Ok(Self { planner, fleet })
+    }
+
+    /// The same with servers that share replicas as they do in the plan at `path`.
+    pub fn of_plan(
+        path: &Path,
+        scenario: &ScenarioArgs,
+        sizing: &SizingArgs,
+        solve: &SolveArgs,
+    ) -> Result<Self, Failure> {
+        let mut planner = planner(sizing, solve)?;
+        planner.request.margin = scenario.margin.margin();
+        let scenario = read(scenario)?;
+        let saved = input::load_plan(path).map_err(Failure::input)?;
+        let _spinner = Spinner::start("sizing");
+        let fleet = planner
+            .fleet_as(scenario, &saved)
+            .map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
         Ok(Self { planner, fleet })
     }
 
@@ -59,6 +80,9 @@ pub fn read(args: &ScenarioArgs) -> Result<Scenario, Failure> {
         scenario = loaded.scenario;
     }
     scenario.card_types.iter_mut().for_each(|card| card.scale(args.capacity_scale));
+    if args.share == Share::Model {
+        share_by_model(&mut scenario);
+    }
     Ok(scenario)
 }
 

@@ -38,6 +38,9 @@ pub struct SavedServer {
     pub load: Option<SavedLoad>,
     /// Share of the load that is served, in [0, 1].
     pub served: f64,
+    /// Servers that share its replicas; none where it stands alone.
+    #[serde(skip)]
+    pub members: Vec<String>,
 }
 
 /// Replicas on one accelerator.

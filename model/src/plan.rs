@@ -162,6 +162,22 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// What planning costs at the ends of the calibration's region, where that was asked.
     pub cost_range: Option<CostRange>,
+    /// Who shares replicas, where somebody may.
+    pub sharing: Option<Sharing>,
+}
+
+/// What sharing replicas comes to.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sharing {
+    /// Servers that may share.
+    pub may: usize,
+    /// Servers that do.
+    pub sharing: usize,
+    /// Sets of replicas that they share.
+    pub sets: usize,
+    /// The objective of the best plan in which nobody shares, cents/h, where there is one.
+    pub apart: Option<f64>,
 }
 
 /// Where a server runs.
@@ -277,6 +293,7 @@ impl Plan {
             backend: choice.backend,
             notes: choice.notes,
             cost_range: None,
+            sharing: None,
         }
     }
 

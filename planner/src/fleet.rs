@@ -8,6 +8,8 @@ use isocost_model::export::{Export, Timing};
 use isocost_model::plan::Plan;
 use isocost_model::stress::Margin;
 
+use crate::sharing::Shared;
+
 /// A scenario with its candidates.
 #[derive(Debug, Clone)]
 pub struct Fleet {
@@ -21,6 +23,8 @@ pub struct Fleet {
     pub candidates: Candidates,
     /// Seconds that sizing took.
     pub sizing_s: f64,
+    /// What was decided of who shares replicas, where servers may.
+    pub shared: Option<Shared>,
 }
 
 impl Fleet {
@@ -33,7 +37,8 @@ impl Fleet {
         let start = Instant::now();
         let up = (!margin.is_none()).then(|| margin.apply(&scenario, sizing.reading));
         let candidates = Candidates::build_with(up.as_ref().unwrap_or(&scenario), sizing, known);
-        Self { scenario, margin, up, candidates, sizing_s: start.elapsed().as_secs_f64() }
+        let sizing_s = start.elapsed().as_secs_f64();
+        Self { scenario, margin, up, candidates, sizing_s, shared: None }
     }
 
     /// The scenario that is planned: the stated one, with the margin where there is one.

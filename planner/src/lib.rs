@@ -28,6 +28,7 @@ pub mod explain;
 mod fleet;
 mod given;
 mod request;
+pub mod sharing;
 
 use std::sync::Arc;
 
@@ -86,8 +87,21 @@ impl Planner {
         }
     }
 
-    /// Sizes a scenario, with the margin that is asked for.
+    /// Sizes a scenario, with the margin that is asked for. Where servers may share replicas it is decided
+    /// who does, and the fleet is that of the servers that are left.
     pub fn fleet(&self, scenario: Scenario) -> Fleet {
+        let margin = self.request.margin;
+        let up = (!margin.is_none()).then(|| margin.apply(&scenario, self.sizing.reading));
+        // A backend that fails here fails whoever plans the fleet too, who is told.
+        let shared = self.share(up.as_ref().unwrap_or(&scenario)).ok().flatten();
+        match shared {
+            Some(shared) => self.fleet_of(scenario, shared),
+            None => self.apart(scenario),
+        }
+    }
+
+    /// Sizes a scenario in which nobody shares replicas.
+    pub fn apart(&self, scenario: Scenario) -> Fleet {
         Fleet::new(scenario, self.request.margin, &self.sizing, &self.sizings)
     }
 
@@ -118,7 +132,8 @@ impl Planner {
     /// # Errors
     /// A failure of the backend.
     pub fn choose(&self, fleet: &Fleet, problem: &Problem) -> Result<Choice, SolverError> {
-        choose::choose(fleet, problem, &self.request, &*self.backend)
+        let choice = choose::choose(fleet, problem, &self.request, &*self.backend)?;
+        Ok(sharing::over_decisions(fleet, choice))
     }
 
     /// The cheapest choice that serves all, by patterns, and what proves its bound, as
@@ -132,7 +147,8 @@ impl Planner {
         fleet: &Fleet,
         problem: &Problem,
     ) -> Result<Option<(Choice, Option<String>)>, SolverError> {
-        choose::proven(fleet.planned_for(), problem, &self.request, &*self.backend)
+        let proven = choose::proven(fleet.planned_for(), problem, &self.request, &*self.backend)?;
+        Ok(proven.map(|(choice, proof)| (sharing::over_decisions(fleet, choice), proof)))
     }
 
     /// Servers that no plan serves, however many cards there are, each with what stands against it.
@@ -158,6 +174,8 @@ impl Planner {
         let policy = self.request.policy(scenario).filter(|_| !given);
         let mut plan = Plan::new(scenario, candidates, &self.sizing, options.unlimited, choice);
         plan.notes.extend(assumed::notes(scenario, &self.sizing, &plan));
+        plan.sharing = sharing::told(fleet, &plan);
+        plan.notes.extend(sharing::notes(fleet, &plan));
         let rules = CheckOptions {
             unlimited: options.unlimited,
             partial,

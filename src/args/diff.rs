@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::values::positive;
-use super::{Format, MarginArgs, ScenarioArgs, SizingArgs, SolveArgs};
+use super::{Format, MarginArgs, ScenarioArgs, Share, SizingArgs, SolveArgs};
 
 /// `isocost diff`.
 #[derive(Debug, clap::Args)]
@@ -38,6 +38,7 @@ impl DiffArgs {
             scenario: path.to_owned(),
             loads: self.loads.clone().filter(|_| second),
             capacity_scale: if second { self.capacity_scale } else { 1.0 },
+            share: Share::Stated,
             margin: MarginArgs { margin: 1.0, service_margin: 1.0 },
         }
     }

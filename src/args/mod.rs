@@ -52,7 +52,7 @@ pub use init::{InitArgs, Parallel};
 pub use layout::LayoutArgs;
 pub use plan::{Deploy, PlanArgs};
 pub use profile::{EntryFormat, ProfileArgs};
-pub use scenario::{MarginArgs, ScenarioArgs, SizingArgs};
+pub use scenario::{MarginArgs, ScenarioArgs, Share, SizingArgs};
 #[cfg(feature = "serve")]
 pub use service::ServeArgs;
 pub use shell::{CompletionsArgs, ManArgs, ReferenceArgs};

@@ -22,8 +22,21 @@ pub struct ScenarioArgs {
     /// Multiply every card count by this, rounded down
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = positive)]
     pub capacity_scale: f64,
+    /// Which servers may share replicas where that is cheaper
+    #[arg(long, value_enum, default_value_t = Share::Stated)]
+    pub share: Share,
     #[command(flatten)]
     pub margin: MarginArgs,
+}
+
+/// Which servers may share replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Share {
+    /// Those that name the same group (`share`) and are of one model
+    #[default]
+    Stated,
+    /// Beside them, all others of one model
+    Model,
 }
 
 /// How far loads and service times may be off.

@@ -8,6 +8,7 @@ use isocost_model::candidates::targets;
 use isocost_model::input::known_names;
 use isocost_model::plan::Part;
 use isocost_model::queue::{Analysis, Objectives, Station};
+use isocost_model::scenario::Server;
 use isocost_simulation::{
     Effort, Group, Replica, Report, Trace, Traffic, Watch, read_trace, simulate, simulate_trace,
 };
@@ -27,7 +28,10 @@ pub fn run(args: &SimulateArgs) -> Result<u8, Failure> {
     match (&args.alone, &args.scenario.0) {
         (Some(Alone::Replica(replica)), _) => alone(replica),
         (None, Some(scenario)) => {
-            let job = Job::new(scenario, &args.sizing, &args.solve)?;
+            let job = match &args.plan {
+                Some(plan) => Job::of_plan(plan, scenario, &args.sizing, &args.solve)?,
+                None => Job::new(scenario, &args.sizing, &args.solve)?,
+            };
             planned(args, &job)
         }
         (None, None) => Err(Failure::input("give a SCENARIO, or `replica` and its flags")),
@@ -125,7 +129,9 @@ fn chosen(args: &SimulateArgs, job: &Job) -> Result<Vec<usize>, Failure> {
         return Err(Failure::input("--trace: one trace is for one --server"));
     }
     let index = |name: &String| {
-        servers.iter().position(|s| s.name == *name).ok_or_else(|| {
+        // A member stands for the replicas that it shares.
+        let is_it = |s: &Server| s.name == *name || s.members.iter().any(|m| m.name == *name);
+        servers.iter().position(is_it).ok_or_else(|| {
             let known = known_names(name, servers.iter().map(|s| s.name.as_str()));
             format!("--server: there is no server `{name}`; {known}")
         })

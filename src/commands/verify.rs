@@ -13,7 +13,7 @@ use crate::{Failure, exit};
 
 /// Runs the command; returns its exit code.
 pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
-    let job = Job::new(&args.scenario, &args.sizing, &args.solve)?;
+    let job = Job::of_plan(&args.plan, &args.scenario, &args.sizing, &args.solve)?;
     if !job.fleet.margin.is_none() {
         let text = "a plan with a margin is stated without it: verify it without the margin";
         return Err(Failure::input(text));

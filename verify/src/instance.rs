@@ -117,18 +117,19 @@ impl Instance {
             }
         };
         let charged = asked.transition || asked.max_moves.is_some();
-        let servers =
-            scenario.servers.iter().enumerate().map(|(s, server)| Server {
-                name: server.name.clone(),
-                demand: candidates.demands[s].rate_per_s,
-                min_replicas: u64::from(server.min_replicas),
-                max_replicas: server.max_replicas.map(u64::from),
-                min_types: u64::from(server.min_types),
-                current: server.current.as_ref().filter(|_| charged).map(|c| {
-                    (scenario.accelerators[c.accelerator].name.clone(), c.cost_cents_per_h)
-                }),
-                items: candidates.options(s).iter().map(item).collect(),
-            });
+        let servers = scenario.servers.iter().enumerate().map(|(s, server)| Server {
+            name: server.name.clone(),
+            demand: candidates.demands[s].rate_per_s,
+            min_replicas: u64::from(server.min_replicas),
+            max_replicas: server.max_replicas.map(u64::from),
+            min_types: u64::from(server.min_types),
+            current: server.current.as_ref().filter(|_| charged).map(|c| {
+                // Who runs on several accelerators at once runs on none.
+                let on = scenario.accelerators.get(c.accelerator);
+                (on.map_or_else(String::new, |on| on.name.clone()), c.cost_cents_per_h)
+            }),
+            items: candidates.options(s).iter().map(item).collect(),
+        });
         let servers = servers.collect();
         limits.extend(asked.max_moves.map(|most| ("moves".to_owned(), most as f64)));
         Self { asked, limits, servers }

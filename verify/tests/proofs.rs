@@ -42,6 +42,7 @@ fn plan(mixes: [&[(&str, u64)]; 2]) -> SavedPlan {
         cost: 0.0,
         load: None,
         served: 1.0,
+        members: Vec::new(),
     };
     SavedPlan {
         name: "plan".to_owned(),

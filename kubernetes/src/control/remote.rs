@@ -170,6 +170,7 @@ fn would_run(scenario: &Scenario, allocations: &BTreeMap<String, AllocationData>
         cost: 0.0,
         load: None,
         served: 0.0,
+        members: Vec::new(),
     };
     SavedPlan {
         name: "the optimizer".to_owned(),

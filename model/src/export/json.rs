@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Export, json_text};
 use crate::energy::Energy;
-use crate::plan::{Part, Placement, Unit};
+use crate::plan::{Part, Placement, Sharing, Unit};
 use crate::scenario::Server;
 use crate::spend::{self, HOURS_A_MONTH};
 use crate::trust::Trust;
@@ -41,6 +41,7 @@ fn solution<'a>(export: &'a Export<'a>) -> Solution<'a> {
         budgets: budgets(export),
         money: Money::new(export),
         trust: Trusted::new(export),
+        sharing: plan.sharing,
         notes: &plan.notes,
         version: env!("CARGO_PKG_VERSION"),
     }
@@ -66,6 +67,8 @@ struct Solution<'a> {
     budgets: Vec<BudgetUse<'a>>,
     money: Money<'a>,
     trust: Trusted,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sharing: Option<Sharing>,
     notes: &'a [String],
     version: &'static str,
 }
@@ -227,6 +230,9 @@ struct Allocation<'a> {
     energy_kwh_per_day: f64,
     wh_per_million_tokens: Option<f64>,
     parts: Vec<PartFields<'a>>,
+    /// Servers that share the replicas.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    members: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -291,6 +297,7 @@ fn allocation<'a>(
         energy_kwh_per_day: energy.kwh_per_day(),
         wh_per_million_tokens: energy.wh_per_million_tokens(),
         parts: placement.parts.iter().map(|p| part_fields(export, server, p)).collect(),
+        members: server.members.iter().map(|member| member.name.as_str()).collect(),
     }
 }
 

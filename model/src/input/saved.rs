@@ -114,7 +114,8 @@ fn server(file: &str, name: &str, node: &Node, report: &mut Report) -> Option<Sa
         }
     };
     let cost = cost.unwrap_or_else(|| parts.iter().map(|p| p.cost).sum::<f64>() + 0.0);
-    Some(SavedServer { name: name.to_owned(), parts, cost, load, served })
+    let members = fields.names("members", report).into_iter().map(str::to_owned).collect();
+    Some(SavedServer { name: name.to_owned(), parts, cost, load, served, members })
 }
 
 fn part(fields: &mut Fields<'_>, report: &mut Report) -> Option<SavedPart> {
