@@ -84,10 +84,11 @@ pub fn shared(scenario: &Scenario, decision: &Decision) -> Result<Scenario, Apar
     let mut shared = Scenario { servers: Vec::new(), ..scenario.clone() };
     for s in 0..scenario.servers.len() {
         match decision.iter().find(|servers| servers.len() > 1 && servers.contains(&s)) {
-            None => shared.servers.push(scenario.servers[s].clone()),
+            // What is decided is not decided again.
+            None => shared.servers.push(Server { share: None, ..scenario.servers[s].clone() }),
             Some(servers) if servers.iter().min() == Some(&s) => {
                 let together = together(scenario, &mut shared.classes, servers)?;
-                shared.servers.push(together);
+                shared.servers.push(Server { share: None, ..together });
             }
             Some(_) => {}
         }

@@ -213,7 +213,8 @@ impl Planner {
     /// What the plan costs where every calibrated profile is at an end of its region, cents per
     /// hour; `None` where no plan that serves all was found there, or no profile has a region.
     fn cost_at(&self, fleet: &Fleet, end: End) -> Result<Option<f64>, PlanError> {
-        let Some(scenario) = at_end(&fleet.scenario, end) else { return Ok(None) };
+        let stated = fleet.shared.as_ref().map_or(&fleet.scenario, |shared| &shared.stated);
+        let Some(scenario) = at_end(stated, end) else { return Ok(None) };
         let mut planner = self.clone();
         // A trace is that of the plan alone.
         planner.request.solve.progress = None;

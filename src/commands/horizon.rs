@@ -80,6 +80,11 @@ fn fits(solve: &SolveArgs) -> Result<(), Failure> {
 /// The scenario, its loads over time and the prices, with the margin; warnings go to standard error.
 fn inputs(args: &HorizonArgs) -> Result<(Scenario, Profile, Prices), Failure> {
     let scenario = read(&args.scenario)?;
+    if !isocost_model::sharing::groups(&scenario).is_empty() {
+        warning(
+            "plans over time keep every server on replicas of its own: `share` is not looked at",
+        );
+    }
     let cards = args.period_cards.as_deref();
     let profile = input::profile(&scenario, &args.profile, cards);
     let prices = match &args.prices.prices {

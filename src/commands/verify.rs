@@ -35,7 +35,15 @@ pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
     let verdict = verify(&instance, &proof, is_plan.then_some(&plan));
     let verdict = verdict.map_err(|what| Failure::input(format!("{name}: {what}")))?;
     print(told(&verdict).as_bytes())?;
+    if instance_shares(&job) {
+        print(b"of the plans in which servers share replicas as they do in this one\n")?;
+    }
     Ok(exit::OK)
+}
+
+/// Whether some servers share replicas: which do is the planner's decision, and no part of the proof.
+fn instance_shares(job: &Job) -> bool {
+    job.stated().servers.iter().any(|server| !server.members.is_empty())
 }
 
 fn told(verdict: &Verdict) -> String {

@@ -90,6 +90,8 @@ const FREE_BITS: u32 = 24;
 
 /// Decisions that are handed out where none has a plan.
 const LIKELY: usize = 8;
+/// Decisions without a plan after which no more are looked at.
+const HOPELESS: usize = 500;
 
 impl Search<'_> {
     /// The best decision, with a bound on all; `alone` is that in which nobody shares.
@@ -136,7 +138,7 @@ impl Search<'_> {
         while let Some((value, decided)) = ranked.next() {
             let bound = cents(value);
             let enough = state.enough();
-            let hopeless = state.best.is_none() && likely.len() == LIKELY;
+            let hopeless = state.best.is_none() && state.seen.len() >= HOPELESS;
             if bound >= enough || hopeless || clock.is_over() {
                 return Ok(state.found(of_alone, bound, likely));
             }

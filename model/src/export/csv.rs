@@ -2,7 +2,7 @@
 
 use super::{Export, cells};
 use crate::energy::Energy;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Server};
 
 /// One row for each part of a server's placement.
 pub fn plan_csv(export: &Export<'_>) -> Vec<u8> {
@@ -28,12 +28,19 @@ pub fn plan_csv(export: &Export<'_>) -> Vec<u8> {
         "wh_per_million_tokens",
     ];
     let Export { scenario, plan, .. } = export;
+    // Who shares the replicas, where somebody does.
+    let shares = scenario.servers.iter().any(|server| !server.members.is_empty());
+    let header: Vec<&str> = header.into_iter().chain(shares.then_some("members")).collect();
+    let members = move |server: &Server| {
+        let names: Vec<&str> = server.members.iter().map(|m| m.name.as_str()).collect();
+        shares.then(|| names.join(";"))
+    };
     let rows = scenario.servers.iter().zip(&plan.placements).flat_map(|(server, placement)| {
         placement.parts.iter().map(move |part| {
             let a = part.predicted.as_ref();
             let value = |x: Option<f64>| x.map_or(String::new(), |x| x.to_string());
             let energy = Energy::of_part(server, part);
-            vec![
+            let mut row = vec![
                 server.name.clone(),
                 scenario.classes[server.class].name.clone(),
                 scenario.models[server.model].clone(),
@@ -53,7 +60,9 @@ pub fn plan_csv(export: &Export<'_>) -> Vec<u8> {
                 energy.watts.to_string(),
                 energy.kwh_per_day().to_string(),
                 value(energy.wh_per_million_tokens()),
-            ]
+            ];
+            row.extend(members(server));
+            row
         })
     });
     table(&header, rows)

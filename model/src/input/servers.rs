@@ -55,6 +55,21 @@ pub(super) fn servers(
         }
         fields.finish(report);
     }
+    lonely(section, scenario, report);
+}
+
+/// Groups that nobody else of the model names.
+fn lonely(section: &Section, scenario: &Scenario, report: &mut Report) {
+    for server in &scenario.servers {
+        let Some(group) = &server.share else { continue };
+        let is_mate = |other: &&Server| other.share == server.share && other.model == server.model;
+        if scenario.servers.iter().filter(is_mate).count() < 2 {
+            let what = format!("no other server of its model shares in `{group}`");
+            let remedy = "name the group at the servers that may share replicas with it";
+            let entity = format!("server `{}`, share", server.name);
+            report.warning_at(&section.file, section.node.at, &entity, what, remedy);
+        }
+    }
 }
 
 fn server(
