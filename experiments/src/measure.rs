@@ -253,7 +253,7 @@ fn ask_peer(
 fn set_percentile(scenario: &mut Scenario, percentile: Option<f64>) {
     let targets = scenario.classes.iter_mut().flat_map(|c| c.targets.iter_mut().flatten());
     for target in targets {
-        let latencies = [&mut target.itl, &mut target.ttft, &mut target.wait];
+        let latencies = [&mut target.itl, &mut target.ttft, &mut target.wait, &mut target.e2e];
         latencies.into_iter().flatten().for_each(|o| o.percentile = percentile);
         target.tokens_per_s.iter_mut().for_each(|rate| rate.percentile = percentile);
     }

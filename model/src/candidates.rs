@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 
 pub use crate::queue::{MAX_BATCH, Reading};
 use crate::queue::{Objectives, Shortfall, Sized};
-use crate::scenario::{Scenario, Server, StatedEngine};
+use crate::scenario::{Load, Scenario, Server, StatedEngine};
 use crate::sharing::held_to;
 pub use replica::{assumed_kv_tokens, batch_limit, station};
 pub(crate) use sizings::Search;
@@ -262,8 +262,8 @@ struct GroupKey {
     pinned: Option<usize>,
     allow: Vec<usize>,
     deny: Vec<usize>,
-    /// What the members' prompts have to be computed of, where several share the replicas.
-    prompts: Vec<[u64; 2]>,
+    /// What the members' requests are, where several share the replicas.
+    requests: Vec<[u64; 3]>,
 }
 
 impl GroupKey {
@@ -286,19 +286,19 @@ impl GroupKey {
             pinned: pinned(server),
             allow: server.allow.clone(),
             deny: server.deny.clone(),
-            prompts: prompts(server),
+            requests: requests(server),
         }
     }
 }
 
-/// Prompts and cache hits of those who share the replicas and send requests.
-fn prompts(server: &Server) -> Vec<[u64; 2]> {
+/// Tokens and cache hits of those who share the replicas and send requests.
+fn requests(server: &Server) -> Vec<[u64; 3]> {
     let sent = server.members.iter().map(|m| &m.load).filter(|load| load.rate_per_s() > 0.0);
-    let mut prompts: Vec<[u64; 2]> =
-        sent.map(|load| [load.input_tokens, load.prefix_hit_share].map(f64::to_bits)).collect();
-    prompts.sort_unstable();
-    prompts.dedup();
-    prompts
+    let of = |load: &Load| [load.input_tokens, load.output_tokens, load.prefix_hit_share];
+    let mut requests: Vec<[u64; 3]> = sent.map(|load| of(load).map(f64::to_bits)).collect();
+    requests.sort_unstable();
+    requests.dedup();
+    requests
 }
 
 /// The accelerator that a server has to keep.

@@ -24,7 +24,7 @@
 use std::fmt;
 
 use crate::candidates::allowed;
-use crate::queue::{ItlOver, Objective, Objectives, Reading, Station};
+use crate::queue::{ItlOver, Latency, Objective, Objectives, Reading, Station};
 use crate::scenario::{CurrentAllocation, Load, Scenario, Server, ServiceClass};
 
 /// Who shares replicas: servers by index, each in one of the lists or in none; those of a list share.
@@ -226,6 +226,7 @@ fn stricter(a: Objectives, b: Objectives) -> Result<Objectives, Apart> {
         },
         ttft: both(a.ttft, b.ttft)?,
         wait: both(a.wait, b.wait)?,
+        e2e: both(a.e2e, b.e2e)?,
         ..a
     })
 }
@@ -280,25 +281,38 @@ fn mixture(loads: &[Load]) -> Load {
 }
 
 /// What a replica of shared servers, whose requests together are those of `station`, is held to so that
-/// each member keeps `objectives`: the limit of the time to first token is less by what the longest
-/// prompt takes longer, alone, than the mean of all.
+/// each member keeps `objectives`. The limit of the time to first token is less by what the longest
+/// prompt takes longer, alone, than the mean of all; that of the time to the last token by the ratio of
+/// what the longest request takes alone to what the mean of all does, as gaps grow alike.
 pub fn held_to(server: &Server, station: &Station, objectives: Objectives) -> Objectives {
-    let longest = server.members.iter().filter(|m| m.load.rate_per_s() > 0.0);
-    let computed = |load: &Load| load.input_tokens * (1.0 - load.prefix_hit_share);
-    let longest = longest.max_by(|a, b| computed(&a.load).total_cmp(&computed(&b.load)));
-    let (Some(longest), Some(ttft)) = (longest, objectives.ttft) else { return objectives };
-    let of_longest = Station {
-        input_tokens: longest.load.input_tokens,
-        prefix_hit_share: longest.load.prefix_hit_share,
+    let sent = server.members.iter().map(|m| &m.load).filter(|load| load.rate_per_s() > 0.0);
+    let of = |load: &Load| Station {
+        input_tokens: load.input_tokens,
+        output_tokens: load.output_tokens.max(1.0),
+        prefix_hit_share: load.prefix_hit_share,
         ..*station
     };
-    let alone_ms = |station: &Station| station.closed_loop(1).first_token_ms;
-    let more_ms = (alone_ms(&of_longest) - alone_ms(station)).max(0.0);
-    if !more_ms.is_finite() {
+    let alone_ms = |station: &Station| {
+        let Latency { itl_ms, first_token_ms } = station.closed_loop(1);
+        (first_token_ms, first_token_ms + (station.output_tokens - 1.0) * itl_ms)
+    };
+    if server.members.is_empty() || (objectives.ttft, objectives.e2e) == (None, None) {
         return objectives;
     }
-    let limit_ms = (ttft.limit_ms - more_ms).max(ttft.limit_ms * 1e-9);
-    Objectives { ttft: Some(Objective { limit_ms, ..ttft }), ..objectives }
+    let (first_ms, last_ms) = alone_ms(station);
+    let (mut more_ms, mut longer) = (0.0_f64, 1.0_f64);
+    for load in sent {
+        let (first, last) = alone_ms(&of(load));
+        more_ms = more_ms.max(first - first_ms);
+        longer = longer.max(last / last_ms);
+    }
+    if !more_ms.is_finite() || !longer.is_finite() {
+        return objectives;
+    }
+    let less = |limit_ms: f64| (limit_ms - more_ms).max(limit_ms * 1e-9);
+    let ttft = objectives.ttft.map(|o| Objective { limit_ms: less(o.limit_ms), ..o });
+    let e2e = objectives.e2e.map(|o| Objective { limit_ms: o.limit_ms / longer, ..o });
+    Objectives { ttft, e2e, ..objectives }
 }
 
 #[cfg(test)]

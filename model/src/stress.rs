@@ -90,6 +90,8 @@ pub enum Kept {
     Ttft,
     /// Wait before service, ms.
     Wait,
+    /// From arrival to the last token, ms.
+    E2e,
     /// Share of requests that a finite queue turns away.
     Loss,
     /// The share of its service rate up to which a replica is credited with its throughput.
@@ -100,8 +102,8 @@ pub enum Kept {
 }
 
 impl Kept {
-    const ALL: [Self; 6] =
-        [Self::Itl, Self::Ttft, Self::Wait, Self::Loss, Self::Steady, Self::Stable];
+    const ALL: [Self; 7] =
+        [Self::Itl, Self::Ttft, Self::Wait, Self::E2e, Self::Loss, Self::Steady, Self::Stable];
 
     /// The word for it in reports.
     pub fn word(self) -> &'static str {
@@ -109,6 +111,7 @@ impl Kept {
             Self::Itl => "ITL",
             Self::Ttft => "TTFT",
             Self::Wait => "wait",
+            Self::E2e => "E2E",
             Self::Loss => "loss",
             Self::Steady => "capacity",
             Self::Stable => "stability",
@@ -257,6 +260,7 @@ impl Replica {
             Kept::Itl => o.itl.map(|o| o.limit_ms),
             Kept::Ttft => o.ttft.map(|o| o.limit_ms),
             Kept::Wait => o.wait.map(|o| o.limit_ms),
+            Kept::E2e => o.e2e.map(|o| o.limit_ms),
             Kept::Loss => self.station.queue_limit.filter(|_| o.max_loss < 1.0).map(|_| o.max_loss),
             Kept::Steady => {
                 Some(STEADY * if o.tokens_per_s.is_some() { TOKENS_RESERVE } else { 1.0 })
@@ -279,6 +283,7 @@ impl Replica {
             Kept::Itl => (Metric::Itl, self.objectives.itl),
             Kept::Ttft => (Metric::Ttft, self.objectives.ttft),
             Kept::Wait => (Metric::Wait, self.objectives.wait),
+            Kept::E2e => (Metric::E2e, self.objectives.e2e),
             _ => (Metric::Loss, None),
         };
         a.limited(&self.objectives, metric, objective.and_then(|o| o.percentile))

@@ -1,6 +1,8 @@
 //! Percentiles, sizing and the distribution against a chain whose states are all written down.
 
-use isocost_model::queue::{Linear, Objective, Objectives, ServiceModel, Station};
+use isocost_model::queue::{
+    Iteration, Linear, Metric, Objective, Objectives, Reading, ServiceModel, Station,
+};
 use proptest::prelude::*;
 
 /// The chain by its vector of states, normalised by summing them: nothing is shared with the model
@@ -161,5 +163,49 @@ proptest! {
         let last = all[batch as usize - 1].as_ref().expect("as alone");
         let error = (last.arrival_rate_per_s / sized.arrival_rate_per_s - 1.0).abs();
         prop_assert!(error < 1e-9, "{error}");
+    }
+}
+
+/// A replica of an 8B model, by what answers vary.
+fn engine(token_scv: f64) -> Station {
+    let service =
+        ServiceModel::Iteration(Iteration { alpha_ms: 8.4, beta_ms: 0.036, gamma_ms: 0.00005 });
+    Station { reading: Reading::Engine, token_scv, ..Station::new(service, 512.0, 256.0, None) }
+}
+
+#[test]
+fn the_last_token_comes_after_the_first_and_a_gap_for_each_that_follows() {
+    for scv in [0.0, 0.5, 1.0, 3.0] {
+        let station = engine(scv);
+        let a = station.analyze(64, 4.0).expect("it is stable");
+        assert!((a.e2e_ms() - a.ttft_ms - 255.0 * a.itl_ms).abs() < 1e-9 * a.e2e_ms());
+        let at = [50.0, 90.0, 95.0, 99.0].map(|p| a.e2e_percentile_ms(p));
+        assert!(at.windows(2).all(|w| w[0] < w[1]), "{scv}: {at:?}");
+        // Answers that vary less have a shorter tail.
+        let steady = engine(0.0).analyze(64, 4.0).expect("it is stable").e2e_percentile_ms(99.0);
+        assert!(scv == 0.0 || at[3] > 1.5 * steady, "{scv}: {at:?}, {steady}");
+    }
+}
+
+#[test]
+fn an_objective_of_the_last_token_is_kept_and_binds() {
+    let station = engine(1.0);
+    for percentile in [None, Some(95.0)] {
+        let limit_ms = if percentile.is_some() { 12_000.0 } else { 4_000.0 };
+        let objective = Objective { limit_ms, percentile };
+        let objectives = Objectives { e2e: Some(objective), ..Objectives::none() };
+        let sized = station.size_best(256, &objectives, 0.02).expect("it is met");
+        let at = |rate: f64| {
+            let a = station.analyze(sized.batch, rate).expect("it is stable");
+            a.value(Metric::E2e, percentile)
+        };
+        assert!(at(sized.arrival_rate_per_s) <= limit_ms * (1.0 + 1e-9), "{percentile:?}");
+        let free = station.size_best(256, &Objectives::none(), 0.02).expect("nothing is asked");
+        assert!(sized.arrival_rate_per_s < 0.99 * free.arrival_rate_per_s, "{percentile:?}");
+        let strict =
+            Objectives { e2e: Some(Objective { limit_ms: 1.0, percentile }), ..objectives };
+        let missed = station.size_best(256, &strict, 0.02).expect_err("it cannot be met");
+        assert_eq!(missed.metric, Metric::E2e);
+        assert!(missed.to_string().contains("E2E is at best"), "{missed}");
     }
 }

@@ -252,6 +252,7 @@ impl Correction {
             Binding::Itl => "ITL",
             Binding::Ttft => "TTFT",
             Binding::Wait => "wait",
+            Binding::E2e => "E2E",
             Binding::Loss => "loss",
             Binding::Capacity | Binding::Start => "capacity",
         };

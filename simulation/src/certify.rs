@@ -101,6 +101,8 @@ pub enum Binding {
     Ttft,
     /// Wait before service.
     Wait,
+    /// Time to the last token.
+    E2e,
     /// Requests turned away.
     Loss,
     /// What the replica can do at all: its queue grows beyond.
@@ -319,6 +321,7 @@ fn probe(rate_per_s: f64, report: &Report, objectives: &Objectives, margin: f64)
     let itl = used(Latency::of_itl(objectives), objectives.itl);
     let ttft = used(Latency::Ttft, objectives.ttft);
     let wait = used(Latency::Wait, objectives.wait);
+    let e2e = used(Latency::Response, objectives.e2e);
     let loss = report.loss().filter(|_| objectives.max_loss < 1.0);
     let loss = loss.map(|e| [e.value, e.half_width].map(|x| x / objectives.max_loss));
     let mut worst = Probe {
@@ -328,8 +331,13 @@ fn probe(rate_per_s: f64, report: &Report, objectives: &Objectives, margin: f64)
         binding: Binding::Capacity,
         is_clear: true,
     };
-    let all =
-        [(Binding::Itl, itl), (Binding::Ttft, ttft), (Binding::Wait, wait), (Binding::Loss, loss)];
+    let all = [
+        (Binding::Itl, itl),
+        (Binding::Ttft, ttft),
+        (Binding::Wait, wait),
+        (Binding::E2e, e2e),
+        (Binding::Loss, loss),
+    ];
     for (binding, used) in all {
         let Some([value, half_width]) = used else { continue };
         let excess = log(value + margin * half_width);

@@ -79,7 +79,7 @@ pub struct ServerArgs {
 }
 
 /// What a scenario says itself.
-const FROM_FLAGS: [&str; 19] = [
+const FROM_FLAGS: [&str; 20] = [
     "alpha",
     "beta",
     "gamma",
@@ -98,6 +98,7 @@ const FROM_FLAGS: [&str; 19] = [
     "itl",
     "ttft",
     "ttw",
+    "e2e",
     "tps",
 ];
 
@@ -123,6 +124,12 @@ pub struct ObjectiveArgs {
     /// Percentile that the wait's objective holds for [default: mean]
     #[arg(long, value_name = "P", requires = "ttw", value_parser = percentile)]
     pub ttw_percentile: Option<f64>,
+    /// Objective of the time from arrival to the last token, ms
+    #[arg(long, value_name = "MS", value_parser = positive)]
+    pub e2e: Option<f64>,
+    /// Percentile that it holds for [default: mean]
+    #[arg(long, value_name = "P", requires = "e2e", value_parser = percentile)]
+    pub e2e_percentile: Option<f64>,
     /// Tokens per second that each request gets at least while it decodes
     #[arg(long, value_name = "PER_S", value_parser = positive)]
     pub tps: Option<f64>,

@@ -62,11 +62,12 @@ impl Verdict {
 }
 
 /// The latencies shown, and the percentile shown beside the mean.
-const SHOWN: [(Latency, &str); 4] = [
+const SHOWN: [(Latency, &str); 5] = [
     (Latency::Wait, "wait"),
     (Latency::Ttft, "TTFT"),
     (Latency::Itl, "ITL"),
     (Latency::Tpot, "TPOT"),
+    (Latency::Response, "E2E"),
 ];
 const PERCENT: f64 = 99.0;
 
@@ -85,9 +86,13 @@ impl Row {
     ) -> Self {
         let [server, accelerator] = names;
         let (replicas, batch, rate_per_s) = replicas;
-        let Objectives { itl, ttft, wait, .. } = *objectives;
-        let asked =
-            [(Latency::of_itl(objectives), itl), (Latency::Ttft, ttft), (Latency::Wait, wait)];
+        let Objectives { itl, ttft, wait, e2e, .. } = *objectives;
+        let asked = [
+            (Latency::of_itl(objectives), itl),
+            (Latency::Ttft, ttft),
+            (Latency::Wait, wait),
+            (Latency::Response, e2e),
+        ];
         let check = |(latency, objective): (Latency, Option<Objective>)| {
             let objective = objective?;
             Some(Checked { latency, objective, verdict: verdict(&report, latency, objective) })
@@ -105,11 +110,12 @@ impl Row {
             (Latency::Ttft, Some(p)) => Some(a.ttft_percentile_ms(p)),
             (Latency::Itl, None) => Some(a.itl_ms),
             (Latency::Itl, Some(p)) => Some(a.itl_percentile_ms(p)),
-            (Latency::Response, None) => Some(a.mean_response_ms),
+            (Latency::Response, None) => Some(a.e2e_ms()),
+            (Latency::Response, Some(p)) => Some(a.e2e_percentile_ms(p)),
             (Latency::Tpot, Some(p)) if a.station.reading == Reading::Engine => {
                 Some(a.tpot_percentile_ms(p))
             }
-            (Latency::Response, Some(_)) | (Latency::Tpot, _) => None,
+            (Latency::Tpot, _) => None,
         }
     }
 
@@ -350,8 +356,7 @@ impl Row {
             "inService": pair(self.predicted.map(|a| a.mean_in_service), self.report.in_service()),
             "inSystem": pair(self.predicted.map(|a| a.mean_in_system), self.report.in_system()),
         });
-        let latencies = SHOWN.into_iter().chain([(Latency::Response, "response")]);
-        for (latency, name) in latencies {
+        for (latency, name) in SHOWN {
             let of = |p| pair(self.predicted_ms(latency, p), self.report.latency_ms(latency, p));
             let mut fields = json!({ "mean": of(None) });
             for percent in PERCENTS {

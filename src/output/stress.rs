@@ -215,7 +215,7 @@ fn factor(at: Option<f64>) -> String {
 /// A latency in ms, or a share.
 fn amount(kept: Kept, value: f64) -> String {
     match kept {
-        Kept::Itl | Kept::Ttft => format!("{value:.1} ms"),
+        Kept::Itl | Kept::Ttft | Kept::Wait | Kept::E2e => format!("{value:.1} ms"),
         _ => format!("{value:.4}"),
     }
 }

@@ -4,6 +4,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, pre
 use isocost_model::energy::Energy;
 use isocost_model::export::Export;
 use isocost_model::plan::{Part, Placement, Status};
+use isocost_model::scenario::Server;
 use isocost_model::spend::{self, Currency, HOURS_A_MONTH, Share};
 use isocost_model::trust::{CostRange, Trust};
 
@@ -156,11 +157,23 @@ fn placements(export: &Export<'_>) -> Table {
         "cost ¢/h",
         "ITL ms",
         "TTFT ms",
+        "E2E ms",
         "util %",
         "served %",
     ];
     let partial = !plan.placements.iter().all(Placement::is_in_full);
-    let mut table = table(&header[..if partial { 12 } else { 11 }], 4);
+    let limits_e2e = |server: &Server| {
+        scenario.classes[server.class].targets[server.model]
+            .is_some_and(|target| target.e2e.is_some())
+    };
+    let e2e = scenario.servers.iter().any(limits_e2e);
+    let is_shown = |name: &&str| match *name {
+        "E2E ms" => e2e,
+        "served %" => partial,
+        _ => true,
+    };
+    let header: Vec<&str> = header.into_iter().filter(is_shown).collect();
+    let mut table = table(&header, 4);
     for (server, placement) in scenario.servers.iter().zip(&plan.placements) {
         let names = [
             server.name.clone(),
@@ -171,14 +184,16 @@ fn placements(export: &Export<'_>) -> Table {
         if placement.parts.is_empty() {
             let mut row = names.to_vec();
             row.push("-".to_owned());
-            row.extend(["0", "", "0", "0", "", "", ""].map(str::to_owned));
+            row.extend(["0", "", "0", "0", "", ""].map(str::to_owned));
+            row.extend(vec![String::new(); if e2e { 2 } else { 1 }]);
             row.extend(partial.then_some(share));
             table.add_row(row);
             continue;
         }
         for (i, part) in placement.parts.iter().enumerate() {
             let mut row = if i == 0 { names.to_vec() } else { vec![String::new(); 3] };
-            row.extend(part_cells(export, part));
+            let cells = part_cells(export, part).into_iter().enumerate();
+            row.extend(cells.filter(|(i, _)| e2e || *i != E2E_CELL).map(|(_, cell)| cell));
             row.extend(partial.then(|| if i == 0 { share.clone() } else { String::new() }));
             table.add_row(row);
         }
@@ -186,7 +201,10 @@ fn placements(export: &Export<'_>) -> Table {
     table
 }
 
-fn part_cells(export: &Export<'_>, part: &Part) -> [String; 8] {
+/// Place of the time to the last token among the cells of a part.
+const E2E_CELL: usize = 7;
+
+fn part_cells(export: &Export<'_>, part: &Part) -> [String; 9] {
     let value = |x: Option<f64>| x.map_or(String::new(), |x| format!("{x:.1}"));
     let a = part.predicted;
     [
@@ -197,6 +215,7 @@ fn part_cells(export: &Export<'_>, part: &Part) -> [String; 8] {
         cents(part.cost),
         value(a.map(|a| a.itl_ms)),
         value(a.map(|a| a.ttft_ms)),
+        value(a.map(|a| a.e2e_ms())),
         value(a.map(|a| a.utilisation * 100.0)),
     ]
 }

@@ -133,9 +133,8 @@ impl Search<'_> {
         let ways: Vec<Ways> = self.units.iter().map(|unit| Ways::new(unit, &least)).collect();
         let there = exact.there(&prices);
         let cents = |value: i128| exact.numbers.cents(whole(value - there, prices.shift) as f64);
-        let mut ranked = Ranked::new(&ways);
         let mut likely = Vec::new();
-        while let Some((value, decided)) = ranked.next() {
+        for (value, decided) in Ranked::new(&ways) {
             let bound = cents(value);
             let enough = state.enough();
             let hopeless = state.best.is_none() && state.seen.len() >= HOPELESS;

@@ -67,7 +67,7 @@ impl<'a> Ways<'a> {
     }
 
     /// The cheapest way, with its value.
-    pub fn cheapest(&self) -> Option<(i64, Vec<usize>)> {
+    pub fn cheapest(&self) -> Option<Way> {
         self.ranked().next()
     }
 
@@ -81,15 +81,19 @@ impl<'a> Ways<'a> {
     }
 }
 
-/// Ways of a unit by their value: parts of ways with (what they come to at least, what they come to so
-/// far, the state that is left, blocks).
+/// Blocks with their value.
+type Way = (i64, Vec<usize>);
+/// Part of a way: what it comes to at least, what it comes to so far, the state that is left, blocks.
+type Part = (i64, i64, usize, Vec<usize>);
+
+/// Ways of a unit by their value.
 struct RankedWays<'a> {
     ways: &'a Ways<'a>,
-    open: BinaryHeap<Reverse<(i64, i64, usize, Vec<usize>)>>,
+    open: BinaryHeap<Reverse<Part>>,
 }
 
 impl Iterator for RankedWays<'_> {
-    type Item = (i64, Vec<usize>);
+    type Item = Way;
 
     fn next(&mut self) -> Option<Self::Item> {
         let ways = self.ways;
@@ -124,7 +128,7 @@ impl Iterator for RankedWays<'_> {
 /// Decisions over all units by their value, the lowest first.
 pub(super) struct Ranked<'a> {
     /// By unit: ways that were met, and those to come.
-    units: Vec<(Vec<(i64, Vec<usize>)>, RankedWays<'a>)>,
+    units: Vec<(Vec<Way>, RankedWays<'a>)>,
     /// Units with more than one way, and in the heap (value, place in each of them, from where on the
     /// places may rise).
     many: Vec<usize>,
@@ -146,7 +150,7 @@ impl<'a> Ranked<'a> {
     }
 
     /// The way of unit `g` at a place in the order of values.
-    fn way(&mut self, g: usize, place: usize) -> Option<&(i64, Vec<usize>)> {
+    fn way(&mut self, g: usize, place: usize) -> Option<&Way> {
         let (met, more) = &mut self.units[g];
         while met.len() <= place {
             met.push(more.next()?);

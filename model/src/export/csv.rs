@@ -26,6 +26,8 @@ pub fn plan_csv(export: &Export<'_>) -> Vec<u8> {
         "watts",
         "energy_kwh_per_day",
         "wh_per_million_tokens",
+        "e2e_ms",
+        "e2e_p95_ms",
     ];
     let Export { scenario, plan, .. } = export;
     // Who shares the replicas, where somebody does.
@@ -60,6 +62,8 @@ pub fn plan_csv(export: &Export<'_>) -> Vec<u8> {
                 energy.watts.to_string(),
                 energy.kwh_per_day().to_string(),
                 value(energy.wh_per_million_tokens()),
+                value(a.map(|a| a.e2e_ms())),
+                value(a.map(|a| a.e2e_percentile_ms(95.0))),
             ];
             row.extend(members(server));
             row

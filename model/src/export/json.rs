@@ -221,6 +221,7 @@ struct Allocation<'a> {
     cost: f64,
     itl_average: Option<f64>,
     ttft_average: Option<f64>,
+    e2e_average: Option<f64>,
     load: Load,
     class: &'a str,
     model: &'a str,
@@ -258,6 +259,9 @@ struct PartFields<'a> {
     itl_p95: Option<f64>,
     #[serde(rename = "ttftP95")]
     ttft_p95: Option<f64>,
+    e2e_average: Option<f64>,
+    #[serde(rename = "e2eP95")]
+    e2e_p95: Option<f64>,
     wait_average: Option<f64>,
     utilisation: Option<f64>,
     loss_probability: Option<f64>,
@@ -284,6 +288,7 @@ fn allocation<'a>(
         cost: placement.cost(),
         itl_average: predicted.map(|a| a.itl_ms),
         ttft_average: predicted.map(|a| a.ttft_ms),
+        e2e_average: predicted.map(|a| a.e2e_ms()),
         load: Load {
             arrival_rate: server.load.arrival_rate_per_min,
             avg_in_tokens: server.load.input_tokens,
@@ -315,6 +320,8 @@ fn part_fields<'a>(export: &Export<'a>, server: &Server, part: &Part) -> PartFie
         ttft_average: a.map(|a| a.ttft_ms),
         itl_p95: a.map(|a| a.tpot_percentile_ms(95.0)),
         ttft_p95: a.map(|a| a.ttft_percentile_ms(95.0)),
+        e2e_average: a.map(|a| a.e2e_ms()),
+        e2e_p95: a.map(|a| a.e2e_percentile_ms(95.0)),
         wait_average: a.map(|a| a.mean_wait_ms),
         utilisation: a.map(|a| a.utilisation),
         loss_probability: a.map(|a| a.loss_probability),

@@ -207,22 +207,24 @@ pub(super) fn classes(section: Option<&Section>, scenario: &mut Scenario, report
 }
 
 /// Objectives that a target may state; `slo-tpot` is another name of `slo-itl`.
-const OBJECTIVES: &str = "slo-itl (or slo-tpot), slo-ttft, slo-ttw and slo-tps, and the percentiles \
-                          percentile, itl-percentile (or tpot-percentile), ttft-percentile and \
-                          ttw-percentile";
+const OBJECTIVES: &str = "slo-itl (or slo-tpot), slo-ttft, slo-ttw, slo-e2e and slo-tps, and the percentiles \
+                          percentile, itl-percentile (or tpot-percentile), ttft-percentile, ttw-percentile \
+                          and e2e-percentile";
 
 fn objectives(fields: &mut Fields<'_>, report: &mut Report) -> Objectives {
     let itl = either(fields, ["slo-itl", "slo-tpot"], report);
     let ttft = positive(fields, "slo-ttft", report);
     let wait = positive(fields, "slo-ttw", report);
+    let e2e = positive(fields, "slo-e2e", report);
     let per_s = positive(fields, "slo-tps", report);
     let both = positive(fields, "percentile", report);
     let itl_percentile = either(fields, ["itl-percentile", "tpot-percentile"], report).or(both);
     let ttft_percentile = positive(fields, "ttft-percentile", report).or(both);
     let wait_percentile = positive(fields, "ttw-percentile", report).or(both);
-    if [itl, ttft, wait, per_s].iter().all(Option::is_none) {
+    let e2e_percentile = positive(fields, "e2e-percentile", report).or(both);
+    if [itl, ttft, wait, e2e, per_s].iter().all(Option::is_none) {
         let what = "the target names no objective".to_owned();
-        fields.warning("", what, "give slo-itl, slo-ttft, slo-ttw or slo-tps", report);
+        fields.warning("", what, "give slo-itl, slo-ttft, slo-ttw, slo-e2e or slo-tps", report);
     }
     if let Some(per_s) = per_s {
         let what = format!(
@@ -245,6 +247,7 @@ fn objectives(fields: &mut Fields<'_>, report: &mut Report) -> Objectives {
         itl_over,
         ttft: objective(ttft, ttft_percentile),
         wait: objective(wait, wait_percentile),
+        e2e: objective(e2e, e2e_percentile),
         tokens_per_s: per_s.map(|per_s| TokenRate { per_s, percentile: itl_percentile }),
         max_loss: 1.0,
     }

@@ -89,9 +89,29 @@ impl Analysis {
             (Metric::Ttft, Some(p)) => self.ttft_percentile_ms(p),
             (Metric::Wait, None) => self.mean_wait_ms,
             (Metric::Wait, Some(p)) => self.wait_percentile_ms(p),
+            (Metric::E2e, None) => self.e2e_ms(),
+            (Metric::E2e, Some(p)) => self.e2e_percentile_ms(p),
             (Metric::Loss, _) => self.loss_probability,
             (Metric::Rate, _) => self.rate_per_s,
         }
+    }
+}
+
+impl Analysis {
+    /// Mean time from the arrival of a request to its last token, ms: to the first token, and a gap for
+    /// each that follows; by the reference's reading wait and service.
+    pub fn e2e_ms(&self) -> f64 {
+        match self.station.reading {
+            Reading::Engine => self.station.e2e_ms(self.ttft_ms, self.itl_ms),
+            Reading::Reference => self.mean_response_ms,
+        }
+    }
+}
+
+impl Station {
+    /// Time to the last token of a mean answer, ms.
+    pub(super) fn e2e_ms(&self, ttft_ms: f64, itl_ms: f64) -> f64 {
+        ttft_ms + (self.output_tokens - 1.0).max(0.0) * itl_ms
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Objectives {
     pub ttft: Option<Objective>,
     /// Wait before service.
     pub wait: Option<Objective>,
+    /// From the arrival of a request to its last token.
+    pub e2e: Option<Objective>,
     /// Tokens per second that the server as a whole has to produce; a replica then keeps a tenth
     /// of its rate in reserve. [`Objectives::per_request`] reads it as a floor of each request.
     pub tokens_per_s: Option<TokenRate>,
@@ -68,6 +70,7 @@ impl Objectives {
             itl_over: ItlOver::Requests,
             ttft: None,
             wait: None,
+            e2e: None,
             tokens_per_s: None,
             max_loss: 1.0,
         }
@@ -84,7 +87,12 @@ impl Objectives {
 
     /// The latencies that are limited.
     pub fn latencies(&self) -> impl Iterator<Item = (Metric, Objective)> + use<> {
-        let all = [(Metric::Itl, self.itl), (Metric::Ttft, self.ttft), (Metric::Wait, self.wait)];
+        let all = [
+            (Metric::Itl, self.itl),
+            (Metric::Ttft, self.ttft),
+            (Metric::Wait, self.wait),
+            (Metric::E2e, self.e2e),
+        ];
         all.into_iter().filter_map(|(metric, objective)| Some((metric, objective?)))
     }
 
@@ -99,6 +107,7 @@ impl Objectives {
             itl: limit(Metric::Itl, self.itl),
             ttft: limit(Metric::Ttft, self.ttft),
             wait: limit(Metric::Wait, self.wait),
+            e2e: limit(Metric::E2e, self.e2e),
             ..self
         }
     }
@@ -117,6 +126,8 @@ pub enum Metric {
     Ttft,
     /// Wait before service, ms.
     Wait,
+    /// From the arrival of a request to its last token, ms.
+    E2e,
     /// Share of requests turned away.
     Loss,
     /// A request takes no time, or for ever, so that there is no service rate.
@@ -130,6 +141,7 @@ impl Metric {
             Self::Itl => "ITL",
             Self::Ttft => "TTFT",
             Self::Wait => "wait",
+            Self::E2e => "E2E",
             Self::Loss => "loss",
             Self::Rate => "rate",
         }
@@ -176,7 +188,7 @@ impl fmt::Display for Shortfall {
         };
         let (limit, best) = (self.limit, self.best);
         match self.metric {
-            Metric::Itl | Metric::Ttft | Metric::Wait => {
+            Metric::Itl | Metric::Ttft | Metric::Wait | Metric::E2e => {
                 let word = self.metric.word();
                 write!(f, "{which}{word} is at best {best:.1} ms, objective {limit} ms")
             }

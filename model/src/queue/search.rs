@@ -25,7 +25,10 @@ const MAX_PASSES: usize = 6;
 const MAX_SECANTS: usize = 4;
 
 /// What objectives limit, in the order in which a search keeps it.
-const LIMITED: [Metric; 4] = [Metric::Itl, Metric::Ttft, Metric::Wait, Metric::Loss];
+const LIMITED: [Metric; 5] = [Metric::Itl, Metric::Ttft, Metric::Wait, Metric::E2e, Metric::Loss];
+
+/// Place of loss among them.
+const LOSS: usize = LIMITED.len() - 1;
 
 /// The range in which the rate is sought, requests/s.
 fn range(gaps_ms: &[f64], objectives: &Objectives) -> (f64, f64) {
@@ -57,7 +60,7 @@ pub(super) struct Search<'a> {
     /// `1 / mu(n)` up to the batch size.
     gaps_ms: &'a [f64],
     objectives: &'a Objectives,
-    /// Limits of ITL, TTFT and wait, ms, and of loss; 1 where nothing is asked.
+    /// Limits of [`LIMITED`], ms, and of loss; 1 where nothing is asked.
     limits: [f64; LIMITED.len()],
     /// Lower end of the range, requests/s.
     least: f64,
@@ -78,9 +81,9 @@ impl<'a> Search<'a> {
             let (limit, best) = (f64::INFINITY, gaps_ms[0]);
             return Err(Shortfall { metric: Metric::Rate, limit, best, percentile: None });
         }
-        let latencies = [objectives.itl, objectives.ttft, objectives.wait];
-        let [itl, ttft, wait] = latencies.map(|o| o.map_or(1.0, |o| o.limit_ms));
-        let limits = [itl, ttft, wait, objectives.max_loss];
+        let latencies = [objectives.itl, objectives.ttft, objectives.wait, objectives.e2e];
+        let [itl, ttft, wait, e2e] = latencies.map(|o| o.map_or(1.0, |o| o.limit_ms));
+        let limits = [itl, ttft, wait, e2e, objectives.max_loss];
         Ok(Self { station, gaps_ms, objectives, limits, least, most })
     }
 
@@ -187,8 +190,11 @@ impl<'a> Search<'a> {
         if self.objectives.wait.is_some() {
             most = most.max(excess(values[2], self.limits[2]));
         }
-        if self.station.queue_limit.is_some() {
+        if self.objectives.e2e.is_some() {
             most = most.max(excess(values[3], self.limits[3]));
+        }
+        if self.station.queue_limit.is_some() {
+            most = most.max(excess(values[LOSS], self.limits[LOSS]));
         }
         most
     }
@@ -196,13 +202,14 @@ impl<'a> Search<'a> {
     /// What the chain makes of [`LIMITED`], 0 where nothing is asked.
     #[inline(always)]
     fn values(&self, chain: &Occupancy, rate: f64) -> [f64; LIMITED.len()] {
-        let Objectives { itl, ttft, wait, .. } = self.objectives;
+        let Objectives { itl, ttft, wait, e2e, .. } = self.objectives;
         let means = self.station.means(chain, self.gaps_ms.len() as u32, rate);
-        let mut values = [0.0, 0.0, 0.0, chain.loss];
+        let mut values = [0.0, 0.0, 0.0, 0.0, chain.loss];
         for (i, objective, mean) in [
             (0, itl, means.latency.itl_ms),
             (1, ttft, means.wait_ms + means.latency.first_token_ms),
             (2, wait, means.wait_ms),
+            (3, e2e, means.wait_ms + means.service_ms),
         ] {
             values[i] = match objective {
                 None => 0.0,

@@ -39,6 +39,15 @@ impl Analysis {
         self.wait_percentile_ms(percent) + self.first_token_ms
     }
 
+    /// Time to the last token that `percent` of the served requests do not exceed, ms; by the reference's
+    /// reading the wait's percentile and the mean time in service.
+    pub fn e2e_percentile_ms(&self, percent: f64) -> f64 {
+        if self.station.reading == Reading::Engine {
+            return Tails::new(self).e2e_ms(percent);
+        }
+        self.wait_percentile_ms(percent) + self.mean_service_ms
+    }
+
     /// Inter-token latency that `percent` of the tokens do not exceed, ms: the step time at the
     /// occupancy that a token sees. A state with `n` in service yields `n` tokens a step.
     pub fn itl_percentile_ms(&self, percent: f64) -> f64 {

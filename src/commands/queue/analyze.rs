@@ -108,6 +108,7 @@ fn fields(a: &Analysis) -> Vec<(String, String, f64)> {
         ("mean_response_ms", "mean response, ms", a.mean_response_ms),
         ("itl_ms", "mean ITL, ms", a.itl_ms),
         ("ttft_ms", "mean TTFT, ms", a.ttft_ms),
+        ("e2e_ms", "mean E2E, ms", a.e2e_ms()),
     ];
     let means = means.map(|(name, words, value)| (name.to_owned(), words.to_owned(), value));
     let tails = PERCENTILES.into_iter().flat_map(|p| {
@@ -115,6 +116,7 @@ fn fields(a: &Analysis) -> Vec<(String, String, f64)> {
             ("wait", "wait", a.wait_percentile_ms(p)),
             ("ttft", "TTFT", a.ttft_percentile_ms(p)),
             ("itl", "ITL", a.itl_percentile_ms(p)),
+            ("e2e", "E2E", a.e2e_percentile_ms(p)),
         ]
         .map(|(name, words, value)| (format!("{name}_p{p}_ms"), format!("P{p} {words}, ms"), value))
     });

@@ -146,6 +146,7 @@ fn of_flags(args: &ObjectiveArgs) -> Objectives {
         itl_over: ItlOver::default(),
         ttft: objective(args.ttft, args.ttft_percentile),
         wait: objective(args.ttw, args.ttw_percentile),
+        e2e: objective(args.e2e, args.e2e_percentile),
         tokens_per_s: args.tps.map(|per_s| TokenRate { per_s, percentile: args.itl_percentile }),
         max_loss: args.max_loss,
     })

@@ -227,6 +227,7 @@ pub const ENTITIES: &[Entity] = &[
             optional("slo-tpot", MS, "`slo-itl`", "another name of it: time per output token"),
             optional("slo-ttft", MS, "no objective", "time to first token"),
             optional("slo-ttw", MS, "no objective", "wait before service"),
+            optional("slo-e2e", MS, "no objective", "from arrival to the last token"),
             optional(
                 "slo-tps",
                 Number("tokens/s", 0.0, ABSURD),
@@ -247,6 +248,7 @@ pub const ENTITIES: &[Entity] = &[
             optional("tpot-percentile", PERCENTILE, "`itl-percentile`", "another name of it"),
             optional("ttft-percentile", PERCENTILE, "`percentile`", "that `slo-ttft` holds for"),
             optional("ttw-percentile", PERCENTILE, "`percentile`", "that `slo-ttw` holds for"),
+            optional("e2e-percentile", PERCENTILE, "`percentile`", "that `slo-e2e` holds for"),
         ],
     },
     Entity {

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! (`chain.rs`), from which the means follow as sums, and the largest rate as a root (`size.rs`).
-//! Percentiles are read off mixtures of passes (`arrival.rs`, `tails.rs`, `tpot.rs`). How arrivals come that are not
+//! Percentiles are read off mixtures of passes (`arrival.rs`, `tails.rs`, `tpot.rs`, `e2e.rs`). How arrivals come that are not
 //! Poisson is told by `arrivals.rs`, what prompts in one piece do by `whole.rs` and `cycles.rs`. The KV cache bounds the batch
 //! (`memory.rs`); closed loops are a level of their own (`closed.rs`). What requests ask of passes
 //! stands in `work.rs`.
@@ -20,6 +20,7 @@ mod chain;
 mod closed;
 mod counts;
 mod cycles;
+mod e2e;
 mod grid;
 mod level;
 mod memory;

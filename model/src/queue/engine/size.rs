@@ -169,10 +169,12 @@ impl<'a> Sizing<'a> {
     /// How far the objectives are from being met, as far as the means tell: an objective on a
     /// percentile of a time is not met where the mean of it alone is far beyond.
     fn excess_of_means(&self, means: &Means) -> f64 {
-        let values = [means.itl_ms, means.ttft_ms(), means.wait_ms()];
-        let Objectives { itl, ttft, wait, .. } = *self.objectives;
+        let (itl_ms, ttft_ms) = (means.itl_ms, means.ttft_ms());
+        let e2e_ms = self.replica.station().e2e_ms(ttft_ms, itl_ms);
+        let values = [itl_ms, ttft_ms, means.wait_ms(), e2e_ms];
+        let Objectives { itl, ttft, wait, e2e, .. } = *self.objectives;
         let mut most = excess(means.chain.loss, self.objectives.max_loss);
-        for (value, objective) in values.into_iter().zip([itl, ttft, wait]) {
+        for (value, objective) in values.into_iter().zip([itl, ttft, wait, e2e]) {
             if let Some(Objective { limit_ms, percentile: None }) = objective {
                 most = most.max(excess(value, limit_ms));
             }
@@ -202,6 +204,7 @@ impl<'a> Sizing<'a> {
                 Metric::Itl if self.objectives.itl_over == ItlOver::Gaps => tails.gap_ms(percent),
                 Metric::Itl => tails.tpot_ms(percent),
                 Metric::Ttft => tails.ttft_ms(percent),
+                Metric::E2e => tails.e2e_ms(percent),
                 _ => tails.wait_ms(percent),
             };
             Some((metric, objective, value))

@@ -55,6 +55,20 @@ fn scaled(
     unit.iter().map(move |(mean, share)| (least + spread * mean, weight * share))
 }
 
+/// `P(X > x)` of a length.
+pub(super) fn beyond(mean: f64, scv: f64, x: f64) -> f64 {
+    if scv <= 0.0 || mean <= 0.0 {
+        return f64::from(u8::from(x < mean));
+    }
+    if scv <= 1.0 {
+        let spread = mean * scv.sqrt();
+        return (-((x - (mean - spread)) / spread).max(0.0)).exp();
+    }
+    let first = (1.0 + ((scv - 1.0) / (scv + 1.0)).sqrt()) / 2.0;
+    let of = |share: f64| share * (-2.0 * share * x.max(0.0) / mean).exp();
+    of(first) + of(1.0 - first)
+}
+
 fn parts(ends: &[f64]) -> Vec<(f64, f64)> {
     // The integral of the quantile -ln(1 - q): q + (1 - q) ln(1 - q).
     let integral = |q: f64| if q >= 1.0 { 1.0 } else { q + (1.0 - q) * (-q).ln_1p() };
@@ -68,6 +82,21 @@ fn parts(ends: &[f64]) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_beyond_has_the_mean_and_the_spread() {
+        for scv in [0.3, 1.0, 2.0, 4.0] {
+            let step = 0.01;
+            let at = (0..100_000).map(|i| (f64::from(i) + 0.5) * step);
+            let (mut mean, mut square) = (0.0, 0.0);
+            for x in at {
+                mean += step * beyond(7.0, scv, x);
+                square += step * 2.0 * x * beyond(7.0, scv, x);
+            }
+            assert!((mean - 7.0).abs() < 1e-2, "{scv}: {mean}");
+            assert!((square / 49.0 - 1.0 - scv).abs() < 2e-2 * (1.0 + scv), "{scv}: {square}");
+        }
+    }
 
     #[test]
     fn points_keep_the_mean_and_most_of_the_spread() {

@@ -127,25 +127,40 @@ impl Tails {
     }
 
     fn arrival(&self, percent: f64, until: Until) -> f64 {
-        let full = f64::from(self.replica.batch());
         let top_ms = self.top_ms(percent);
         let mut all = Grid::new(top_ms);
-        self.arrive_idle(until, &mut all);
-        all.settle();
-        for &(n, share) in self.states.iter().chain(&[(full, self.busy)]) {
-            let mut grid = Grid::new(top_ms);
-            self.arrive(&self.met(n), share, until, &mut grid);
-            grid.settle();
-            if n == full && self.busy > 0.0 {
-                grid.delay(1.0, self.place_ms);
-            }
+        for (_, _, grid) in self.arrivals(top_ms, until) {
             all.merge(&grid);
         }
         all.quantile(percent / 100.0)
     }
 
+    /// Times of arrivals on grids up to `top_ms`, for each state that they find: (requests in service, 0 where
+    /// nobody is; probability; the times).
+    pub(super) fn arrivals(
+        &self,
+        top_ms: f64,
+        until: Until,
+    ) -> impl Iterator<Item = (f64, f64, Grid)> {
+        let full = f64::from(self.replica.batch());
+        let states = [(0.0, self.idle)].into_iter().chain(self.states.iter().copied());
+        states.chain([(full, self.busy)]).map(move |(n, share)| {
+            let mut grid = Grid::new(top_ms);
+            if n == 0.0 {
+                self.arrive_idle(until, &mut grid);
+            } else {
+                self.arrive(&self.met(n), share, until, &mut grid);
+            }
+            grid.settle();
+            if n == full && self.busy > 0.0 {
+                grid.delay(1.0, self.place_ms);
+            }
+            (n, share, grid)
+        })
+    }
+
     /// A time that hardly any first token takes.
-    fn top_ms(&self, percent: f64) -> f64 {
+    pub(super) fn top_ms(&self, percent: f64) -> f64 {
         // Waits for a place that are rarer than what is asked for need no room.
         let odds = self.busy / (0.3 * (1.0 - percent / 100.0)).max(1e-12);
         let full = f64::from(self.replica.batch());

@@ -30,8 +30,7 @@ impl Tails {
         let mut values = Vec::new();
         for (length, odds) in spread::points(gaps, work.gaps_scv()) {
             let length = length.round().max(1.0);
-            let x = length / tau;
-            let kept = if x > 1e-3 { 2.0 * (x - 1.0 + (-x).exp()) / (x * x) } else { 1.0 };
+            let kept = kept(length / tau);
             for (n, share) in &states {
                 let n = (mean + kept.sqrt() * (n - mean)).clamp(1.0, full);
                 let met = self.met(n);
@@ -69,6 +68,19 @@ impl Tails {
         (mean, (variance / mean).max(0.5))
     }
 
+    /// Mean gaps, with their odds, of requests with `length` of them that find `n` in service.
+    pub(super) fn gaps_of(&self, n: f64, length: f64) -> Vec<(f64, f64)> {
+        let full = f64::from(self.replica.batch());
+        let served = (1.0 - self.idle).max(f64::MIN_POSITIVE);
+        let below: f64 = self.states.iter().map(|(n, p)| n * p).sum();
+        let mean = (below + full * self.busy) / served;
+        let kept = kept(length / self.memory_passes(mean));
+        let n = (mean + kept.sqrt() * (n - mean)).clamp(1.0, full);
+        let mut values = Vec::new();
+        mean_gaps(&self.met(n), self, length, 1.0, &mut values);
+        values
+    }
+
     /// Passes after which the number in service has forgotten what it was.
     fn memory_passes(&self, mean: f64) -> f64 {
         let levels = self.replica.levels();
@@ -83,6 +95,11 @@ impl Tails {
         };
         1.0 / (slope * level.pass_ms).max(1e-9)
     }
+}
+
+/// What a mean over a stretch keeps of the variance, the stretch in times that a state is remembered.
+fn kept(x: f64) -> f64 {
+    if x > 1e-3 { 2.0 * (x - 1.0 + (-x).exp()) / (x * x) } else { 1.0 }
 }
 
 /// Adds the means of `length` gaps at a level.
