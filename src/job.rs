@@ -5,7 +5,7 @@ use std::path::Path;
 use isocost_formulations::ProblemOptions;
 use isocost_model::Scenario;
 use isocost_model::input::{self, Loaded};
-use isocost_model::scenario::Saturation;
+use isocost_model::scenario::{Budget, Saturation};
 use isocost_model::sharing::share_by_model;
 use isocost_planner::{Fleet, Planner, Request, Shortage};
 use isocost_solver::{Backend, Interrupt, SolveOptions, backend, default_backend};
@@ -29,8 +29,7 @@ impl Job {
         sizing: &SizingArgs,
         solve: &SolveArgs,
     ) -> Result<Self, Failure> {
-        let mut planner = planner(sizing, solve)?;
-        planner.request.margin = scenario.margin.margin();
+        let planner = asked(scenario, sizing, solve)?;
         let scenario = read(scenario)?;
         let _spinner = Spinner::start("sizing");
         let fleet = planner.fleet(scenario);
@@ -44,8 +43,7 @@ impl Job {
         sizing: &SizingArgs,
         solve: &SolveArgs,
     ) -> Result<Self, Failure> {
-        let mut planner = planner(sizing, solve)?;
-        planner.request.margin = scenario.margin.margin();
+        let planner = asked(scenario, sizing, solve)?;
         let scenario = read(scenario)?;
         let saved = input::load_plan(path).map_err(Failure::input)?;
         let _spinner = Spinner::start("sizing");
@@ -60,6 +58,24 @@ impl Job {
         &self.fleet.scenario
     }
 }
+
+/// A planner as the arguments ask for it, those of the scenario too.
+fn asked(
+    scenario: &ScenarioArgs,
+    sizing: &SizingArgs,
+    solve: &SolveArgs,
+) -> Result<Planner, Failure> {
+    let mut planner = planner(sizing, solve)?;
+    planner.request.margin = scenario.margin.margin();
+    if scenario.budget.is_some() && planner.request.shortage == Shortage::Say {
+        planner.request.shortage = MOST_LOAD;
+    }
+    Ok(planner)
+}
+
+/// What a budget of money is spent on: the most load, the highest priority first.
+const MOST_LOAD: Shortage =
+    Shortage::By { saturation: Saturation::PriorityExhaustive, delayed: false };
 
 /// A planner as the arguments ask for it; Ctrl-C ends its solves.
 pub fn planner(sizing: &SizingArgs, solve: &SolveArgs) -> Result<Planner, Failure> {
@@ -83,6 +99,11 @@ pub fn read(args: &ScenarioArgs) -> Result<Scenario, Failure> {
     if args.share == Share::Model {
         share_by_model(&mut scenario);
     }
+    scenario.budgets.extend(args.budget.map(|cents| Budget {
+        name: "money".to_owned(),
+        cents_per_h: Some(cents),
+        ..Budget::default()
+    }));
     Ok(scenario)
 }
 

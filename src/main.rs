@@ -13,8 +13,8 @@ use crate::args::{Args, Command};
 #[cfg(feature = "serve")]
 use crate::commands::service;
 use crate::commands::{
-    buckets, demand, diff, experiment, explain, fit, horizon, import, init, plan, profile, queue,
-    reference, shell, simulate, stress, sweep, verify,
+    buckets, compare, demand, diff, experiment, explain, fit, horizon, import, init, plan, profile,
+    queue, reference, shell, simulate, stress, sweep, verify,
 };
 use crate::output::style;
 
@@ -86,6 +86,7 @@ fn main() -> ExitCode {
         Command::Horizon(args) => horizon::run(args),
         Command::Buckets(args) => buckets::run(args),
         Command::Demand(args) => demand::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Stress(args) => stress::run(args),
         Command::Simulate(args) => simulate::run(args),

@@ -5,7 +5,7 @@
 //! data        L_s      rate to cover, requests/s
 //!             r_sj     rate that a replica is credited with, requests/s
 //!             c_sj     cost of a replica, cents/h
-//!             u_sjk    what a replica takes of limit k (cards, watts)
+//!             u_sjk    what a replica takes of limit k (cards, watts, cents/h, g CO2/h)
 //!             C_k      what there is of limit k
 //!             m_s, M_s fewest and most replicas
 //! ```
@@ -14,7 +14,7 @@
 //! list (dominated items, say) is worked out once.
 
 use isocost_model::candidates::{Candidate, Candidates};
-use isocost_model::scenario::Scenario;
+use isocost_model::scenario::{Scenario, Unit};
 
 /// The numbers of the planning problem.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,7 @@ pub struct Problem {
 pub struct Limit {
     /// Name for reports, e.g. `A100`.
     pub name: String,
-    /// `C_k`, in cards or watts.
+    /// `C_k`, in what it counts.
     pub capacity: f64,
 }
 
@@ -45,7 +45,7 @@ pub struct Item {
     pub rate: f64,
     /// `c_j`, cents/h.
     pub cost: f64,
-    /// `u_jk` where it is not 0: (index into [`Problem::limits`], cards or watts).
+    /// `u_jk` where it is not 0: (index into [`Problem::limits`], how much of it).
     pub uses: Vec<(usize, f64)>,
     /// Cards of a replica.
     pub cards: u64,
@@ -77,7 +77,7 @@ pub struct Needs {
 /// What to plan for.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ProblemOptions {
-    /// Ignore how many cards exist.
+    /// Ignore how many cards exist, and what power they draw.
     pub unlimited: bool,
     /// Minimise the change's value instead of the cost.
     pub transition: bool,
@@ -100,7 +100,7 @@ impl Problem {
     pub fn new(scenario: &Scenario, candidates: &Candidates, options: &ProblemOptions) -> Self {
         let (limits, rows) = limits(scenario, options.unlimited);
         let items = |group: &[Candidate]| -> Vec<Item> {
-            group.iter().enumerate().map(|(i, c)| item(i, c, &limits, &rows)).collect()
+            group.iter().enumerate().map(|(i, c)| item(scenario, i, c, &limits, &rows)).collect()
         };
         let groups = candidates.groups.iter().map(|g| items(&g.options)).collect();
         let servers = scenario.servers.iter().zip(&candidates.demands).map(|(server, demand)| {
@@ -234,51 +234,43 @@ fn fraction(x: f64) -> (u64, i32) {
     (m << up, e - up)
 }
 
-/// What a limit counts of a candidate.
-#[derive(Debug, Clone, Copy)]
-enum Counts {
-    Cards,
-    Watts,
-}
-
 /// Limits with what each counts, and for each card type the limits that it takes from.
-type Limits = (Vec<(Limit, Counts)>, Vec<Vec<usize>>);
+type Limits = (Vec<(Limit, Unit)>, Vec<Vec<usize>>);
 
 fn limits(scenario: &Scenario, unlimited: bool) -> Limits {
     let mut limits = Vec::new();
     let mut rows = vec![Vec::new(); scenario.card_types.len()];
-    if unlimited {
-        return (limits, rows);
-    }
     for (t, card) in scenario.card_types.iter().enumerate() {
-        if let Some(available) = card.available() {
+        if let Some(available) = card.available().filter(|_| !unlimited) {
             rows[t].push(limits.len());
-            limits.push((
-                Limit { name: card.name.clone(), capacity: available as f64 },
-                Counts::Cards,
-            ));
+            limits
+                .push((Limit { name: card.name.clone(), capacity: available as f64 }, Unit::Cards));
         }
     }
     for budget in &scenario.budgets {
         let everything: Vec<usize> = (0..scenario.card_types.len()).collect();
         let types = if budget.card_types.is_empty() { &everything } else { &budget.card_types };
-        let parts = [
-            (budget.cards.map(|c| c as f64), Counts::Cards, "cards"),
-            (budget.watts, Counts::Watts, "watts"),
-        ];
-        for (capacity, counts, unit) in parts {
-            let Some(capacity) = capacity else { continue };
+        for (unit, capacity) in budget.limits(unlimited) {
             types.iter().for_each(|&t| rows[t].push(limits.len()));
-            limits.push((Limit { name: format!("{} ({unit})", budget.name), capacity }, counts));
+            let name = format!("{} ({})", budget.name, unit.word());
+            limits.push((Limit { name, capacity }, unit));
         }
     }
     (limits, rows)
 }
 
-fn item(i: usize, c: &Candidate, limits: &[(Limit, Counts)], rows: &[Vec<usize>]) -> Item {
+fn item(
+    scenario: &Scenario,
+    i: usize,
+    c: &Candidate,
+    limits: &[(Limit, Unit)],
+    rows: &[Vec<usize>],
+) -> Item {
     let amount = |k: usize| match limits[k].1 {
-        Counts::Cards => c.cards as f64,
-        Counts::Watts => c.full_watts,
+        Unit::Cards => c.cards as f64,
+        Unit::Watts => c.full_watts,
+        Unit::Cents => c.cost_cents_per_h,
+        Unit::Grams => scenario.accelerators[c.accelerator].grams_per_h(c.full_watts),
     };
     Item {
         candidate: i,

@@ -36,6 +36,17 @@ impl Energy {
         placements.map(|(server, placement)| Self::of_placement(server, placement)).sum()
     }
 
+    /// Carbon dioxide of what a plan draws, kilograms in a day; `None` where nobody says what the current
+    /// brings of an accelerator in use.
+    pub fn carbon_kg_per_day(scenario: &Scenario, plan: &Plan) -> Option<f64> {
+        let parts = plan.placements.iter().flat_map(|placement| &placement.parts);
+        let grams = parts.map(|part| {
+            let unit = &scenario.accelerators[part.accelerator];
+            unit.grams_per_kwh.map(|_| unit.grams_per_h(part.watts))
+        });
+        Some(grams.sum::<Option<f64>>()? * 24.0 / 1000.0)
+    }
+
     /// Kilowatt-hours in a day.
     pub fn kwh_per_day(&self) -> f64 {
         self.watts * 24.0 / 1000.0

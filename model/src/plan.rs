@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::candidates::{Candidates, SizingOptions, station};
 use crate::queue::Analysis;
-use crate::scenario::{CardType, Scenario};
+pub use crate::scenario::Unit;
+use crate::scenario::{Budget, CardType, Scenario};
 use crate::trust::CostRange;
 
 /// What a formulation hands over: for each server the candidates chosen, and what was proven.
@@ -145,8 +146,8 @@ pub struct Plan {
     pub placements: Vec<Placement>,
     /// Cards used of each type, in the order of [`Scenario::card_types`].
     pub usage: Vec<Usage>,
-    /// Budgets in use, cards before watts, in the order of [`Scenario::budgets`]; none where limits do
-    /// not bind.
+    /// Limits of budgets that bind, cards before watts before money before carbon, in the order of
+    /// [`Scenario::budgets`].
     pub budgets: Vec<BudgetUse>,
     /// Sum of the parts' costs, cents per hour.
     pub total_cost: f64,
@@ -232,30 +233,10 @@ pub struct BudgetUse {
     pub budget: usize,
     /// What the limit counts.
     pub unit: Unit,
-    /// Cards in use, or watts of the replicas in use with every card at full load.
+    /// Cards in use, cents per hour, or watts and grams per hour with every card in use at full load.
     pub used: f64,
     /// Most that may be used.
     pub limit: f64,
-}
-
-/// What a limit counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Unit {
-    /// Cards.
-    Cards,
-    /// Watts.
-    Watts,
-}
-
-impl Unit {
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Cards => "cards",
-            Self::Watts => "watts",
-        }
-    }
 }
 
 /// From this share on a load counts as served in full: arrival rates are never known better.
@@ -278,7 +259,7 @@ impl Plan {
             })
             .collect();
         let usage = usage(scenario, &placements, unlimited);
-        let budgets = if unlimited { Vec::new() } else { budgets(scenario, &placements) };
+        let budgets = budgets(scenario, &placements, unlimited);
         // A sum of nothing, or the value of a change of nothing, may be -0.
         let total_cost = placements.iter().map(Placement::cost).sum::<f64>() + 0.0;
         Self {
@@ -399,27 +380,31 @@ fn usage(scenario: &Scenario, placements: &[Placement], unlimited: bool) -> Vec<
     usage
 }
 
-fn budgets(scenario: &Scenario, placements: &[Placement]) -> Vec<BudgetUse> {
+fn budgets(scenario: &Scenario, placements: &[Placement], unlimited: bool) -> Vec<BudgetUse> {
     let mut uses = Vec::new();
     for (index, budget) in scenario.budgets.iter().enumerate() {
-        let (mut cards, mut watts) = (0.0, 0.0);
-        for part in placements.iter().flat_map(|p| &p.parts) {
-            let accelerator = &scenario.accelerators[part.accelerator];
-            if budget.counts(accelerator.card_type) {
-                let units = part.cards as f64 / f64::from(accelerator.multiplicity);
-                cards += part.cards as f64;
-                watts += units * accelerator.power.full_w;
-            }
-        }
-        let limits = [
-            (Unit::Cards, cards, budget.cards.map(|most| most as f64)),
-            (Unit::Watts, watts, budget.watts),
-        ];
-        for (unit, used, limit) in limits {
-            uses.extend(limit.map(|limit| BudgetUse { budget: index, unit, used, limit }));
+        for (unit, limit) in budget.limits(unlimited) {
+            let parts = placements.iter().flat_map(|placement| &placement.parts);
+            let used = parts.map(|part| taken(scenario, budget, unit, part)).sum::<f64>() + 0.0;
+            uses.push(BudgetUse { budget: index, unit, used, limit });
         }
     }
     uses
+}
+
+/// What a part takes of a budget.
+fn taken(scenario: &Scenario, budget: &Budget, unit: Unit, part: &Part) -> f64 {
+    let accelerator = &scenario.accelerators[part.accelerator];
+    if !budget.counts(accelerator.card_type) {
+        return 0.0;
+    }
+    let watts = part.cards as f64 / f64::from(accelerator.multiplicity) * accelerator.power.full_w;
+    match unit {
+        Unit::Cards => part.cards as f64,
+        Unit::Watts => watts,
+        Unit::Cents => part.cost,
+        Unit::Grams => accelerator.grams_per_h(watts),
+    }
 }
 
 #[cfg(test)]

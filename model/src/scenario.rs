@@ -71,6 +71,15 @@ pub struct Accelerator {
     pub power: PowerCurve,
     /// Price of the unit, cents per hour.
     pub cost_cents_per_h: f64,
+    /// Carbon dioxide of the current where it stands, grams a kWh; `None` where nobody says.
+    pub grams_per_kwh: Option<f64>,
+}
+
+impl Accelerator {
+    /// Grams of carbon dioxide an hour of so many watts; none where nobody says what the current brings.
+    pub fn grams_per_h(&self, watts: f64) -> f64 {
+        watts / 1000.0 * self.grams_per_kwh.unwrap_or(0.0)
+    }
 }
 
 /// Watts against utilisation: straight from idle to mid, and straight from mid to full.
@@ -266,8 +275,42 @@ impl CurrentAllocation {
     pub const NOWHERE: usize = usize::MAX;
 }
 
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Unit {
+    /// Cards.
+    Cards,
+    /// Watts.
+    Watts,
+    /// Cents per hour.
+    #[serde(rename = "cents/h")]
+    Cents,
+    /// Grams of carbon dioxide per hour.
+    #[serde(rename = "g CO2/h")]
+    Grams,
+}
+
+impl Unit {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cards => "cards",
+            Self::Watts => "watts",
+            Self::Cents => "cents/h",
+            Self::Grams => "g CO2/h",
+        }
+    }
+
+    /// Whether it is of what there is, which no longer binds where there is any number of cards; money and
+    /// carbon bind even so.
+    pub fn is_of_cards(self) -> bool {
+        matches!(self, Self::Cards | Self::Watts)
+    }
+}
+
 /// A limit that several card types share.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Budget {
     /// Name for reports.
     pub name: String,
@@ -277,12 +320,28 @@ pub struct Budget {
     pub cards: Option<u64>,
     /// Most watts in all, each card counted at full load.
     pub watts: Option<f64>,
+    /// Most that replicas cost in all, cents per hour.
+    pub cents_per_h: Option<f64>,
+    /// Most carbon dioxide in all, grams per hour, each card counted at full load.
+    pub grams_per_h: Option<f64>,
 }
 
 impl Budget {
     /// Whether cards of a type, by its index, count.
     pub fn counts(&self, card_type: usize) -> bool {
         self.card_types.is_empty() || self.card_types.contains(&card_type)
+    }
+
+    /// What it limits, cards first; where there is any number of cards only what binds even so.
+    pub fn limits(&self, unlimited: bool) -> impl Iterator<Item = (Unit, f64)> + use<> {
+        let all = [
+            (Unit::Cards, self.cards.map(|cards| cards as f64)),
+            (Unit::Watts, self.watts),
+            (Unit::Cents, self.cents_per_h),
+            (Unit::Grams, self.grams_per_h),
+        ];
+        let binds = move |unit: Unit| !unlimited || !unit.is_of_cards();
+        all.into_iter().filter_map(|(unit, most)| Some((unit, most?))).filter(move |l| binds(l.0))
     }
 }
 

@@ -160,11 +160,11 @@ fn limits_of_the_scenario_are_kept() {
         (Rule::Spread, |s, _| s.servers[0].min_types = 2),
         (Rule::Budget, |s, _| {
             let name = "all".to_owned();
-            s.budgets.push(Budget { name, card_types: Vec::new(), cards: Some(1), watts: None });
+            s.budgets.push(Budget { name, cards: Some(1), ..Budget::default() });
         }),
         (Rule::Budget, |s, _| {
             let name = "all".to_owned();
-            s.budgets.push(Budget { name, card_types: Vec::new(), cards: None, watts: Some(1.0) });
+            s.budgets.push(Budget { name, watts: Some(1.0), ..Budget::default() });
         }),
     ];
     for (rule, change) in changes {
@@ -261,7 +261,7 @@ fn under_shortage_no_server_goes_without_what_is_left() {
     // Cards, budgets and moves that are used up, and servers that may not stand there.
     let budget = |cards| {
         let name = "all".to_owned();
-        Budget { name, card_types: Vec::new(), cards: Some(cards), watts: None }
+        Budget { name, cards: Some(cards), ..Budget::default() }
     };
     Short::new([[4, 0], [0, 0]]).with(move |s, _| s.budgets.push(budget(4))).passes();
     Short::new([[4, 0], [0, 0]]).with(move |s, _| s.budgets.push(budget(5))).fails(MORE);

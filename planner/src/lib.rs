@@ -27,6 +27,7 @@ mod choose;
 pub mod explain;
 mod fleet;
 mod given;
+pub mod purchase;
 mod request;
 pub mod sharing;
 

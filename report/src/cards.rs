@@ -72,7 +72,7 @@ fn table(input: &Input<'_>) -> Table {
 
 fn budgets(input: &Input<'_>) -> Table {
     let columns = ["Budget", "Counts", "Used", "Limit", "Left", "Used, %"];
-    let caption = "Budgets; watts are those of the cards in use at full load";
+    let caption = "Budgets; watts and carbon are those of the cards in use at full load";
     let mut table = Table::new("budgets-used", caption, 2, &columns);
     for budget in &input.plan.budgets {
         let share = (budget.limit > 0.0).then(|| budget.used / budget.limit);

@@ -10,6 +10,7 @@
 
 mod cards;
 mod choices;
+mod comparison;
 mod content;
 mod cost;
 mod format;
@@ -32,6 +33,7 @@ use isocost_planner::explain::Explanation;
 
 use content::Section;
 
+pub use comparison::comparison;
 pub use known::said;
 pub use page::html;
 pub use plots::{Plot, plots};

@@ -13,27 +13,45 @@ const PAGE: &str = include_str!("../templates/report.html");
 const STYLE: &str = include_str!("../templates/style.css");
 const SCRIPT: &str = include_str!("../templates/tables.js");
 
+/// What a page says.
 #[derive(Serialize)]
-struct Page<'a> {
-    name: &'a str,
+pub(crate) struct Page {
+    /// In the window's frame.
+    pub title: String,
+    pub heading: String,
+    pub summary: Summary,
+    pub sections: Vec<Section>,
+}
+
+#[derive(Serialize)]
+struct Filled {
+    #[serde(flatten)]
+    page: Page,
     version: &'static str,
-    summary: Summary,
-    sections: Vec<Section>,
     style: String,
     script: &'static str,
 }
 
 /// The report as one HTML file, which needs nothing but itself.
 pub fn html(input: &Input<'_>) -> String {
+    let summary = summary(input);
+    filled(Page {
+        title: format!("{}: {} plan", input.name, summary.status),
+        heading: format!("Plan of {}", input.name),
+        summary,
+        sections: crate::sections(input),
+    })
+}
+
+/// The page as one HTML file.
+pub(crate) fn filled(page: Page) -> String {
     // All four lines rest on the template, which is part of the program; the tests fill it.
     let tight = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     let mut environment = Environment::new();
     environment.set_syntax(tight.expect("the usual delimiters"));
-    let page = Page {
-        name: input.name,
+    let page = Filled {
+        page,
         version: env!("CARGO_PKG_VERSION"),
-        summary: summary(input),
-        sections: crate::sections(input),
         style: format!("{}{STYLE}", isocost_charts::css()),
         script: SCRIPT,
     };

@@ -93,7 +93,7 @@ fn table(limits: &[LimitValue]) -> Table {
         "Enough",
         "Saves in all, cents/h",
     ];
-    let caption = "What one card more or fewer is worth (a kilowatt, of a power budget)";
+    let caption = "What one card more or fewer is worth (of a budget a card, a kilowatt, 100 cents/h or a kilogram of CO2 an hour)";
     let mut table = Table::new("worth-table", caption, 1, &columns);
     for limit in limits {
         let unit = limit.unit;
@@ -119,6 +119,7 @@ fn units(unit: Unit, value: f64) -> String {
     match unit {
         Unit::Cards => cents(value),
         Unit::Watts => format!("{} W", cents(value)),
+        unit => format!("{} {}", cents(value), unit.word()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Arguments: one file a command, and what several of them share.
 
 mod buckets;
+mod compare;
 #[cfg(feature = "kubernetes")]
 mod control;
 mod demand;
@@ -34,6 +35,7 @@ mod verify;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use buckets::BucketsArgs;
+pub use compare::CompareArgs;
 #[cfg(feature = "kubernetes")]
 pub use control::{
     ActuateArgs, CapacityFrom, ClusterArgs, CollectArgs, ControlArgs, ElectionArgs, PrometheusArgs,
@@ -105,6 +107,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Spread a server's requests, by size, over GPU types (reads the Mélange solver's input)
     Buckets(BucketsArgs),
+    /// Say what scenarios come to, side by side: cost a month, what is served, what breaks first as loads grow
+    Compare(CompareArgs),
     /// Put two plans side by side: moves, scaling, cost
     Diff(DiffArgs),
     /// Say how far loads and service times may be off before a plan breaks its objectives, and

@@ -85,6 +85,12 @@ fn inputs(args: &HorizonArgs) -> Result<(Scenario, Profile, Prices), Failure> {
             "plans over time keep every server on replicas of its own: `share` is not looked at",
         );
     }
+    if scenario.budgets.iter().any(|budget| budget.cents_per_h.is_some()) {
+        return Err(Failure::input(
+            "--budget, centsPerHour: plans over time buy at prices of their own and keep no budget of \
+             money; leave it out, or plan a period by `isocost plan --loads`",
+        ));
+    }
     let cards = args.period_cards.as_deref();
     let profile = input::profile(&scenario, &args.profile, cards);
     let prices = match &args.prices.prices {

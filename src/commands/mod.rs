@@ -1,6 +1,7 @@
 //! One file a command: arguments in, its output and exit code out.
 
 pub mod buckets;
+pub mod compare;
 #[cfg(feature = "kubernetes")]
 pub mod control;
 pub mod demand;

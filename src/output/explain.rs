@@ -240,7 +240,7 @@ fn limits(explanation: &Explanation) {
     } else {
         anstream::println!("Binding (more would save): {}.\n", list(&binding, "and"));
     }
-    heading("Limits, cents/h a card (a kW of a power budget)");
+    heading("Limits, cents/h a card (of a budget a card, a kW, 100 cents/h or a kg CO2/h)");
     let header = [
         "limit",
         "used",

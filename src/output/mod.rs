@@ -6,6 +6,7 @@ use crate::Failure;
 
 pub mod buckets;
 pub mod catalogue;
+pub mod compare;
 pub mod demand;
 pub mod diff;
 pub mod explain;

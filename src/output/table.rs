@@ -89,7 +89,7 @@ pub fn print(export: &Export<'_>) {
     let drawn = Energy::of_plan(scenario, plan);
     // Nothing where the scenario says nothing of power.
     if plan.has_plan() && drawn.watts > 0.0 {
-        anstream::println!("{}", energy(&drawn));
+        anstream::println!("{}{}", energy(&drawn), carbon(export));
     }
     let timing = export.timing;
     anstream::println!(
@@ -132,6 +132,12 @@ fn energy(energy: &Energy) -> String {
         None => String::new(),
     };
     format!("power {kw:.2} kW: {} kWh a day{tokens}", cents(kwh.round()))
+}
+
+/// The carbon dioxide of that, where it is known.
+fn carbon(export: &Export<'_>) -> String {
+    let kg = Energy::carbon_kg_per_day(export.scenario, export.plan);
+    kg.map_or(String::new(), |kg| format!(", {kg:.1} kg CO2 a day"))
 }
 
 /// What the calibration's error means for the cost.
@@ -235,7 +241,7 @@ fn usage(export: &Export<'_>) -> Table {
     table
 }
 
-/// What the plan takes of each budget; watts are those of the replicas in use at full load.
+/// What the plan takes of each budget; watts and carbon are those of the replicas in use at full load.
 fn budgets(export: &Export<'_>) -> Table {
     let mut table = table(&["budget", "", "used", "of", "used %"], 2);
     for budget in &export.plan.budgets {

@@ -2,6 +2,7 @@
 
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidate, Candidates};
+use isocost_model::scenario::{CardType, Unit};
 
 /// What the plan was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,7 +22,7 @@ pub struct Asked {
 pub struct Instance {
     /// What was asked.
     pub asked: Asked,
-    /// (name, how much there is) in cards, watts or moves.
+    /// (name, how much there is) in cards, watts, money, carbon or moves.
     pub limits: Vec<(String, f64)>,
     /// By name.
     pub servers: Vec<Server>,
@@ -55,7 +56,7 @@ pub struct Item {
     pub rate: f64,
     /// Cents/h.
     pub cost: f64,
-    /// (index of limit, cards or watts).
+    /// (index of limit, how much of it).
     pub uses: Vec<(usize, f64)>,
     /// Card type.
     pub card_type: usize,
@@ -78,39 +79,39 @@ impl Instance {
     /// Those of `scenario`, sized as `candidates`.
     pub fn new(scenario: &Scenario, candidates: &Candidates, asked: Asked) -> Self {
         let mut limits: Vec<(String, f64)> = Vec::new();
-        // By limit: the card types that it counts, and whether it counts watts.
-        let mut counts: Vec<(Vec<usize>, bool)> = Vec::new();
-        if !asked.unlimited {
-            for (t, card) in scenario.card_types.iter().enumerate() {
-                if let Some(there) = card.available() {
-                    limits.push((card.name.clone(), there as f64));
-                    counts.push((vec![t], false));
-                }
+        // By limit: the card types that it counts, and what of them.
+        let mut counts: Vec<(Vec<usize>, Unit)> = Vec::new();
+        let bound = |card: &CardType| card.available().filter(|_| !asked.unlimited);
+        for (t, card) in scenario.card_types.iter().enumerate() {
+            if let Some(there) = bound(card) {
+                limits.push((card.name.clone(), there as f64));
+                counts.push((vec![t], Unit::Cards));
             }
-            for budget in &scenario.budgets {
-                let all: Vec<usize> = (0..scenario.card_types.len()).collect();
-                let types =
-                    if budget.card_types.is_empty() { all } else { budget.card_types.clone() };
-                if let Some(cards) = budget.cards {
-                    limits.push((format!("{} (cards)", budget.name), cards as f64));
-                    counts.push((types.clone(), false));
-                }
-                if let Some(watts) = budget.watts {
-                    limits.push((format!("{} (watts)", budget.name), watts));
-                    counts.push((types, true));
-                }
+        }
+        for budget in &scenario.budgets {
+            let all: Vec<usize> = (0..scenario.card_types.len()).collect();
+            let types = if budget.card_types.is_empty() { all } else { budget.card_types.clone() };
+            for (unit, most) in budget.limits(asked.unlimited) {
+                limits.push((format!("{} ({})", budget.name, unit.word()), most));
+                counts.push((types.clone(), unit));
             }
         }
         let item = |c: &Candidate| {
             let taken =
                 counts.iter().enumerate().filter(|(_, (types, _))| types.contains(&c.card_type));
-            let amount = |watts: bool| if watts { c.full_watts } else { c.cards as f64 };
+            let accelerator = &scenario.accelerators[c.accelerator];
+            let amount = |unit: Unit| match unit {
+                Unit::Cards => c.cards as f64,
+                Unit::Watts => c.full_watts,
+                Unit::Cents => c.cost_cents_per_h,
+                Unit::Grams => accelerator.grams_per_h(c.full_watts),
+            };
             Item {
-                name: scenario.accelerators[c.accelerator].name.clone(),
+                name: accelerator.name.clone(),
                 rate: c.rate_per_s,
                 cost: c.cost_cents_per_h,
                 uses: taken
-                    .map(|(k, (_, watts))| (k, amount(*watts)))
+                    .map(|(k, (_, unit))| (k, amount(*unit)))
                     .filter(|u| u.1 > 0.0)
                     .collect(),
                 card_type: c.card_type,

@@ -118,7 +118,14 @@ fn optimizer(scenario: &Scenario) -> Value {
     let budget = |budget: &Budget| {
         let types = budget.card_types.iter().map(|&t| scenario.card_types[t].name.as_str());
         let types: Vec<&str> = types.collect();
-        json!({ "name": budget.name, "types": types, "cards": budget.cards, "watts": budget.watts })
+        json!({
+            "name": budget.name,
+            "types": types,
+            "cards": budget.cards,
+            "watts": budget.watts,
+            "centsPerHour": budget.cents_per_h,
+            "gramsPerHour": budget.grams_per_h,
+        })
     };
     let mut options = json!({
         "unlimited": asked.unlimited,

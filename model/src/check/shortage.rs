@@ -10,7 +10,7 @@
 //!
 //! That is necessary and not sufficient: it looks at one server at a time.
 
-use super::budgets::{counts, used};
+use super::budgets::{Used, counts, used};
 use super::objectives::broken;
 use super::site::Site;
 use super::{CheckOptions, Found, Rule, capacity, moves};
@@ -50,8 +50,8 @@ pub(super) fn check(sites: &[Site<'_>], options: &CheckOptions, plan: &Plan, fou
 struct Left<'a> {
     /// Cards by type; `None` without a limit.
     cards: Vec<Option<u64>>,
-    /// Cards and watts of each budget, likewise.
-    budgets: Vec<(&'a Budget, Option<u64>, Option<f64>)>,
+    /// What is taken of each budget.
+    budgets: Vec<(&'a Budget, Used)>,
     /// Servers that may still move.
     moves: Option<u64>,
 }
@@ -60,11 +60,6 @@ impl<'a> Left<'a> {
     fn of(sites: &[Site<'a>], plan: &Plan) -> Self {
         let (scenario, options) = (sites[0].scenario, sites[0].options);
         let cards = scenario.card_types.iter().zip(capacity::used(scenario, plan));
-        let left = |budget: &'a Budget| {
-            let (cards, watts) = used(scenario, budget, plan);
-            let cards = budget.cards.map(|most| most.saturating_sub(cards));
-            (budget, cards, budget.watts.map(|most| most - watts))
-        };
         Self {
             cards: cards
                 .map(|(card, used)| {
@@ -72,7 +67,7 @@ impl<'a> Left<'a> {
                     Some(most.saturating_sub(used))
                 })
                 .collect(),
-            budgets: scenario.budgets.iter().filter(|_| !options.unlimited).map(left).collect(),
+            budgets: scenario.budgets.iter().map(|b| (b, used(scenario, b, plan))).collect(),
             moves: options.max_moves.map(|most| most.saturating_sub(moves::count(sites))),
         }
     }
@@ -85,27 +80,26 @@ impl<'a> Left<'a> {
         let taken = u64::from(profile.units_per_replica).saturating_mul(replicas);
         let cards = taken.saturating_mul(unit.multiplicity.into());
         // What it has itself is free if it is replaced.
-        let own = || site.placement.parts.iter().filter(|_| instead);
-        let own_cards = |of: &dyn Fn(usize) -> bool| -> u64 {
-            own().filter(|p| of(units[p.accelerator].card_type)).map(|p| p.cards).sum()
-        };
-        let own_watts = |of: &dyn Fn(usize) -> bool| -> f64 {
-            let counted = own().map(|p| (p.cards, &units[p.accelerator]));
-            let counted = counted.filter(|(_, unit)| of(unit.card_type));
-            counted
-                .map(|(cards, unit)| {
-                    cards as f64 / f64::from(unit.multiplicity) * unit.power.full_w
-                })
-                .sum()
+        let own = |of: &dyn Fn(usize) -> bool| {
+            let mut own = Used::default();
+            for part in site.placement.parts.iter().filter(|_| instead) {
+                if of(units[part.accelerator].card_type) {
+                    own.add(site.scenario, part.accelerator, part.cards, part.cost);
+                }
+            }
+            own
         };
         let of_type = |t: usize| t == unit.card_type;
-        let enough = self.cards[unit.card_type].is_none_or(|l| cards <= l + own_cards(&of_type));
+        let enough = self.cards[unit.card_type].is_none_or(|l| cards <= l + own(&of_type).cards);
+        // Energy is paid at full load at the most.
+        let energy = site.sizing.energy_cents_per_kwh * unit.power.full_w / 1000.0;
+        let cost = taken as f64 * (unit.cost_cents_per_h + energy);
+        let mut more = Used::default();
+        more.add(site.scenario, accelerator, cards, cost);
         let within = self.budgets.iter().filter(|b| counts(b.0, unit.card_type)).all(|b| {
-            let of_budget = |t: usize| counts(b.0, t);
-            b.1.is_none_or(|left| cards <= left + own_cards(&of_budget))
-                && b.2.is_none_or(|left| {
-                    taken as f64 * unit.power.full_w <= left + own_watts(&of_budget)
-                })
+            let own = own(&|t: usize| counts(b.0, t));
+            let mut limits = b.0.limits(site.options.unlimited);
+            limits.all(|(unit, most)| more.of(unit) <= most - b.1.of(unit) + own.of(unit))
         });
         enough && within && self.may_move(site, accelerator)
     }

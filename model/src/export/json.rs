@@ -37,6 +37,7 @@ fn solution<'a>(export: &'a Export<'a>) -> Solution<'a> {
         watts: energy.watts,
         energy_kwh_per_day: energy.kwh_per_day(),
         wh_per_million_tokens: energy.wh_per_million_tokens(),
+        carbon_kg_per_day: Energy::carbon_kg_per_day(export.scenario, plan),
         usage: usage(export),
         budgets: budgets(export),
         money: Money::new(export),
@@ -63,6 +64,8 @@ struct Solution<'a> {
     watts: f64,
     energy_kwh_per_day: f64,
     wh_per_million_tokens: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carbon_kg_per_day: Option<f64>,
     usage: Vec<Usage<'a>>,
     budgets: Vec<BudgetUse<'a>>,
     money: Money<'a>,

@@ -88,6 +88,7 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
         let memory_gb = fields.quantity("memsize", report).unwrap_or(0.0);
         let bandwidth_gb_per_s = fields.quantity("membw", report).unwrap_or(0.0);
         let cost = fields.quantity("cost", report);
+        let grams_per_kwh = fields.quantity("carbonintensity", report);
         let power = fields.inner("power", report).map(|f| power(f, report)).unwrap_or_default();
         scenario.accelerators.push(Accelerator {
             name,
@@ -97,6 +98,7 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
             bandwidth_gb_per_s,
             power,
             cost_cents_per_h: cost.unwrap_or(0.0),
+            grams_per_kwh,
         });
         fields.finish(report);
     }

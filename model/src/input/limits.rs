@@ -4,7 +4,7 @@ use super::fields::Fields;
 use super::fleet::{Names, names, resolve, unique};
 use super::problem::Report;
 use super::{Section, entities};
-use crate::scenario::{Budget, Saturation, Scenario};
+use crate::scenario::{Accelerator, Budget, Saturation, Scenario};
 
 /// Sets how many cards of each type exist; the card types that have no entry, which count as 0 cards.
 pub(super) fn capacity(
@@ -71,6 +71,10 @@ fn options(mut fields: Fields<'_>, scenario: &mut Scenario, report: &mut Report)
     optimizer.delayed_best_effort = fields.flag("delayedbesteffort", report);
     optimizer.saturation = saturation(&mut fields, report);
     scenario.currency.name = fields.text("currency", report).map(str::to_owned);
+    if let Some(grams) = fields.quantity("carbonintensity", report) {
+        let units = scenario.accelerators.iter_mut();
+        units.for_each(|unit| unit.grams_per_kwh = unit.grams_per_kwh.or(Some(grams)));
+    }
     for key in ["milpsolver", "usecplex"] {
         if fields.flag(key, report) {
             let what = "is read and ignored".to_owned();
@@ -87,14 +91,39 @@ fn options(mut fields: Fields<'_>, scenario: &mut Scenario, report: &mut Report)
         let card_types = resolved.collect();
         let cards = entry.count("cards", report).map(u64::from);
         let watts = entry.quantity("watts", report);
-        if cards.is_none() && watts.is_none() {
+        let cents_per_h = entry.quantity("centsperhour", report);
+        let grams_per_h = entry.quantity("gramsperhour", report);
+        let budget = Budget { name, card_types, cards, watts, cents_per_h, grams_per_h };
+        if budget.limits(false).next().is_none() {
             let what = "the budget limits nothing".to_owned();
-            entry.warning("", what, "give cards or watts", report);
+            let remedy = "give cards, watts, centsPerHour or gramsPerHour";
+            entry.warning("", what, remedy, report);
         }
-        scenario.budgets.push(Budget { name, card_types, cards, watts });
+        if grams_per_h.is_some() {
+            uncharted(&entry, &budget, &scenario.accelerators, report);
+        }
+        scenario.budgets.push(budget);
         entry.finish(report);
     }
     fields.finish(report);
+}
+
+/// Accelerators that a budget of carbon counts, and of which nobody says what their current brings.
+fn uncharted(
+    entry: &Fields<'_>,
+    budget: &Budget,
+    accelerators: &[Accelerator],
+    report: &mut Report,
+) {
+    let unknown =
+        |unit: &&Accelerator| budget.counts(unit.card_type) && unit.grams_per_kwh.is_none();
+    let names: Vec<&str> =
+        accelerators.iter().filter(unknown).map(|unit| unit.name.as_str()).collect();
+    if !names.is_empty() {
+        let what = format!("nobody says what the current of `{}` brings", names.join("`, `"));
+        let remedy = "give `carbonIntensity`, g/kWh, at the accelerators or at the optimizer";
+        entry.problem("gramsperhour", what, remedy, report);
+    }
 }
 
 fn saturation(fields: &mut Fields<'_>, report: &mut Report) -> Saturation {

@@ -9,10 +9,8 @@ use serde::Serialize;
 pub enum Source {
     /// Cards of a type, by its index.
     Cards(usize),
-    /// Cards of all types of a budget, by its index.
-    BudgetCards(usize),
-    /// Watts of all types of a budget, by its index.
-    BudgetWatts(usize),
+    /// What all types of a budget take, by its index.
+    Budget(usize, Unit),
 }
 
 /// A limit by its name and what it counts.
@@ -35,6 +33,7 @@ impl Named {
             (None, _) => format!("{number} {}", self.limit),
             (Some(budget), Unit::Cards) => format!("{number} cards of budget {budget}"),
             (Some(budget), Unit::Watts) => format!("{number} W of budget {budget}"),
+            (Some(budget), unit) => format!("{number} {} of budget {budget}", unit.word()),
         }
     }
 }
@@ -44,7 +43,7 @@ impl Source {
     pub fn named(self, scenario: &Scenario, limit: &str) -> Named {
         let budget = match self {
             Self::Cards(_) => None,
-            Self::BudgetCards(b) | Self::BudgetWatts(b) => Some(scenario.budgets[b].name.clone()),
+            Self::Budget(b, _) => Some(scenario.budgets[b].name.clone()),
         };
         Named { limit: limit.to_owned(), unit: self.unit(), budget }
     }
@@ -52,32 +51,29 @@ impl Source {
     /// What it counts.
     pub fn unit(self) -> Unit {
         match self {
-            Self::Cards(_) | Self::BudgetCards(_) => Unit::Cards,
-            Self::BudgetWatts(_) => Unit::Watts,
+            Self::Cards(_) => Unit::Cards,
+            Self::Budget(_, unit) => unit,
         }
     }
 
-    /// Units in which more or less of it is thought of: one card, or a kilowatt.
+    /// Units in which more or less of it is thought of: one card, a kilowatt, a hundred cents/h, a
+    /// kilogram/h.
     pub fn step(self) -> f64 {
         match self.unit() {
             Unit::Cards => 1.0,
-            Unit::Watts => 1000.0,
+            Unit::Watts | Unit::Grams => 1000.0,
+            Unit::Cents => 100.0,
         }
     }
 }
 
 /// Sources of the limits of `scenario`, in the order of [`Problem::limits`](isocost_formulations::Problem): card
-/// types with a count, then budgets, cards before watts.
+/// types with a count, then budgets.
 pub fn sources(scenario: &Scenario, unlimited: bool) -> Vec<Source> {
-    if unlimited {
-        return Vec::new();
-    }
-    let types = scenario.card_types.iter().enumerate();
+    let types = scenario.card_types.iter().enumerate().filter(|_| !unlimited);
     let cards = types.filter(|(_, card)| card.count.is_some()).map(|(t, _)| Source::Cards(t));
     let budgets = scenario.budgets.iter().enumerate().flat_map(|(b, budget)| {
-        let cards = budget.cards.map(|_| Source::BudgetCards(b));
-        let watts = budget.watts.map(|_| Source::BudgetWatts(b));
-        [cards, watts].into_iter().flatten()
+        budget.limits(unlimited).map(move |(unit, _)| Source::Budget(b, unit))
     });
     cards.chain(budgets).collect()
 }

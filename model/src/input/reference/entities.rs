@@ -38,6 +38,12 @@ pub const ENTITIES: &[Entity] = &[
             optional("memSize", Number("GB", 0.0, ABSURD), "0", "memory"),
             optional("memBW", Number("GB/s", 0.0, ABSURD), "0", "memory bandwidth"),
             optional("power", Object("power"), "none", "what it draws"),
+            optional(
+                "carbonIntensity",
+                Number("g/kWh", 0.0, ABSURD),
+                "that of the optimizer",
+                "carbon dioxide of the current where it stands",
+            ),
         ],
     },
     Entity {
@@ -360,6 +366,12 @@ pub const ENTITIES: &[Entity] = &[
                 "hundreds of cents",
                 "name of what a hundred cents are, for sums by the month; nothing is converted",
             ),
+            optional(
+                "carbonIntensity",
+                Number("g/kWh", 0.0, ABSURD),
+                "unknown",
+                "carbon dioxide of the current, where an accelerator says nothing of its own",
+            ),
         ],
     },
     Entity {
@@ -370,6 +382,19 @@ pub const ENTITIES: &[Entity] = &[
             optional("types", Names, "all", "card types that count"),
             optional("cards", CARDS, "no limit", "at most"),
             optional("watts", WATTS, "no limit", "at most, every card at full load"),
+            optional(
+                "centsPerHour",
+                Number("cents/h", 0.0, ABSURD),
+                "no limit",
+                "that replicas cost at most, `--unlimited` or not",
+            ),
+            optional(
+                "gramsPerHour",
+                Number("g/h", 0.0, ABSURD),
+                "no limit",
+                "of carbon dioxide at most, every card at full load, `--unlimited` or not; every \
+                 accelerator that counts then needs a `carbonIntensity`",
+            ),
         ],
     },
 ];
