@@ -380,6 +380,7 @@ mod tests {
             min_types: 0,
             current: None,
             priority,
+            weight: 1.0,
         };
         // One cheap scarce card for both; without it the first pays 9, the second 3.
         let group = |other: f64| vec![item(0, 1.0, vec![(0, 1.0)]), item(1, other, vec![(1, 1.0)])];

@@ -72,6 +72,8 @@ pub struct Needs {
     pub current: Option<(usize, f64)>,
     /// 1 (highest) to 100.
     pub priority: u32,
+    /// `v_s`, what shares are held against where shortage is shared fairly: above 0.
+    pub weight: f64,
 }
 
 /// What to plan for.
@@ -115,6 +117,7 @@ impl Problem {
                     .filter(|_| options.transition || options.max_moves.is_some())
                     .map(|c| (c.accelerator, c.cost_cents_per_h)),
                 priority: scenario.classes[server.class].priority,
+                weight: scenario.classes[server.class].weight,
             }
         });
         Self {

@@ -69,6 +69,7 @@ fn horizon(tiny: &Tiny) -> Horizon {
                     min_types: tiny.rules[s].2,
                     current: None,
                     priority: 1,
+                    weight: 1.0,
                 })
                 .collect(),
         },

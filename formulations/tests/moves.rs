@@ -26,6 +26,7 @@ fn problem(other: f64) -> Problem {
         min_types: 0,
         current: Some((0, 10.0)),
         priority: 1,
+        weight: 1.0,
     };
     Problem {
         limits: vec![limit("A"), limit("B")],

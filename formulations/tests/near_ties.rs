@@ -43,6 +43,7 @@ fn problem((servers, digits): &(Vec<Server>, i32)) -> Problem {
         min_types: 1,
         current: None,
         priority: 1,
+        weight: 1.0,
     };
     Problem {
         limits: Vec::new(),

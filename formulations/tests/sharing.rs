@@ -66,6 +66,7 @@ impl Fleet {
                     min_types: 0,
                     current: None,
                     priority: 1,
+                    weight: 1.0,
                 });
                 let takes = (0..loads.len()).map(|m| (set >> m & 1) as u32).collect();
                 blocks.push(Block { servers: vec![problem.servers.len() - 1], takes });

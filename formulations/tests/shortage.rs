@@ -20,8 +20,8 @@ fn policies(mixed: bool) -> impl Iterator<Item = Policy> {
 type Drawn = (u32, u32, u32, usize);
 
 /// A server's items, load, (fewest replicas, how many more at most), fewest card types, current
-/// accelerator and priority.
-type Server = ([Drawn; 2], u32, (u64, Option<u64>), u32, Option<usize>, u32);
+/// accelerator, priority and weight.
+type Server = ([Drawn; 2], u32, (u64, Option<u64>), u32, Option<usize>, (u32, u32));
 
 /// Three servers of two priorities with two items each, on two scarce limits; some without load.
 fn problems() -> impl Strategy<Value = Problem> {
@@ -29,7 +29,7 @@ fn problems() -> impl Strategy<Value = Problem> {
     let load = prop_oneof![1 => Just(0_u32), 4 => 1_u32..=12];
     let replicas = (0_u64..=2, proptest::option::of(0_u64..=3));
     let now = proptest::option::of(0_usize..2);
-    let server = ([item.clone(), item], load, replicas, 0_u32..=2, now, 1_u32..=2);
+    let server = ([item.clone(), item], load, replicas, 0_u32..=2, now, (1_u32..=2, 1_u32..=3));
     let servers = [server.clone(), server.clone(), server];
     (servers, [0_u32..=4, 0..=4]).prop_map(|(servers, capacity)| {
         let limit = |c: &u32| Limit { name: format!("type {c}"), capacity: f64::from(*c) };
@@ -55,7 +55,7 @@ fn items(server: &Server) -> Vec<Item> {
 }
 
 fn needs((group, server): (usize, &Server)) -> Needs {
-    let &(_, demand, (least, more), min_types, now, priority) = server;
+    let &(_, demand, (least, more), min_types, now, (priority, weight)) = server;
     Needs {
         group,
         demand: f64::from(demand),
@@ -64,6 +64,7 @@ fn needs((group, server): (usize, &Server)) -> Needs {
         min_types,
         current: now.map(|accelerator| (accelerator, 1.0)),
         priority,
+        weight: f64::from(weight),
     }
 }
 
@@ -228,8 +229,8 @@ impl Value<'_> {
 
     fn fair(&mut self, priorities: Vec<u32>) {
         let servers = self.loaded(&priorities);
-        let mut shares: Vec<f64> =
-            servers.into_iter().map(|s| share(self.problem, self.choice, s)).collect();
+        let level = |s: usize| share(self.problem, self.choice, s) / self.problem.servers[s].weight;
+        let mut shares: Vec<f64> = servers.into_iter().map(level).collect();
         shares.sort_by(f64::total_cmp);
         let sums = [1, 2, 4].into_iter().filter(|k| *k < shares.len()).chain([shares.len()]);
         self.stages.extend(sums.map(|k| shares[..k].iter().sum::<f64>()));

@@ -36,6 +36,7 @@ fn cases(
                 min_types: 1,
                 current: None,
                 priority: 1,
+                weight: 1.0,
             };
             let items = |s: &(Vec<(u32, u32, usize, u32)>, u32)| {
                 s.0.iter().enumerate().map(item).collect::<Vec<_>>()

@@ -184,6 +184,8 @@ pub struct ServiceClass {
     pub name: String,
     /// 1 (highest) to 100.
     pub priority: u32,
+    /// What its servers' shares of their load are held against where shortage is shared fairly: above 0.
+    pub weight: f64,
     /// Objectives by model index; `None` where the class names no target for the model.
     /// `max_loss` is the run's limit and not set here (1).
     pub targets: Vec<Option<Objectives>>,

@@ -191,9 +191,12 @@ fn class(
     of.sort_by_key(|&c| (scenario.classes[c].priority, c));
     of.dedup();
     let priority = scenario.classes[of[0]].priority;
+    let weights = of.iter().map(|&c| scenario.classes[c].weight);
+    let weight = weights.fold(f64::MIN_POSITIVE, f64::max);
     let stated = |class: &ServiceClass| {
         class.targets[model].map(|target| Reading::Engine.objectives(target)) == Some(strictest)
             && class.priority == priority
+            && class.weight == weight
     };
     if let Some(&c) = of.iter().find(|&&c| stated(&scenario.classes[c])) {
         return Ok(c);
@@ -201,7 +204,7 @@ fn class(
     let names: Vec<&str> = of.iter().map(|&c| scenario.classes[c].name.as_str()).collect();
     let mut targets = vec![None; scenario.models.len()];
     targets[model] = Some(strictest);
-    let class = ServiceClass { name: names.join(" + "), priority, targets };
+    let class = ServiceClass { name: names.join(" + "), priority, weight, targets };
     let known = classes.iter().position(|other| *other == class);
     Ok(known.unwrap_or_else(|| {
         classes.push(class);

@@ -65,6 +65,7 @@ fn fleet(servers: &[([u32; 3], u32, u64, u32)], prices: [u32; 3], capacity: [u32
             min_types: 0,
             current: None,
             priority,
+            weight: 1.0,
         });
     let limit = |t: usize| Limit { name: format!("type {t}"), capacity: f64::from(capacity[t]) };
     let accelerator = |a: usize| Accelerator {

@@ -6,7 +6,7 @@ use isocost_formulations::ProblemOptions;
 use isocost_model::Scenario;
 use isocost_model::input;
 use isocost_model::plan::{Placement, Plan, Status};
-use isocost_model::scenario::Saturation;
+use isocost_model::scenario::{Saturation, ServiceClass};
 use isocost_planner::{Formulation, Planner, Request, Shortage};
 use isocost_solver::default_backend;
 
@@ -137,5 +137,30 @@ fn one_load_above_its_ceiling_changes_nothing_for_the_others() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_class_of_twice_the_weight_gets_twice_the_share() {
+    let path = root().join("data/quickstart");
+    let mut scenario = input::load(&path).expect("the scenario is sound").scenario;
+    scenario.servers.truncate(1);
+    let mut twin = scenario.servers[0].clone();
+    let heavy = scenario.classes[twin.class].clone();
+    scenario.classes.push(ServiceClass { name: "Heavy".to_owned(), weight: 2.0, ..heavy });
+    twin.name = "twin".to_owned();
+    twin.class = scenario.classes.len() - 1;
+    scenario.servers.push(twin);
+    // Far more than six cards serve.
+    scenario.servers.iter_mut().for_each(|server| server.load.arrival_rate_per_min = 10_000.0);
+    for card in &mut scenario.card_types {
+        card.count = Some(if card.name == "L40S" { 6 } else { 0 });
+        card.spare = 0;
+    }
+    for saturation in [Saturation::PriorityRoundRobin, Saturation::RoundRobin] {
+        let policy = (Formulation::SINGLE, Shortage::By { saturation, delayed: false });
+        let plan = plan(&scenario, policy, ProblemOptions::default());
+        let replicas: Vec<u64> = plan.placements.iter().map(Placement::replicas).collect();
+        assert_eq!(replicas, [2, 4], "{saturation:?}: {:?}", plan.notes);
     }
 }

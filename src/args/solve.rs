@@ -79,9 +79,11 @@ pub enum Shortage {
     Whole,
     /// Serve the most of the load, priority by priority
     Partial,
-    /// Serve the fairest shares within each priority
+    /// Serve the fairest shares within each priority, by the weights of classes
+    #[value(alias = "priority-fair-share")]
     PriorityRoundRobin,
-    /// Serve the fairest shares over all
+    /// Serve the fairest shares over all, by the weights of classes
+    #[value(alias = "fair-share")]
     RoundRobin,
     /// What the scenario's saturationPolicy and delayedBestEffort say
     Scenario,

@@ -27,7 +27,7 @@ pub enum Kind {
     Most,
     /// The load served of those whose ceiling is below what their load needs.
     Capped,
-    /// The sum of this many smallest shares.
+    /// The sum of this many smallest shares, each over its server's weight.
     Fair(usize),
 }
 
@@ -74,7 +74,9 @@ impl Goal {
                 sum(&|s| if held[s].share >= 1.0 - KEPT { needs[s].demand } else { 0.0 })
             }
             Kind::Most | Kind::Capped => sum(&|s| needs[s].demand * held[s].share),
-            Kind::Fair(k) => least(k, self.servers.iter().map(|&s| held[s].share)),
+            Kind::Fair(k) => {
+                least(k, self.servers.iter().map(|&s| self.level(problem, s, held[s].share)))
+            }
         };
         // A sum of nothing is -0.
         reached + 0.0
@@ -92,9 +94,19 @@ impl Goal {
             }
             Kind::Most | Kind::Capped => sum(&|s| most[s].demand),
             Kind::Fair(k) => {
-                least(k, self.servers.iter().map(|&s| most[s].demand / needs[s].demand))
+                let level = |s: usize| self.level(problem, s, most[s].demand / needs[s].demand);
+                least(k, self.servers.iter().map(|&s| level(s)))
             }
         }
+    }
+
+    /// A server's share over its weight, that of the lightest being 1: at most 1.
+    pub fn level(&self, problem: &Problem, s: usize, share: f64) -> f64 {
+        share * self.lightest(problem) / problem.servers[s].weight
+    }
+
+    fn lightest(&self, problem: &Problem) -> f64 {
+        self.servers.iter().map(|&s| problem.servers[s].weight).fold(f64::INFINITY, f64::min)
     }
 
     /// The most that it can reach at a bound of `most`: what it counts is whole.
@@ -146,9 +158,19 @@ impl Goal {
             Kind::Capped => {
                 format!("{who}: {share} of the load of servers at their ceiling is served{open}")
             }
-            Kind::Fair(1) => format!("{who}: every server gets at least {share} of its load{open}"),
-            Kind::Fair(_) => {
-                format!("{who}: {share} of a server's load is served on the mean{open}")
+            Kind::Fair(k) => {
+                let weighs = |s: &usize| problem.servers[*s].weight != self.lightest(problem);
+                let by = if self.servers.iter().any(weighs) {
+                    format!(", times its weight over {}", self.lightest(problem))
+                } else {
+                    String::new()
+                };
+                match k {
+                    1 => format!("{who}: every server gets at least {share} of its load{by}{open}"),
+                    _ => {
+                        format!("{who}: {share} of a server's load is served on the mean{by}{open}")
+                    }
+                }
             }
         })
     }

@@ -21,8 +21,8 @@
 //!   types(q)       maximise sum_{s in S_q, T_s > 1} b_s
 //!   whole(q)       maximise sum_{s in S_q} L_s w_s
 //!   most(q)        maximise sum_{s in S_q} L_s x_s;  capped(q) over those that are capped
-//!   fair(S, k)     maximise the sum of the k smallest shares x_s over S,
-//!                  = max k t - sum_s d_s,  d_s >= t - x_s,  d >= 0
+//!   fair(S, k)     maximise the sum of the k smallest levels x_s / v_s over S, v_s the weight of s,
+//!                  = max k t - sum_s d_s,  d_s >= t - x_s / v_s,  d >= 0
 //!   cost           minimise sum_s sum_j c_sj n_sj, always last
 //! ```
 //!
@@ -40,7 +40,8 @@
 //! leaves the others their fewest replicas, which serve what they can.
 //!
 //! Handing out replicas in turn is what a heuristic does to be fair; its exact counterpart is that
-//! the worst-off get as much as they can get, first. Those that no accelerator serves do not count as
+//! the worst-off get as much as they can get, first; a class of twice the weight is as badly off at twice the
+//! share. Those that no accelerator serves do not count as
 //! badly off.
 //!
 //! Where cards suffice for all that the servers' own rules allow, that is an ordinary problem

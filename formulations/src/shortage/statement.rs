@@ -41,8 +41,8 @@ struct Fair {
     k: usize,
     /// `t`.
     worst: usize,
-    /// Servers with their `d_s`.
-    below: Vec<(usize, usize)>,
+    /// Servers with their `d_s`, and what makes a level of a share.
+    below: Vec<(usize, usize, f64)>,
 }
 
 impl<'a> Statement<'a> {
@@ -130,12 +130,13 @@ impl<'a> Statement<'a> {
                 let share = self.servers[s].as_ref().and_then(|served| served.share);
                 share.map_or(0.0, |x| point[x])
             };
-            let of_servers: Vec<f64> = fair.below.iter().map(|&(s, _)| share(s)).collect();
+            let of_servers: Vec<f64> =
+                fair.below.iter().map(|&(s, _, level)| level * share(s)).collect();
             let mut sorted = of_servers.clone();
             sorted.sort_by(f64::total_cmp);
             let worst = sorted.get(fair.k - 1).copied().unwrap_or(0.0);
             point[fair.worst] = worst;
-            for (&(_, d), share) in fair.below.iter().zip(of_servers) {
+            for (&(_, d, _), share) in fair.below.iter().zip(of_servers) {
                 point[d] = (worst - share).max(0.0);
             }
         }
@@ -178,7 +179,7 @@ impl<'a> Statement<'a> {
     pub fn terms(&mut self, goal: &Goal) -> Vec<(usize, f64)> {
         let unit = goal.unit(self.problem);
         if let Kind::Fair(k) = goal.kind {
-            return self.fair_terms(k, &goal.servers);
+            return self.fair_terms(k, goal);
         }
         let mut terms = Vec::new();
         for &s in &goal.servers {
@@ -191,19 +192,20 @@ impl<'a> Statement<'a> {
         terms
     }
 
-    fn fair_terms(&mut self, k: usize, servers: &[usize]) -> Vec<(usize, f64)> {
+    fn fair_terms(&mut self, k: usize, goal: &Goal) -> Vec<(usize, f64)> {
         let at = self.program.milp.columns.len();
         let t = self.auxiliary(format!("t_{at}"));
         let mut terms = vec![(t, 1.0)];
         let mut below = Vec::new();
-        for &s in servers {
+        for &s in &goal.servers {
             let Some(x) = self.column(Kind::Most, s) else { continue };
             let d = self.auxiliary(format!("d_{at}_{s}"));
             let name = format!("below_{at}_{s}");
-            let row = Row::at_least(name, 0.0, vec![(d, 1.0), (t, -1.0), (x, 1.0)]);
+            let level = goal.level(self.problem, s, 1.0);
+            let row = Row::at_least(name, 0.0, vec![(d, 1.0), (t, -1.0), (x, level)]);
             self.program.milp.add_row(row);
             terms.push((d, -1.0 / k as f64));
-            below.push((s, d));
+            below.push((s, d, level));
         }
         self.fair.push(Fair { k, worst: t, below });
         terms

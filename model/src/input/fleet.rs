@@ -191,6 +191,7 @@ pub(super) fn classes(section: Option<&Section>, scenario: &mut Scenario, report
         let known = seen.insert(name.clone(), 0).is_some();
         unique(&fields, "name", "service class", &name, known, report);
         let priority = fields.count("priority", report).unwrap_or(100);
+        let weight = fields.quantity("weight", report).unwrap_or(1.0);
         let mut targets = vec![None; scenario.models.len()];
         for mut target in fields.list("modeltargets", report) {
             let model_name = target.name("model", report);
@@ -203,7 +204,7 @@ pub(super) fn classes(section: Option<&Section>, scenario: &mut Scenario, report
             }
             target.finish(report);
         }
-        scenario.classes.push(ServiceClass { name, priority, targets });
+        scenario.classes.push(ServiceClass { name, priority, weight, targets });
         fields.finish(report);
     }
 }

@@ -107,6 +107,7 @@ impl Case {
                 .filter(|_| self.looks_at_now())
                 .map(|(a, cost)| (a, cost as f64 * self.cents)),
             priority: s.priority,
+            weight: 1.0,
         };
         Problem {
             limits: limits.iter().enumerate().map(limit).collect(),

@@ -42,6 +42,7 @@ fn cases() -> impl Strategy<Value = Problem> {
                 min_types: 1,
                 current: None,
                 priority: 1,
+                weight: 1.0,
             };
             let limit =
                 |c: &u32| Limit { name: "a type".to_owned(), capacity: f64::from(*c) * 1.5 };

@@ -221,6 +221,12 @@ pub const ENTITIES: &[Entity] = &[
         fields: &[
             required("name", Text, "unique"),
             optional("priority", Whole("", 1, 100), "100", "1 is the highest"),
+            optional(
+                "weight",
+                Number("", 0.001, 1000.0),
+                "1",
+                "where shortage is shared fairly (round-robin), a class of 2 gets twice the share of its load",
+            ),
             optional("modelTargets", List("target"), "none", "objectives, a model each"),
         ],
     },
