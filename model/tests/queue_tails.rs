@@ -188,6 +188,26 @@ fn the_last_token_comes_after_the_first_and_a_gap_for_each_that_follows() {
 }
 
 #[test]
+fn waits_for_a_place_are_waits_for_the_last_token() {
+    // One place, taken four fifths of the time: hardly anything of the tail is service.
+    let service = ServiceModel::Linear(Linear {
+        alpha_ms: 0.5994,
+        beta_ms: 0.0,
+        gamma_ms: 0.0,
+        delta_ms: 0.0,
+    });
+    let station = Station { reading: Reading::Engine, ..Station::new(service, 0.0, 1001.0, None) };
+    let a = station.analyze(1, 80.0 / 60.0).expect("it is stable");
+    for p in [50.0, 90.0, 95.0, 99.0] {
+        let (first, last) = (a.ttft_percentile_ms(p), a.e2e_percentile_ms(p));
+        // A queue of one place: the time in the system is exponential with mean S / (1 - rho).
+        let exact = -(1.0 - p / 100.0_f64).ln() * 599.4 / (1.0 - 80.0 / 60.0 * 0.5994);
+        assert!(last >= first, "P{p}: {last} before the first token, {first}");
+        assert!((last / exact - 1.0).abs() < 0.03, "P{p}: {last}, {exact} by the chain");
+    }
+}
+
+#[test]
 fn an_objective_of_the_last_token_is_kept_and_binds() {
     let station = engine(1.0);
     for percentile in [None, Some(95.0)] {

@@ -16,6 +16,10 @@ use super::tails::Tails;
 /// Ends of the parts of a time that a point stands for.
 const ENDS: [f64; 8] = [0.0, 0.3, 0.6, 0.8, 0.9, 0.96, 0.99, 1.0];
 
+/// The same of the first token: where many wait for a place its tail is that of the last token.
+const FIRST: [f64; 15] =
+    [0.0, 0.3, 0.6, 0.8, 0.88, 0.92, 0.945, 0.96, 0.972, 0.981, 0.987, 0.992, 0.996, 0.9985, 1.0];
+
 /// Halvings of an interval that holds the percentile.
 const HALVINGS: u32 = 40;
 
@@ -34,7 +38,7 @@ impl Tails {
                 continue;
             }
             let gaps = points(self.gaps_of(n.max(1.0), mean.round().max(1.0)));
-            for ends in ENDS.windows(2) {
+            for ends in FIRST.windows(2) {
                 let first_ms = first.quantile(share * (ends[0] + ends[1]) / 2.0);
                 let odds = share * (ends[1] - ends[0]);
                 cases.extend(gaps.iter().map(|(gap, part)| (odds * part, first_ms, *gap)));
