@@ -1,6 +1,7 @@
 //! What the commands that plan have in common: a planner as it was asked for, and its fleet.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use isocost_formulations::ProblemOptions;
 use isocost_model::Scenario;
@@ -10,9 +11,9 @@ use isocost_model::sharing::share_by_model;
 use isocost_planner::{Fleet, Planner, Request, Shortage};
 use isocost_solver::{Backend, Interrupt, SolveOptions, backend, default_backend};
 
-use crate::Failure;
 use crate::args::{self, ScenarioArgs, Share, SizingArgs, SolveArgs};
 use crate::output::style::{Spinner, warning};
+use crate::{Failure, caller};
 
 /// A planner, and what it plans.
 pub struct Job {
@@ -83,13 +84,13 @@ pub fn planner(sizing: &SizingArgs, solve: &SolveArgs) -> Result<Planner, Failur
     planner.sizing = sizing.options()?;
     planner.request = request(solve);
     planner.request.solve.interrupt = interrupt();
+    planner.sizings = caller::sizings().unwrap_or(planner.sizings);
     Ok(planner)
 }
 
 /// The scenario with its loads and capacities as asked for; warnings go to standard error.
 pub fn read(args: &ScenarioArgs) -> Result<Scenario, Failure> {
-    let Loaded { mut scenario, warnings } = input::load(&args.scenario).map_err(Failure::input)?;
-    warnings.iter().for_each(|w| warning(&w.to_string()));
+    let mut scenario = stated(&args.scenario)?;
     if let Some(path) = &args.loads {
         let loaded = input::with_loads(scenario, path).map_err(Failure::input)?;
         loaded.warnings.iter().for_each(|w| warning(&w.to_string()));
@@ -107,6 +108,16 @@ pub fn read(args: &ScenarioArgs) -> Result<Scenario, Failure> {
     Ok(scenario)
 }
 
+/// The scenario as it is stated: a caller's, else the one at the path; warnings go to standard error.
+pub fn stated(path: &Path) -> Result<Scenario, Failure> {
+    if let Some(scenario) = caller::scenario() {
+        return Ok(Arc::unwrap_or_clone(scenario));
+    }
+    let Loaded { scenario, warnings } = input::load(path).map_err(Failure::input)?;
+    warnings.iter().for_each(|w| warning(&w.to_string()));
+    Ok(scenario)
+}
+
 /// The backend that is asked for.
 pub fn choose_backend(args: &SolveArgs) -> Result<Box<dyn Backend>, Failure> {
     let chosen = match &args.backend {
@@ -116,8 +127,11 @@ pub fn choose_backend(args: &SolveArgs) -> Result<Box<dyn Backend>, Failure> {
     chosen.map_err(Failure::input)
 }
 
-/// A flag that Ctrl-C raises.
+/// A flag that Ctrl-C raises, or a caller.
 pub fn interrupt() -> Interrupt {
+    if let Some(interrupt) = caller::interrupt() {
+        return interrupt;
+    }
     let interrupt = Interrupt::default();
     let raise = interrupt.clone();
     // A second handler cannot be set; then Ctrl-C ends the process as it always does.

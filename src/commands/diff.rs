@@ -58,7 +58,7 @@ fn plan(
             "{name}: {}: there is no plan to compare; see `isocost explain {name}`",
             plan.status.word()
         );
-        return Err(Failure { code, text });
+        return Err(Failure { code, text, problems: Vec::new() });
     }
     plan_text(&name, &plan_json(&job.fleet.export(&plan, 0.0))).map_err(Failure::failed)
 }

@@ -18,8 +18,34 @@ use crate::output::trace::Trace;
 use crate::output::{print, table};
 use crate::{Failure, exit};
 
+/// A plan, and what it was made by.
+pub struct Planned {
+    /// The planner and its fleet.
+    pub job: Job,
+    /// The plan.
+    pub plan: Plan,
+    /// Seconds that solving took.
+    pub solving_s: f64,
+}
+
+impl Planned {
+    /// What exports take.
+    pub fn export(&self) -> Export<'_> {
+        self.job.fleet.export(&self.plan, self.solving_s)
+    }
+}
+
 /// Runs the command; returns its exit code.
 pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
+    let planned = planned(args)?;
+    let Planned { job, plan, solving_s } = &planned;
+    report::write(args, job, plan, *solving_s)?;
+    emit(args, &planned.export())?;
+    Ok(exit::of(plan.status))
+}
+
+/// The plan that is asked for.
+pub fn planned(args: &PlanArgs) -> Result<Planned, Failure> {
     let mut job = Job::new(&args.scenario, &args.sizing, &args.solve)?;
     money(args, &mut job);
     if args.certify {
@@ -51,9 +77,7 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     if plan.status == Status::Infeasible {
         plan.notes.extend(why(&job, &plan)?);
     }
-    report::write(args, &job, &plan, solving_s)?;
-    emit(args, &fleet.export(&plan, solving_s))?;
-    Ok(exit::of(plan.status))
+    Ok(Planned { job, plan, solving_s })
 }
 
 /// What sums are shown in, as the arguments say.
@@ -78,8 +102,8 @@ fn deployed(kind: Deploy, args: &PlanArgs, export: &Export<'_>) -> Result<String
     })
 }
 
-/// Plans until simulation agrees; returns the exit code.
-fn certified(args: &PlanArgs, mut job: Job) -> Result<u8, Failure> {
+/// The plan that simulation agrees with.
+fn certified(args: &PlanArgs, mut job: Job) -> Result<Planned, Failure> {
     let start = Instant::now();
     let search = Search { effort: args.effort.effort(), ..Search::default() };
     let bar = bar("simulating", 0);
@@ -90,14 +114,11 @@ fn certified(args: &PlanArgs, mut job: Job) -> Result<u8, Failure> {
     let certified = job.planner.certify(job.fleet, &search, &listen);
     bar.finish_and_clear();
     let Certified { plan, fleet, .. } = certified.map_err(|error| match error {
-        CertifyError::Stopped => Failure { code: exit::UNKNOWN, text: error.to_string() },
+        CertifyError::Stopped => Failure { code: exit::UNKNOWN, ..Failure::failed(error) },
         error => Failure::failed(error),
     })?;
     job.fleet = fleet;
-    let solving_s = start.elapsed().as_secs_f64();
-    report::write(args, &job, &plan, solving_s)?;
-    emit(args, &job.fleet.export(&plan, solving_s))?;
-    Ok(exit::of(plan.status))
+    Ok(Planned { job, plan, solving_s: start.elapsed().as_secs_f64() })
 }
 
 /// The cheapest choice; what proves its bound goes to `--proof`.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::Failure;
+use crate::{Failure, caller};
 
 pub mod buckets;
 pub mod catalogue;
@@ -21,6 +21,9 @@ pub mod trace;
 
 /// Writes `bytes` to standard output. A reader that has seen enough (`| head`) is no failure.
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
+    if caller::takes_output(bytes) {
+        return Ok(());
+    }
     match std::io::stdout().write_all(bytes) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::failed(e)),
         _ => Ok(()),

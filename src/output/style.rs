@@ -10,6 +10,8 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 use isocost_model::input::visible;
 
+use crate::caller::{self, Listener};
+
 /// For what went wrong.
 pub const RED: Style = AnsiColor::Red.on_default().bold();
 /// For what may not be meant.
@@ -26,6 +28,9 @@ pub fn error(text: &str) {
 
 /// Says on standard error what may not be meant.
 pub fn warning(text: &str) {
+    if caller::takes_warning(text) {
+        return;
+    }
     anstream::eprintln!("{YELLOW}warning{YELLOW:#}: {}", seen(text));
 }
 
@@ -39,9 +44,14 @@ pub fn assumption(text: &str) {
     anstream::eprintln!("{YELLOW}assumed{YELLOW:#}: {text}");
 }
 
+/// Whether progress is shown: on a terminal, and to nobody who calls.
+fn shows() -> bool {
+    std::io::stderr().is_terminal() && !caller::is_there()
+}
+
 /// A bar on standard error for work whose length is known; none in a pipe.
 pub fn bar(what: &'static str, length: u64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
+    if !shows() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(length).with_message(what);
@@ -62,7 +72,7 @@ impl Spinner {
     /// Starts to count; `what` is shown after a second.
     pub fn start(what: &'static str) -> Self {
         let what = Arc::new(Mutex::new(what));
-        if !std::io::stderr().is_terminal() {
+        if !shows() {
             return Self { thread: None, what };
         }
         let now = Arc::clone(&what);
@@ -106,25 +116,31 @@ impl Drop for Spinner {
 }
 
 /// A bar on standard error for work of many parts, with the time that is left; none in a pipe.
-pub struct Bar(Option<ProgressBar>);
+pub struct Bar {
+    shown: Option<ProgressBar>,
+    heard: Option<Listener>,
+}
 
 impl Bar {
     /// An empty bar.
     pub fn start() -> Self {
-        if !std::io::stderr().is_terminal() {
-            return Self(None);
+        if !shows() {
+            return Self { shown: None, heard: caller::listener() };
         }
         let bar = ProgressBar::new(0);
         let template = "{wide_bar} {pos}/{len} {elapsed}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self(Some(bar))
+        Self { shown: Some(bar), heard: None }
     }
 
     /// Shows `done` of `all` parts; `before` of them were done when the work began.
     pub fn set(&self, done: usize, before: usize, all: usize) {
-        let Some(bar) = &self.0 else { return };
+        if let Some(heard) = &self.heard {
+            heard(done, all);
+        }
+        let Some(bar) = &self.shown else { return };
         bar.set_length(all as u64);
         bar.set_position(done as u64);
         if done == before {
@@ -136,7 +152,7 @@ impl Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        if let Some(bar) = &self.0 {
+        if let Some(bar) = &self.shown {
             bar.finish_and_clear();
         }
     }

@@ -4,6 +4,7 @@ mod cells;
 mod csv;
 mod json;
 mod staged;
+mod table;
 mod text;
 
 use std::io::Write;
@@ -14,9 +15,13 @@ use crate::plan::Plan;
 use crate::scenario::Scenario;
 
 pub use cells::{cell, cells, exact_cells};
-pub use csv::{budgets_csv, candidates_csv, plan_csv, usage_csv};
+pub use csv::{
+    budgets_csv, budgets_table, candidates_csv, candidates_table, plan_csv, plan_table, usage_csv,
+    usage_table,
+};
 pub use json::{plan_json, plan_value};
 use staged::{Held, temporary};
+pub use table::{Cell, Kind, Table};
 pub use text::json_text;
 
 /// What is written down.

@@ -23,13 +23,15 @@ mod saved;
 mod servers;
 mod service;
 mod sheet;
+mod sheets;
 mod size;
 mod sizes;
+mod source;
 mod text;
 mod visible;
 mod weights;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::scenario::Scenario;
 use fields::Fields;
@@ -58,9 +60,10 @@ pub use prices::{prices, prices_text};
 pub use profile::{profile, profile_text};
 pub use saved::{is_plan, load_plan, plan_text};
 pub use servers::{Fault, server_faults};
+pub use sheets::{Entry, SHEETS, ScenarioSheet};
 pub use sizes::{sizes, sizes_text};
+pub use source::{Source, SourceFile};
 pub use text::MAX_FILE_BYTES;
-use text::{name_of, read_text};
 pub use visible::visible;
 
 /// A scenario and what is odd about it.
@@ -113,11 +116,8 @@ pub fn load_without_servers(path: &Path) -> Result<Loaded, InputError> {
 
 fn read(path: &Path, optional: &[usize]) -> Result<Loaded, InputError> {
     let mut report = Report::default();
-    let sections = if path.is_dir() {
-        read_directory(path, optional, &mut report)
-    } else {
-        read_file(path, &mut report).map(|node| split(&name_of(path), node, optional, &mut report))
-    };
+    let source = source::read(path, optional, &mut report);
+    let sections = source.map(|source| source.sections(optional, &mut report));
     finish(sections.unwrap_or_default(), optional, report)
 }
 
@@ -142,10 +142,10 @@ pub fn with_capacity(
     directory: &Path,
 ) -> Result<Option<Counted>, InputError> {
     let (stem, key, _) = SECTIONS[OPTIONAL[0]];
-    let Some(path) = find(directory, stem) else { return Ok(None) };
+    let Some(path) = source::find(directory, stem) else { return Ok(None) };
     let mut report = Report::default();
-    let node = read_file(&path, &mut report).map(|node| unwrap(node, key));
-    let section = node.map(|node| Section { file: path.display().to_string(), node });
+    let file = source::read_file(&path, &mut report);
+    let section = file.and_then(|file| file.section(key, &mut report));
     let uncounted = limits::capacity(section.as_ref(), &mut scenario, &mut report);
     if report.problems.is_empty() {
         return Ok(Some(Counted { scenario, uncounted, warnings: report.warnings }));
@@ -159,10 +159,7 @@ pub fn with_capacity(
 /// # Errors
 /// As [`load`].
 pub fn load_text(name: &str, text: &str) -> Result<Loaded, InputError> {
-    let mut report = Report::default();
-    let sections = node::parse_fleet(name, text, &mut report)
-        .map(|node| split(name, node, &OPTIONAL, &mut report));
-    finish(sections.unwrap_or_default(), &OPTIONAL, report)
+    Source::text(name, text).load()
 }
 
 fn finish(
@@ -194,61 +191,6 @@ fn assemble(sections: &[Option<Section>], report: &mut Report) -> Scenario {
     limits::optimizer(optimizer, &mut scenario, report);
     servers::servers(servers, pairs, &mut scenario, report);
     scenario
-}
-
-/// The files of a directory, one a section, or `system-data` with all of them.
-fn read_directory(
-    path: &Path,
-    optional: &[usize],
-    report: &mut Report,
-) -> Option<Vec<Option<Section>>> {
-    let files: Vec<Option<PathBuf>> = SECTIONS.iter().map(|s| find(path, s.0)).collect();
-    let missing: Vec<usize> =
-        (0..files.len()).filter(|i| !optional.contains(i) && files[*i].is_none()).collect();
-    if !missing.is_empty() {
-        if let Some(system) = find(path, "system-data") {
-            let name = system.display().to_string();
-            return read_file(&system, report).map(|node| split(&name, node, optional, report));
-        }
-        missing_files(&path.display().to_string(), &missing, report);
-    }
-    let sections = files.into_iter().enumerate().map(|(i, file)| {
-        let file = file?;
-        let node = read_file(&file, report)?;
-        Some(Section { file: file.display().to_string(), node: unwrap(node, SECTIONS[i].1) })
-    });
-    Some(sections.collect())
-}
-
-/// The file of a section in a directory.
-fn find(directory: &Path, stem: &str) -> Option<PathBuf> {
-    EXTENSIONS.iter().map(|e| directory.join(format!("{stem}.{e}"))).find(|p| p.is_file())
-}
-
-fn missing_files(directory: &str, missing: &[usize], report: &mut Report) {
-    if missing.len() == SECTIONS.len() - OPTIONAL.len() {
-        let what = "holds no scenario: no accelerator-data.json, model-data.json, \
-                    serviceclass-data.json and server-data.json, and no system-data.json";
-        let remedy = "give the directory of a scenario, or one JSON or YAML file";
-        return report.problem_in(directory, what.to_owned(), remedy);
-    }
-    for i in missing {
-        let what = format!("there is no {}.json (or .yaml)", SECTIONS[*i].0);
-        let remedy = "add it, or give all sections in system-data.json";
-        report.problem_in(directory, what, remedy);
-    }
-}
-
-fn read_file(path: &Path, report: &mut Report) -> Option<Node> {
-    let name = name_of(path);
-    match read_text(path) {
-        Ok(text) => node::parse_fleet(&name, &text, report),
-        Err(what) => {
-            let remedy = "give the path of a scenario: a directory, or one JSON or YAML file";
-            report.problem_in(&name, what, remedy);
-            None
-        }
-    }
 }
 
 /// Takes a section out of an envelope such as `{"acceleratorData": {...}}`.

@@ -30,7 +30,7 @@ pub fn run(args: &AnalyzeArgs) -> Result<u8, Failure> {
     let replicas = replicas(&args.of, &args.station, &args.objectives, args.batch)?;
     let points: Vec<Point> = replicas.iter().map(|r| point(r, args)).collect();
     if let [Point { analysis: Err(what), replica: Replica { names: None, .. }, .. }] = &points[..] {
-        return Err(Failure::input(what));
+        return Err(Failure::input(what.to_string()));
     }
     draw(args, &points)?;
     match args.format {

@@ -5,7 +5,7 @@ use std::path::Path;
 use isocost_model::candidates::{
     Reading, Reason, SizingOptions, allowed, batch_limit, station as station_of, targets,
 };
-use isocost_model::input::{self, known_names};
+use isocost_model::input::known_names;
 use isocost_model::queue::{
     Experts, Iteration, ItlOver, Linear, MAX_BATCH, Objective, Objectives, Roofline, ServiceModel,
     Shortfall, Sized, Station, TokenRate,
@@ -14,7 +14,7 @@ use isocost_model::scenario::{Scenario, StatedEngine};
 
 use crate::Failure;
 use crate::args::{ObjectiveArgs, ServerArgs, StationArgs};
-use crate::output::style::warning;
+use crate::job;
 
 /// One replica.
 pub struct Replica {
@@ -76,9 +76,7 @@ fn of_scenario(
     options: &SizingOptions,
     max_batch: Option<u32>,
 ) -> Result<Vec<Replica>, Failure> {
-    let loaded = input::load(path).map_err(Failure::input)?;
-    loaded.warnings.iter().for_each(|w| warning(&w.to_string()));
-    let scenario = loaded.scenario;
+    let scenario = job::stated(path)?;
     let servers = scenario.servers.iter().map(|s| s.name.as_str());
     let accelerators = scenario.accelerators.iter().map(|a| a.name.as_str());
     let found = find("server", server, servers);
