@@ -11,9 +11,11 @@ mod job;
 mod output;
 
 use std::ffi::OsString;
+use std::path::Path;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use isocost_model::input::{InputError, Source};
 
 use crate::args::{Args, Command};
 #[cfg(feature = "serve")]
@@ -25,6 +27,7 @@ use crate::commands::{
 use crate::output::style;
 
 pub use caller::{Called, Caller, Listener};
+pub use commands::experiment::run_again_by;
 pub use commands::plan::Planned;
 pub use failure::Failure;
 pub use job::Job;
@@ -70,7 +73,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         style::error(&format!("{path}: {remedy}; write $HOME, or ./{path} for a directory `~`"));
         return exit::INPUT;
     }
-    match run(&parsed) {
+    let done = run(&parsed);
+    let finished = output::finish();
+    match done.and_then(|code| finished.map(|()| code)) {
         Ok(code) => code,
         Err(failure) => {
             style::error(&failure.text);
@@ -84,10 +89,7 @@ pub fn call(args: &[OsString], caller: Caller) -> Called {
     caller::called(caller, || run(&parsed(args)?))
 }
 
-/// Makes the plan that `args` ask for: those of `isocost plan`, the scenario's path first.
-///
-/// # Errors
-/// What is wrong with the arguments, or failed.
+/// Makes the plan that `args` ask for, which are those of `isocost plan`, and writes the files that they name; nothing is printed.
 pub fn plan(args: &[OsString], caller: Caller) -> (Called, Option<Planned>) {
     let mut planned = None;
     let called = caller::called(caller, || {
@@ -96,6 +98,7 @@ pub fn plan(args: &[OsString], caller: Caller) -> (Called, Option<Planned>) {
             return Err(Failure::input("expected the arguments of a plan"));
         };
         let made = commands::plan::planned(&args)?;
+        commands::plan::write(&args, &made)?;
         let code = exit::of(made.plan.status);
         planned = Some(made);
         Ok(code)
@@ -108,8 +111,25 @@ fn parsed(args: &[OsString]) -> Result<Args, Failure> {
     let name = [OsString::from("isocost")];
     Args::try_parse_from(name.iter().chain(args)).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Failure::input(error),
-        _ => Failure::input(error.to_string().trim_start_matches("error: ").trim_end().to_owned()),
+        _ => {
+            let text = error.to_string();
+            let text = text.split("\n\nUsage:").next().unwrap_or(&text);
+            Failure::input(text.trim_start_matches("error: ").trim_end().to_owned())
+        }
     })
+}
+
+/// The arguments that there are, for who documents them.
+pub fn command_line() -> clap::Command {
+    Args::command()
+}
+
+/// What stands at `path`, as commands take up a scenario.
+///
+/// # Errors
+/// What cannot be read.
+pub fn source(path: &Path) -> Result<Source, InputError> {
+    Source::open(path)
 }
 
 /// A path that the shell has left alone: `--out=~/plans` would be a directory called `~`.

@@ -1,7 +1,9 @@
 //! `isocost experiment`.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use isocost_experiments::experiment::{Experiment, ExperimentError, Scope, experiments};
@@ -12,6 +14,7 @@ use isocost_solver::{Interrupt, backends};
 
 use crate::args::{ExperimentArgs, ExperimentCommand, RunArgs, SummarizeArgs};
 use crate::output::print;
+use crate::output::say;
 use crate::output::style::{Bar, warning};
 use crate::{Failure, exit};
 
@@ -74,7 +77,7 @@ fn run_some(args: &RunArgs) -> Result<u8, Failure> {
             return Ok(exit::UNKNOWN);
         }
         let (name, seconds) = (experiment.name(), start.elapsed().as_secs_f64());
-        anstream::println!("{name}: {} in {seconds:.1} s", dir.join("summary.md").display());
+        say!("{name}: {} in {seconds:.1} s", dir.join("summary.md").display());
     }
     Ok(exit::OK)
 }
@@ -89,10 +92,31 @@ fn summarize(args: &SummarizeArgs) -> Result<u8, Failure> {
 /// Seconds that a measurement may go on after its solve should have stopped.
 const GRACE_S: f64 = 120.0;
 
+/// How this program is run again, where that is not by its own file alone.
+static AGAIN: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// From now on this program is run again by `command`.
+pub fn run_again_by(command: Vec<OsString>) {
+    // Whoever said it first is the program.
+    let _ = AGAIN.set(command);
+}
+
+fn this_program() -> std::io::Result<Command> {
+    match AGAIN.get().and_then(|command| command.split_first()) {
+        Some((program, args)) => {
+            let mut command = Command::new(program);
+            command.args(args);
+            Ok(command)
+        }
+        None => Ok(Command::new(std::env::current_exe()?)),
+    }
+}
+
 /// Measures in a process of its own, which is this program again.
 fn measure_apart(task: &Task) -> Result<Measurement, MeasureError> {
     let failed = |e: std::io::Error| MeasureError::Process(e.to_string());
-    let mut child = Command::new(std::env::current_exe().map_err(failed)?)
+    let mut child = this_program()
+        .map_err(failed)?
         .args(["experiment", "measure"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -9,6 +9,7 @@ use isocost_planner::explain::{Effort, ExplainError};
 
 use crate::args::{ExplainArgs, ExplainFormat};
 use crate::job::Job;
+use crate::output::say;
 use crate::output::style::{Spinner, warning};
 use crate::output::{explain as text, print};
 use crate::{Failure, exit};
@@ -52,11 +53,7 @@ pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     match args.format {
         ExplainFormat::Table => {
             text::print(&explanation);
-            anstream::println!(
-                "{} solves in {:.1} s",
-                explanation.solves,
-                start.elapsed().as_secs_f64()
-            );
+            say!("{} solves in {:.1} s", explanation.solves, start.elapsed().as_secs_f64());
         }
         ExplainFormat::Json => {
             print(json_text(&explanation).as_bytes())?;

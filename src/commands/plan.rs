@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use isocost_catalogue::{Catalogue, deploy};
 use isocost_formulations::Program;
-use isocost_model::export::{Export, plan_csv, plan_json, write_all};
+use isocost_model::export::{Export, json_text, plan_csv, plan_json, write_all};
 use isocost_model::plan::{Choice, Plan, Status};
 use isocost_planner::certify::{Certified, CertifyError};
 use isocost_simulation::Search;
+use isocost_solver::Interrupt;
 
 use super::{given, report};
 use crate::args::{Deploy, Format, PlanArgs};
@@ -33,15 +34,50 @@ impl Planned {
     pub fn export(&self) -> Export<'_> {
         self.job.fleet.export(&self.plan, self.solving_s)
     }
+
+    /// Writes the plan's files into a directory.
+    ///
+    /// # Errors
+    /// What cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), Failure> {
+        write_all(path, &self.export()).map_err(Failure::failed)
+    }
+
+    /// Why the plan is as it is, or why there is none, as JSON; `None` of a heuristic's plan.
+    ///
+    /// # Errors
+    /// A failure of the solver.
+    pub fn explanation_json(&self, interrupt: &Interrupt) -> Result<Option<String>, Failure> {
+        Ok(report::explanation(self, interrupt)?.map(|explanation| json_text(&explanation)))
+    }
+
+    /// The report: one HTML file. `name` is what its reader knows the scenario by.
+    ///
+    /// # Errors
+    /// A failure of the solver.
+    pub fn report(&self, name: &str, interrupt: &Interrupt) -> Result<String, Failure> {
+        let explanation = report::explanation(self, interrupt)?;
+        Ok(isocost_report::html(&report::input(self, name, explanation.as_ref())))
+    }
+
+    /// The report's charts, each by name as SVG.
+    ///
+    /// # Errors
+    /// A failure of the solver.
+    pub fn charts(&self, interrupt: &Interrupt) -> Result<Vec<(String, String)>, Failure> {
+        let explanation = report::explanation(self, interrupt)?;
+        let input = report::input(self, "", explanation.as_ref());
+        let plots = isocost_report::plots(&input).into_iter();
+        Ok(plots.map(|plot| (plot.name.to_owned(), plot.svg)).collect())
+    }
 }
 
 /// Runs the command; returns its exit code.
 pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let planned = planned(args)?;
-    let Planned { job, plan, solving_s } = &planned;
-    report::write(args, job, plan, *solving_s)?;
-    emit(args, &planned.export())?;
-    Ok(exit::of(plan.status))
+    write(args, &planned)?;
+    show(args, &planned.export())?;
+    Ok(exit::of(planned.plan.status))
 }
 
 /// The plan that is asked for.
@@ -173,10 +209,13 @@ fn write_model(program: &Program, path: &Path) -> Result<(), Failure> {
     isocost_model::export::write_file(path, &text).map_err(Failure::failed)
 }
 
-fn emit(args: &PlanArgs, export: &Export<'_>) -> Result<(), Failure> {
-    if let Some(dir) = &args.out {
-        write_all(dir, export).map_err(Failure::failed)?;
-    }
+/// Writes the files that are asked for.
+pub fn write(args: &PlanArgs, planned: &Planned) -> Result<(), Failure> {
+    report::write(args, planned)?;
+    args.out.as_deref().map_or(Ok(()), |path| planned.write(path))
+}
+
+fn show(args: &PlanArgs, export: &Export<'_>) -> Result<(), Failure> {
     if let Some(kind) = args.export {
         return print(deployed(kind, args, export)?.as_bytes());
     }

@@ -9,6 +9,7 @@ use isocost_experiments::write_svg;
 
 use crate::args::{MergeArgs, SweepArgs};
 use crate::job;
+use crate::output::say;
 use crate::output::style::{Bar, warning};
 use crate::{Failure, exit};
 
@@ -65,12 +66,12 @@ fn report(finished: &Finished) -> u8 {
     };
     let fresh = progress.of - progress.resumed;
     let rate = if fresh > 0 { fresh as f64 / seconds } else { 0.0 };
-    anstream::println!("{} points: {}", progress.of, statuses(table));
+    say!("{} points: {}", progress.of, statuses(table));
     if progress.resumed > 0 {
-        anstream::println!("{} of them from an earlier run", progress.resumed);
+        say!("{} of them from an earlier run", progress.resumed);
     }
-    anstream::println!("{seconds:.1} s, {rate:.1} points/s, {sizings} sizings");
-    anstream::println!("{dir}/points.csv");
+    say!("{seconds:.1} s, {rate:.1} points/s, {sizings} sizings");
+    say!("{dir}/points.csv");
     exit::OK
 }
 
@@ -91,6 +92,6 @@ pub fn merge(args: &MergeArgs) -> Result<u8, Failure> {
         write_svg(&path, &chart).map_err(Failure::failed)?;
     }
     table.write(&args.out).map_err(Failure::failed)?;
-    anstream::println!("{} points: {}", table.rows.len(), statuses(&table));
+    say!("{} points: {}", table.rows.len(), statuses(&table));
     Ok(exit::OK)
 }

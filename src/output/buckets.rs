@@ -7,41 +7,43 @@ use isocost_model::plan::Status;
 use super::style::{BOLD, GREEN};
 use super::table::{cents, table, trimmed};
 
+use crate::output::say;
+
 /// Prints how many GPUs, where each bucket goes, what was proven, and the best single type beside it.
 pub fn print_table(report: &Report<'_>) {
     let (question, spread) = (report.question, report.spread);
     if !question.provenance.is_empty() {
-        anstream::println!("rates {}\n", question.provenance);
+        say!("rates {}\n", question.provenance);
     }
     if spread.has_plan() {
-        anstream::println!("{}\n", trimmed(&gpus(report)));
-        anstream::println!("{}\n", trimmed(&buckets(report)));
+        say!("{}\n", trimmed(&gpus(report)));
+        say!("{}\n", trimmed(&buckets(report)));
     }
     for note in &spread.notes {
-        anstream::println!("note: {note}");
+        say!("note: {note}");
     }
     let by = format!("({} by {})", spread.formulation, spread.backend);
     let per_h = per_hour(report);
     match spread.status {
         Status::Optimal | Status::Feasible => {
-            anstream::println!(
+            say!(
                 "{BOLD}total {} {per_h}{BOLD:#}, {GREEN}{}{GREEN:#}: bound {}, gap {:.2e} {by}",
                 cents(spread.cost_per_h),
                 spread.status.word(),
                 cents(spread.bound_per_h),
                 spread.gap(),
             );
-            anstream::println!("{}", best_single(report));
+            say!("{}", best_single(report));
         }
         Status::Infeasible => {
-            anstream::println!("{BOLD}infeasible{BOLD:#}: not every request can be served {by}");
+            say!("{BOLD}infeasible{BOLD:#}: not every request can be served {by}");
         }
-        Status::Unknown => anstream::println!(
+        Status::Unknown => say!(
             "{BOLD}no spread{BOLD:#}: stopped before one was found or excluded; bound {} {by}",
             cents(spread.bound_per_h)
         ),
     }
-    anstream::println!(
+    say!(
         "{} requests/s, slice factor {}; sizing {:.1} ms, solving {:.1} ms",
         figure(question.rate_per_s()),
         question.slices,

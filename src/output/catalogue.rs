@@ -4,6 +4,8 @@ use isocost_catalogue::{Card, Catalogue, Model, PriceKind};
 
 use super::table::{cents, table, trimmed};
 
+use crate::output::say;
+
 /// Prints cards and models with their sources.
 pub fn print(catalogue: &Catalogue) {
     let header = [
@@ -32,7 +34,7 @@ pub fn print(catalogue: &Catalogue) {
     for model in &catalogue.models {
         models.add_row(model_cells(model));
     }
-    anstream::println!("{}\n\n{}", trimmed(&cards), trimmed(&models));
+    say!("{}\n\n{}", trimmed(&cards), trimmed(&models));
 }
 
 fn card_cells(card: &Card) -> Vec<String> {

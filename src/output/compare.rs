@@ -3,6 +3,7 @@
 use isocost_model::export::cells;
 use isocost_planner::purchase::{Purchase, Room};
 
+use super::say;
 use super::table::{cents, table, trimmed};
 
 /// Prints one row a scenario, and below what stands against more.
@@ -34,17 +35,17 @@ pub fn print(purchases: &[Purchase]) {
             p.room.as_ref().map_or("-".to_owned(), room),
         ]);
     }
-    anstream::println!("{}\n", trimmed(&rows));
+    say!("{}\n", trimmed(&rows));
     for p in purchases {
         if let Some(why) = &p.why {
-            anstream::println!("{}: {why}", p.name);
+            say!("{}: {why}", p.name);
         }
         let ended = p.room.as_ref().and_then(|room| Some((room.ends?, room.why.as_ref()?)));
         if let Some((ends, why)) = ended {
-            anstream::println!("{}, loads x {ends:.2}: {why}", p.name);
+            say!("{}, loads x {ends:.2}: {why}", p.name);
         }
     }
-    anstream::println!(
+    say!(
         "breaks at: the growth of loads at which the plan as it is misses its first objective; room to: that up \
          to which some plan serves all"
     );

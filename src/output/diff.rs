@@ -6,22 +6,24 @@ use isocost_model::export::cells;
 use super::style::BOLD;
 use super::table::{cents, table, trimmed};
 
+use crate::output::say;
+
 /// Prints what differs; with `all`, what does not, too.
 pub fn print(difference: &Difference, all: bool) {
     let Difference { before, after, .. } = difference;
-    anstream::println!("before: {before}\nafter:  {after}\n");
+    say!("before: {before}\nafter:  {after}\n");
     let shown: Vec<&ServerDifference> =
         difference.servers.iter().filter(|s| all || s.change != Change::Same).collect();
     if !shown.is_empty() {
-        anstream::println!("{}\n", servers(&shown));
+        say!("{}\n", servers(&shown));
     }
     if !difference.types.is_empty() {
-        anstream::println!("{}\n", types(difference));
+        say!("{}\n", types(difference));
     }
-    anstream::println!("{}\n", accelerators(difference));
+    say!("{}\n", accelerators(difference));
     let counts: Vec<String> =
         difference.counts.iter().map(|c| format!("{} {}", c.servers, c.change.word())).collect();
-    anstream::println!(
+    say!(
         "{BOLD}total {} -> {} cents/h ({}){BOLD:#}: {}",
         cents(difference.cost_before),
         cents(difference.cost_after),

@@ -8,6 +8,8 @@ use isocost_report::said;
 use super::style::BOLD;
 use super::table::{cents, table, trimmed};
 
+use crate::output::say;
+
 /// Prints the whole of it.
 pub fn print(explanation: &Explanation) {
     match explanation.status {
@@ -15,12 +17,12 @@ pub fn print(explanation: &Explanation) {
         _ => feasible(explanation),
     }
     for note in &explanation.notes {
-        anstream::println!("note: {note}");
+        say!("note: {note}");
     }
 }
 
 fn heading(text: &str) {
-    anstream::println!("{BOLD}{text}{BOLD:#}");
+    say!("{BOLD}{text}{BOLD:#}");
 }
 
 /// A quantity in cents per hour.
@@ -36,26 +38,24 @@ fn count(known: &Known) -> String {
 fn infeasible(explanation: &Explanation) {
     let servers = explanation.servers;
     match explanation.status {
-        "infeasible" => anstream::println!(
+        "infeasible" => say!(
             "{BOLD}infeasible{BOLD:#}: no plan serves all {servers} servers within the limits \
              ({})\n",
             explanation.formulation
         ),
-        _ => anstream::println!(
-            "{BOLD}unknown{BOLD:#}: stopped before a plan was found or excluded\n"
-        ),
+        _ => say!("{BOLD}unknown{BOLD:#}: stopped before a plan was found or excluded\n"),
     }
     if !explanation.unmet.is_empty() {
         heading("Servers that no plan serves, however many cards there are");
         explanation.unmet.iter().for_each(unmet);
-        anstream::println!();
+        say!();
         match explanation.others_fit {
-            Some(true) => anstream::println!("All others fit.\n"),
-            Some(false) => anstream::println!("The others do not fit either.\n"),
-            None => anstream::println!("Whether the others fit was not proven.\n"),
+            Some(true) => say!("All others fit.\n"),
+            Some(false) => say!("The others do not fit either.\n"),
+            None => say!("Whether the others fit was not proven.\n"),
         }
     } else if explanation.others_fit.is_none() {
-        anstream::println!("Whether the servers fit was not proven.\n");
+        say!("Whether the servers fit was not proven.\n");
     }
     explanation.iis.iter().for_each(iis);
     if let Some(repairs) = &explanation.repairs {
@@ -70,12 +70,12 @@ fn unmet(unmet: &Unmet) {
         (None, Some(miss)) => format!("closest is {}: {}", miss.accelerator, miss.shortfall),
         (None, None) => format!("no accelerator that it may use has a profile of {model}"),
     };
-    anstream::println!("  {server} ({class}, {model}): {why}");
+    say!("  {server} ({class}, {model}): {why}");
     for relaxation in &unmet.relaxations {
-        anstream::println!("    served with {}", relaxed(relaxation));
+        say!("    served with {}", relaxed(relaxation));
     }
     for relaxation in &unmet.fits {
-        anstream::println!("    fits beside the others with {}", relaxed(relaxation));
+        say!("    fits beside the others with {}", relaxed(relaxation));
     }
 }
 
@@ -114,29 +114,29 @@ fn iis(iis: &Iis) {
     let servers = iis.servers.len();
     let within = list(&limits, "and");
     if servers == 1 {
-        anstream::println!("  {} does not fit on {within}.", iis.servers[0]);
+        say!("  {} does not fit on {within}.", iis.servers[0]);
     } else {
-        anstream::println!("  These {servers} servers cannot all fit on {within}:");
-        iis.servers.iter().for_each(|server| anstream::println!("    {server}"));
+        say!("  These {servers} servers cannot all fit on {within}:");
+        iis.servers.iter().for_each(|server| say!("    {server}"));
     }
     if let Some(rule) = &iis.rule {
-        anstream::println!("  It {rule}.");
+        say!("  It {rule}.");
     }
     let ways = found(&iis.limits);
     if !ways.is_empty() {
         let ways: Vec<String> =
             ways.into_iter().map(|(n, l)| l.name.amount(&format!("{n} more"))).collect();
-        anstream::println!("  Enough for these alone: {}.", list(&ways, "or"));
+        say!("  Enough for these alone: {}.", list(&ways, "or"));
     }
     if iis.irreducible {
-        anstream::println!("  Without any one of them, or of the limits, the rest fits (proven).");
+        say!("  Without any one of them, or of the limits, the rest fits (proven).");
     } else {
-        anstream::println!("  That none of them can be spared was not proven.");
+        say!("  That none of them can be spared was not proven.");
     }
     if iis.fewest_servers {
-        anstream::println!("  No IIS has fewer servers (proven).\n");
+        say!("  No IIS has fewer servers (proven).\n");
     } else {
-        anstream::println!("  That no IIS has fewer servers was not proven.\n");
+        say!("  That no IIS has fewer servers was not proven.\n");
     }
 }
 
@@ -156,7 +156,7 @@ fn added(name: &str, repair: &CardRepair) {
         String::new()
     };
     let plan = money(&repair.plan);
-    anstream::println!("  {name}: {units} more{price}; the plan then costs {plan}");
+    say!("  {name}: {units} more{price}; the plan then costs {plan}");
 }
 
 fn repair(repairs: &Repairs) {
@@ -172,38 +172,34 @@ fn repair(repairs: &Repairs) {
     let alone = found(&repairs.alone);
     if !alone.is_empty() {
         let alone: Vec<String> = alone.into_iter().map(|(n, l)| l.name.amount(&n)).collect();
-        anstream::println!("  of one limit alone: {} more", list(&alone, "or"));
+        say!("  of one limit alone: {} more", list(&alone, "or"));
     } else if none {
-        anstream::println!("  more of one limit alone is not enough, whatever its number");
+        say!("  more of one limit alone is not enough, whatever its number");
     } else {
-        anstream::println!("  of one limit alone: not worked out in time");
+        say!("  of one limit alone: not worked out in time");
     }
     if repairs.relaxations.is_empty() {
-        anstream::println!(
-            "  no relaxation of one server's latency objectives was found to be enough"
-        )
+        say!("  no relaxation of one server's latency objectives was found to be enough")
     } else {
-        anstream::println!("  one server's objectives relaxed:")
+        say!("  one server's objectives relaxed:")
     }
     for relaxation in &repairs.relaxations {
-        anstream::println!("    {}: {}", relaxation.server, relaxed(relaxation));
+        say!("    {}: {}", relaxation.server, relaxed(relaxation));
     }
     if let Some(left) = &repairs.leave_out {
-        anstream::println!(
+        say!(
             "  servers left out: {} of them ({}); the others then cost {}",
             count(&left.count),
             left.servers.join(", "),
             money(&left.plan)
         );
-        anstream::println!(
-            "    (`isocost plan --shortage whole` or `partial` serves the most load by priority)"
-        );
+        say!("    (`isocost plan --shortage whole` or `partial` serves the most load by priority)");
     }
-    anstream::println!();
+    say!();
 }
 
 fn feasible(explanation: &Explanation) {
-    anstream::println!(
+    say!(
         "{BOLD}{}{BOLD:#}: all {} servers fit; {} {} cents/h ({})\n",
         explanation.status,
         explanation.servers,
@@ -218,7 +214,7 @@ fn feasible(explanation: &Explanation) {
 
 fn limits(explanation: &Explanation) {
     if explanation.limits.is_empty() {
-        anstream::println!("No limit is set.\n");
+        say!("No limit is set.\n");
         return;
     }
     let (mut full, mut binding) = (Vec::new(), Vec::new());
@@ -231,14 +227,14 @@ fn limits(explanation: &Explanation) {
         }
     }
     if full.is_empty() {
-        anstream::println!("No limit is used up.");
+        say!("No limit is used up.");
     } else {
-        anstream::println!("Used up: {}.", list(&full, "and"));
+        say!("Used up: {}.", list(&full, "and"));
     }
     if binding.is_empty() {
-        anstream::println!("No limit binds: more cards of no type would be worth anything.\n");
+        say!("No limit binds: more cards of no type would be worth anything.\n");
     } else {
-        anstream::println!("Binding (more would save): {}.\n", list(&binding, "and"));
+        say!("Binding (more would save): {}.\n", list(&binding, "and"));
     }
     heading("Limits, cents/h a card (of a budget a card, a kW, 100 cents/h or a kg CO2/h)");
     let header = [
@@ -275,7 +271,7 @@ fn limits(explanation: &Explanation) {
             enough.map_or(String::new(), |e| money(&e.saving)),
         ]);
     }
-    anstream::println!("{}\n", trimmed(&rows));
+    say!("{}\n", trimmed(&rows));
 }
 
 fn choices(explanation: &Explanation) {
@@ -305,7 +301,7 @@ fn choices(explanation: &Explanation) {
             rows.add_row([server, on, exclusion, next, then]);
         }
     }
-    anstream::println!("{}\n", trimmed(&rows));
+    say!("{}\n", trimmed(&rows));
 }
 
 fn plus(known: &Known) -> String {
@@ -343,5 +339,5 @@ fn break_even(explanation: &Explanation) {
             servers.join(", "),
         ]);
     }
-    anstream::println!("{}\n", trimmed(&rows));
+    say!("{}\n", trimmed(&rows));
 }

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use super::style::{BOLD, GREEN, warning};
 use super::table::{table, trimmed};
 
+use crate::output::say;
+
 /// A fit, and what it is compared with.
 pub struct Fitted<'a> {
     /// What was measured.
@@ -44,7 +46,7 @@ impl Fitted<'_> {
             predicted::print(forecast, points);
         }
         let v = self.validation;
-        anstream::println!(
+        say!(
             "{BOLD}{} model{BOLD:#}, median error {GREEN}ITL {}{GREEN:#}, \
              {GREEN}TTFT {}{GREEN:#}; left out: {}",
             self.fit.family.name(),
@@ -57,7 +59,7 @@ impl Fitted<'_> {
     /// Which points were used, and which were not.
     fn print_points(&self) {
         let (fit, points) = (self.fit, self.points);
-        anstream::println!(
+        say!(
             "{} points in {} sweeps, {} fitted, batch size {}",
             points.len(),
             self.validation.sweeps.len(),
@@ -65,27 +67,27 @@ impl Fitted<'_> {
             fit.bench.batch,
         );
         if let Some(course) = fit.found_course() {
-            anstream::println!("the clients of the closed loops send {}", course.words());
+            say!("the clients of the closed loops send {}", course.words());
         }
         if let (None, Some(tokens)) =
             (fit.options.bench.engine.kv_tokens, fit.bench.engine.kv_tokens)
         {
-            anstream::println!("the closed loops show a KV cache of {tokens} tokens");
+            say!("the closed loops show a KV cache of {tokens} tokens");
         }
         if self.single > 0 {
-            anstream::println!(
+            say!(
                 "{} points with one request in the system are taken as closed loop (--open: as any \
                  other)",
                 self.single
             );
         }
         for excluded in &fit.excluded {
-            anstream::println!("excluded: {}: {}", points[excluded.point].place, excluded.reason);
+            say!("excluded: {}: {}", points[excluded.point].place, excluded.reason);
         }
         for (&i, weight) in fit.used.iter().zip(&fit.weights).filter(|(_, w)| **w < OUTLIER) {
-            anstream::println!("outlier: {}: weight {weight:.2}", points[i].place);
+            say!("outlier: {}: weight {weight:.2}", points[i].place);
         }
-        anstream::println!();
+        say!();
     }
 
     fn print_comparison(&self) {
@@ -102,8 +104,8 @@ impl Fitted<'_> {
         }
         let out = self.validation.line_left_out_sweep.as_ref().map_or(String::new(), shares);
         rows.add_row(["straight line", &shares(&self.validation.line), &out, "", ""]);
-        anstream::println!("{}", trimmed(&rows));
-        anstream::println!("mean / median error; left out: {}\n", how(self.validation));
+        say!("{}", trimmed(&rows));
+        say!("mean / median error; left out: {}\n", how(self.validation));
     }
 
     fn print_parameters(&self) {
@@ -116,7 +118,7 @@ impl Fitted<'_> {
             let row = [(*name).to_owned(), figure(*value), figure(*low), figure(*high)];
             rows.add_row(row.into_iter().chain([(*unit).to_owned()]));
         }
-        anstream::println!("{}\n", trimmed(&rows));
+        say!("{}\n", trimmed(&rows));
         for doubt in &fit.confidence.doubts {
             warning(&doubt.to_string());
         }
@@ -129,7 +131,7 @@ impl Fitted<'_> {
     fn print_region(&self) {
         let region = &self.validation.region;
         if let (Some(itl), Some(ttft)) = (region.itl_coverage, region.ttft_coverage) {
-            anstream::println!(
+            say!(
                 "the 95% region holds {} of ITL and {} of TTFT that was left out\n",
                 percent(itl),
                 percent(ttft),
@@ -152,8 +154,8 @@ impl Fitted<'_> {
                 sweep.line_left_out.as_ref().map(shares).unwrap_or_default(),
             ]);
         }
-        anstream::println!("{}", trimmed(&rows));
-        anstream::println!(
+        say!("{}", trimmed(&rows));
+        say!(
             "mean / median error; left out: fitted without the sweep; line: a straight line of ITL \
              on the measured concurrency\n"
         );

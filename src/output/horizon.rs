@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use super::style::{BOLD, GREEN};
 use super::table::{cents, table, trimmed};
 
+use crate::output::say;
+
 /// Another way to buy, and what it costs.
 pub struct Compared {
     what: &'static str,
@@ -32,19 +34,19 @@ impl Compared {
 pub fn print_table(export: &Export<'_>, compared: &[Compared]) {
     let plan = export.plan;
     if plan.has_plan() {
-        anstream::println!("{}\n", trimmed(&pools(export)));
-        anstream::println!("{}\n", trimmed(&periods(export)));
+        say!("{}\n", trimmed(&pools(export)));
+        say!("{}\n", trimmed(&periods(export)));
     }
     for note in &plan.notes {
-        anstream::println!("note: {note}");
+        say!("note: {note}");
     }
     if !compared.is_empty() {
-        anstream::println!("{}\n", trimmed(&comparison(export, compared)));
+        say!("{}\n", trimmed(&comparison(export, compared)));
     }
     let by = format!("({} by {})", plan.formulation, plan.backend);
     let hours = export.profile.hours();
     match plan.status {
-        Status::Optimal | Status::Feasible => anstream::println!(
+        Status::Optimal | Status::Feasible => say!(
             "{BOLD}total {} cents over {hours} hours{BOLD:#} ({} cents/h), {GREEN}{}{GREEN:#}: bound {}, \
              gap {:.2e} {by}",
             cents(plan.cost),
@@ -53,17 +55,17 @@ pub fn print_table(export: &Export<'_>, compared: &[Compared]) {
             cents(plan.bound),
             plan.gap(),
         ),
-        Status::Infeasible => anstream::println!(
+        Status::Infeasible => say!(
             "{BOLD}infeasible{BOLD:#}: no plan serves all {} servers in every period {by}",
             export.scenario.servers.len()
         ),
-        Status::Unknown => anstream::println!(
+        Status::Unknown => say!(
             "{BOLD}no plan{BOLD:#}: stopped before one was found or excluded; bound {} {by}",
             cents(plan.bound)
         ),
     }
     let (sizing, solving) = export.seconds;
-    anstream::println!("sizing {:.1} ms, solving {solving:.2} s", sizing * 1e3);
+    say!("sizing {:.1} ms, solving {solving:.2} s", sizing * 1e3);
 }
 
 /// One row a pool: what to reserve, and how much is rented over the horizon.

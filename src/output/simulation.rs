@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::style::{BOLD, GREEN, RED, YELLOW};
 use super::table::{table, trimmed};
 use crate::Failure;
+use crate::output::say;
 
 /// Simulated replicas.
 pub struct Simulation {
@@ -186,10 +187,10 @@ impl Simulation {
                 rows.add_row(cells);
             }
         }
-        anstream::println!("{}\n", trimmed(&rows));
+        say!("{}\n", trimmed(&rows));
         for row in self.rows.iter().filter(|r| !r.report.is_steady()) {
             let per_min = 60.0 * row.rate_per_s * row.report.pooled().drift.share();
-            anstream::println!(
+            say!(
                 "{RED}{}: the queue grows without end in simulation, by {} requests a minute{RED:#}",
                 row.place(),
                 short(per_min)
@@ -197,7 +198,7 @@ impl Simulation {
         }
         for row in self.rows.iter().filter(|r| r.report.pooled().preempted > 0) {
             let pooled = row.report.pooled();
-            anstream::println!(
+            say!(
                 "note: {}: {} preemptions for lack of KV cache, at {} requests",
                 row.place(),
                 pooled.preempted,
@@ -206,7 +207,7 @@ impl Simulation {
         }
         let short = self.rows.iter().filter(|r| r.is_fuller_than(self.warmup_requests)).count();
         if short > 0 {
-            anstream::println!(
+            say!(
                 "note: {short} of {} kinds of replica hold about as many requests as are left out \
                  as warm-up; raise --requests or --warmup",
                 self.rows.len()
@@ -226,13 +227,13 @@ impl Simulation {
                 (_, 0) => YELLOW,
                 _ => RED,
             };
-            anstream::println!(
+            say!(
                 "{BOLD}{holds} of {all} objectives hold in simulation{BOLD:#}, \
                  {style}{missed} missed, {open} within the error{style:#}"
             );
         }
         let requests: u64 = self.rows.iter().map(|r| r.report.pooled().arrived).sum();
-        anstream::println!(
+        say!(
             "{requests} requests counted, {} replications, seed {}, intervals at {}%; \
              simulating {:.1} s",
             self.effort.replications,

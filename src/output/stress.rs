@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::style::BOLD;
 use super::table::{cents, table, trimmed};
 use crate::Failure;
+use crate::output::say;
 
 /// A stressed plan.
 pub struct Stress<'a> {
@@ -50,18 +51,18 @@ impl Stress<'_> {
             row.extend(h.breaks_at.iter().map(|f| factor(*f)));
             rows.add_row(row);
         }
-        anstream::println!("{}", trimmed(&rows));
+        say!("{}", trimmed(&rows));
         if objectives.len() > SHOWN {
-            anstream::println!("... and {} more (--format csv)", objectives.len() - SHOWN);
+            say!("... and {} more (--format csv)", objectives.len() - SHOWN);
         }
-        anstream::println!();
+        say!();
         for shift in Shift::ALL {
             self.print_first(shift);
         }
         if !self.margins.is_empty() {
-            anstream::println!("\n{}", trimmed(&self.margins_table()));
+            say!("\n{}", trimmed(&self.margins_table()));
         }
-        anstream::println!(
+        say!(
             "\n{BOLD}total {} cents/h{BOLD:#}, {}: {} ({} by {})",
             cents(self.plan.total_cost),
             self.plan.status.word(),
@@ -87,7 +88,7 @@ impl Stress<'_> {
         if let Some((at, h)) = first {
             let within =
                 self.headroom.iter().filter(|h| h.breaks_within(shift, self.factor)).count();
-            anstream::println!(
+            say!(
                 "{what}: {} of `{}` breaks first, at x {at:.4}; {within} break within x {}",
                 h.kept.word(),
                 self.server(h),

@@ -10,6 +10,8 @@ use isocost_model::trust::{CostRange, Trust};
 
 use super::style::{BOLD, GREEN};
 
+use crate::output::say;
+
 /// A table without lines; columns from `text` on are numbers, to the right.
 pub fn table(header: &[&str], text: usize) -> Table {
     let mut table = Table::new();
@@ -44,17 +46,17 @@ pub fn print(export: &Export<'_>) {
     let Export { scenario, plan, .. } = export;
     let trust = Trust::of(scenario);
     if trust.is_stated() {
-        anstream::println!("{trust}\n");
+        say!("{trust}\n");
     }
     if plan.has_plan() {
-        anstream::println!("{}\n", trimmed(&placements(export)));
-        anstream::println!("{}\n", trimmed(&usage(export)));
+        say!("{}\n", trimmed(&placements(export)));
+        say!("{}\n", trimmed(&usage(export)));
         if !plan.budgets.is_empty() {
-            anstream::println!("{}\n", trimmed(&budgets(export)));
+            say!("{}\n", trimmed(&budgets(export)));
         }
     }
     for note in &plan.notes {
-        anstream::println!("note: {note}");
+        say!("note: {note}");
     }
     let by = format!("({}, {})", plan.approach, plan.backend);
     let proven = if plan.bound.is_finite() && plan.has_plan() && plan.values_change() {
@@ -66,37 +68,33 @@ pub fn print(export: &Export<'_>) {
         "nothing proven".to_owned()
     };
     match plan.status {
-        Status::Optimal | Status::Feasible => anstream::println!(
+        Status::Optimal | Status::Feasible => say!(
             "{BOLD}total {} cents/h{BOLD:#}, {GREEN}{}{GREEN:#}: {proven} {by}",
             cents(plan.total_cost),
             plan.status.word(),
         ),
-        Status::Infeasible => anstream::println!(
+        Status::Infeasible => say!(
             "{BOLD}infeasible{BOLD:#}: no plan serves all {} servers within the limits {by}",
             scenario.servers.len(),
         ),
-        Status::Unknown => anstream::println!(
-            "{BOLD}no plan{BOLD:#}: stopped before one was found or excluded; {proven} {by}"
-        ),
+        Status::Unknown => {
+            say!("{BOLD}no plan{BOLD:#}: stopped before one was found or excluded; {proven} {by}")
+        }
     }
     if let Some(range) = plan.cost_range {
-        anstream::println!("{}", cost_range(plan.total_cost, &range));
+        say!("{}", cost_range(plan.total_cost, &range));
     }
     // Sums by the month are of a currency; cents of nobody knows what are said by the hour alone.
     if plan.has_plan() && scenario.currency.name.is_some() {
-        anstream::println!("{}", month(export));
+        say!("{}", month(export));
     }
     let drawn = Energy::of_plan(scenario, plan);
     // Nothing where the scenario says nothing of power.
     if plan.has_plan() && drawn.watts > 0.0 {
-        anstream::println!("{}{}", energy(&drawn), carbon(export));
+        say!("{}{}", energy(&drawn), carbon(export));
     }
     let timing = export.timing;
-    anstream::println!(
-        "sizing {:.1} ms, solving {:.1} ms",
-        timing.sizing_s * 1e3,
-        timing.solving_s * 1e3
-    );
+    say!("sizing {:.1} ms, solving {:.1} ms", timing.sizing_s * 1e3, timing.solving_s * 1e3);
 }
 
 /// What a month costs, and whom it is for: shares of classes and models where there are several.

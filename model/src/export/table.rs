@@ -96,7 +96,7 @@ impl Table {
     /// What is wrong with the CSV.
     pub fn from_csv(name: &'static str, bytes: &[u8]) -> Result<Self, ::csv::Error> {
         let mut reader = ::csv::Reader::from_reader(bytes);
-        let header: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
+        let header = apart(reader.headers()?);
         let rows: Vec<::csv::StringRecord> = reader.records().collect::<Result<_, _>>()?;
         let kinds: Vec<Kind> =
             (0..header.len()).map(|c| kind_of(rows.iter().map(|row| &row[c]))).collect();
@@ -119,6 +119,16 @@ impl Table {
         }
         writer.into_inner().unwrap_or_default()
     }
+}
+
+/// Names of columns, told apart: the second `a` is `a_2`.
+fn apart(header: &::csv::StringRecord) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in header {
+        let alike = header.iter().take(names.len()).filter(|other| *other == name).count();
+        names.push(if alike == 0 { name.to_owned() } else { format!("{name}_{}", alike + 1) });
+    }
+    names
 }
 
 /// What all of the cells of a column are.
@@ -174,5 +184,8 @@ mod tests {
         assert_eq!(kinds, [Kind::Number, Kind::Text, Kind::Text]);
         assert_eq!(table.rows[2], [Cell::Blank, "2".into(), Cell::Blank]);
         assert!(Table::from_csv("t", b"a,b\n1\n").is_err());
+        let alike = Table::from_csv("t", b"a,b,a\n1,2,3\n").expect("sound");
+        let names: Vec<&str> = alike.columns.iter().map(|c| c.0.as_str()).collect();
+        assert_eq!(names, ["a", "b", "a_2"]);
     }
 }

@@ -52,9 +52,9 @@ const OPTIMIZER: usize = 5;
 impl ScenarioSheet {
     /// The section that a table of that name holds, if any.
     pub fn section(name: &str) -> Option<usize> {
-        let is = |known: &&str| known.eq_ignore_ascii_case(name.trim());
-        let listed = || SECTIONS.iter().position(|s| is(&s.2) || is(&s.1) || is(&s.0));
-        SHEETS.iter().position(|known| is(&known)).or_else(listed)
+        let is = |known: &str| known.eq_ignore_ascii_case(name.trim());
+        let listed = || SECTIONS.iter().position(|s| is(s.2) || is(s.1) || is(s.0));
+        SHEETS.iter().position(|known| is(known)).or_else(listed)
     }
 }
 

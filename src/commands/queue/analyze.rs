@@ -9,6 +9,7 @@ use super::{cases, compare, plot};
 use crate::args::{AnalyzeArgs, Format};
 use crate::output::picture;
 use crate::output::print;
+use crate::output::say;
 use crate::output::table::{table, trimmed};
 use crate::{Failure, exit};
 
@@ -125,10 +126,10 @@ fn fields(a: &Analysis) -> Vec<(String, String, f64)> {
 
 fn print_table(points: &[Point<'_>]) {
     if let [Point { analysis: Ok(analysis), .. }] = points {
-        anstream::println!("{:<36}{:>14}", "batch size", analysis.batch);
-        anstream::println!("{:<36}{:>14.4}", "arrivals, requests/min", analysis.rate_per_s * 60.0);
+        say!("{:<36}{:>14}", "batch size", analysis.batch);
+        say!("{:<36}{:>14.4}", "arrivals, requests/min", analysis.rate_per_s * 60.0);
         for (_, words, value) in fields(analysis) {
-            anstream::println!("{words:<36}{value:>14.4}");
+            say!("{words:<36}{value:>14.4}");
         }
         return;
     }
@@ -175,7 +176,7 @@ fn print_table(points: &[Point<'_>]) {
     if let Some(column) = table.column_mut(header.len() - 1) {
         column.set_cell_alignment(comfy_table::CellAlignment::Left);
     }
-    anstream::println!("{}", trimmed(&table));
+    say!("{}", trimmed(&table));
 }
 
 /// One object for a replica from flags, a list of them for a scenario's.

@@ -9,6 +9,7 @@ use super::cases::computed;
 use crate::Failure;
 use crate::args::Format;
 use crate::output::print;
+use crate::output::say;
 use crate::output::table::{table, trimmed};
 
 /// Errors of one column.
@@ -34,7 +35,7 @@ pub fn print_accuracy(cases: &[Case], format: Format) -> Result<(), Failure> {
                 let names = [row.column.to_owned(), row.cases.to_string()];
                 table.add_row(names.into_iter().chain(errors));
             }
-            anstream::println!("{}", trimmed(&table));
+            say!("{}", trimmed(&table));
             Ok(())
         }
         Format::Json => {

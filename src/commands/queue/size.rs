@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::plot;
 use super::replica::{Offer, Replica, replicas};
 use crate::args::{Format, SizeArgs};
+use crate::output::say;
 use crate::output::style::BOLD;
 use crate::output::table::{table, trimmed};
 use crate::output::{picture, print};
@@ -87,15 +88,15 @@ impl<'a> Curve<'a> {
             };
         }
         if last > 0 {
-            anstream::println!("{}\n", trimmed(&table));
+            say!("{}\n", trimmed(&table));
         }
         match &self.best {
-            Ok(s) => anstream::println!(
+            Ok(s) => say!(
                 "{BOLD}batch {}{BOLD:#} serves {:.3} requests/min within the objectives",
                 s.batch,
                 s.throughput_per_s * 60.0
             ),
-            Err(e) => anstream::println!("{BOLD}infeasible{BOLD:#}: {e}"),
+            Err(e) => say!("{BOLD}infeasible{BOLD:#}: {e}"),
         }
     }
 }
@@ -124,7 +125,7 @@ fn print_best(curves: &[Curve<'_>]) {
     if let Some(column) = table.column_mut(5) {
         column.set_cell_alignment(comfy_table::CellAlignment::Left);
     }
-    anstream::println!("{}", trimmed(&table));
+    say!("{}", trimmed(&table));
 }
 
 /// One object for a replica from flags, a list of them for a scenario's.

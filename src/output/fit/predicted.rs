@@ -4,12 +4,13 @@ use isocost_calibration::{Forecast, Point, Spread};
 use serde_json::{Value, json};
 
 use super::{errors, percent, shares};
+use crate::output::say;
 use crate::output::table::{table, trimmed};
 
 /// Prints what was predicted of each point, and how far off it is.
 pub fn print(forecast: &Forecast, points: &[Point]) {
     for excluded in &forecast.excluded {
-        anstream::println!("excluded: {}: {}", points[excluded.point].place, excluded.reason);
+        say!("excluded: {}: {}", points[excluded.point].place, excluded.reason);
     }
     let header = ["predicted", "rate/s", "ITL ms", "measured", "TTFT ms", "measured"];
     let mut rows = table(&header, 1);
@@ -24,12 +25,12 @@ pub fn print(forecast: &Forecast, points: &[Point]) {
             figure(point.ttft_ms),
         ]);
     }
-    anstream::println!("{}\n", trimmed(&rows));
+    say!("{}\n", trimmed(&rows));
     let mut rows = table(&["predicted, error", "points", "mean / median %", "too short by"], 1);
     for (name, spread) in named(forecast) {
         rows.add_row([name, spread.count.to_string(), shares(&spread), percent(spread.optimistic)]);
     }
-    anstream::println!("{}\n", trimmed(&rows));
+    say!("{}\n", trimmed(&rows));
 }
 
 /// Each latency with its errors.

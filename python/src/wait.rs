@@ -1,0 +1,86 @@
+//! Runs a command on a thread of its own, while Python's thread waits without its lock and looks for Ctrl-C.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use isocost::{Caller, Listener};
+use isocost_solver::Interrupt;
+use pyo3::prelude::*;
+
+use crate::scenario::PyScenario;
+
+/// How often Ctrl-C is looked for.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A Python function that hears how many of how many parts are done, if any.
+pub struct Heard(pub Option<Py<PyAny>>);
+
+/// What `work` comes to; the work is stopped, and the exception is Python's, where a signal's handler raises one.
+pub fn run<T: Send>(
+    py: Python<'_>,
+    scenario: Option<&PyScenario>,
+    Heard(heard): Heard,
+    work: impl FnOnce(Caller) -> T + Send,
+) -> PyResult<T> {
+    let interrupt = Interrupt::default();
+    let (told, tidings) = channel();
+    let listener = heard.is_some().then(|| {
+        let told = told.clone();
+        let listener: Listener = Arc::new(move |done, of| {
+            // Nobody hears any more once the work is done.
+            let _ = told.send(Some((done, of)));
+        });
+        listener
+    });
+    let caller = Caller {
+        scenario: scenario.map(|s| Arc::clone(&s.scenario)),
+        sizings: scenario.map(|s| Arc::clone(&s.sizings)),
+        interrupt: interrupt.clone(),
+        listener,
+    };
+    let (raised, done) = py.detach(move || {
+        let mut raised = None;
+        std::thread::scope(|scope| {
+            let worker = scope.spawn(move || {
+                let done = work(caller);
+                // Whoever waits is told so at once.
+                let _ = told.send(None);
+                done
+            });
+            loop {
+                let tiding = tidings.recv_timeout(LOOK);
+                match tiding {
+                    Ok(None) | Err(RecvTimeoutError::Disconnected) => break,
+                    Ok(Some(_)) | Err(RecvTimeoutError::Timeout) => {}
+                }
+                let hears = |py: Python<'_>| -> PyResult<()> {
+                    py.check_signals()?;
+                    if let (Some(heard), Ok(Some((done, of)))) = (&heard, tiding) {
+                        heard.call1(py, (done, of))?;
+                    }
+                    Ok(())
+                };
+                if raised.is_none()
+                    && let Err(error) = Python::attach(hears)
+                {
+                    interrupt.raise();
+                    raised = Some(error);
+                }
+            }
+            let done = worker.join();
+            (raised, done)
+        })
+    });
+    match (raised, done) {
+        (Some(error), _) => Err(error),
+        (None, Ok(done)) => Ok(done),
+        // What panics is a defect of this program.
+        (None, Err(_)) => Err(crate::error::raised(
+            py,
+            "isocost has failed inside; please report it with the scenario",
+            Vec::new(),
+            false,
+        )),
+    }
+}
