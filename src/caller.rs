@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use isocost_model::Scenario;
 use isocost_model::candidates::Sizings;
+use isocost_model::input::Source;
 use isocost_solver::Interrupt;
 
 use crate::Failure;
@@ -21,6 +22,8 @@ pub type Listener = Arc<dyn Fn(usize, usize) + Send + Sync>;
 pub struct Caller {
     /// The scenario, which commands take in place of that at the path they are given.
     pub scenario: Option<Arc<Scenario>>,
+    /// The same as it is written.
+    pub source: Option<Arc<Source>>,
     /// Sizings made so far, where the caller keeps them from one call to the next.
     pub sizings: Option<Arc<Sizings>>,
     /// Stops the command.
@@ -85,6 +88,11 @@ pub fn takes_warning(text: &str) -> bool {
 /// The caller's scenario.
 pub fn scenario() -> Option<Arc<Scenario>> {
     with(|call| call.caller.scenario.clone()).flatten()
+}
+
+/// The caller's scenario as it is written.
+pub fn source() -> Option<Arc<Source>> {
+    with(|call| call.caller.source.clone()).flatten()
 }
 
 /// Sizings that the caller keeps.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use isocost_formulations::ProblemOptions;
 use isocost_model::Scenario;
-use isocost_model::input::{self, Loaded};
+use isocost_model::input::{self, Loaded, Source};
 use isocost_model::scenario::{Budget, Saturation};
 use isocost_model::sharing::share_by_model;
 use isocost_planner::{Fleet, Planner, Request, Shortage};
@@ -21,6 +21,8 @@ pub struct Job {
     pub planner: Planner,
     /// The scenario with the changes that the arguments make to it, sized.
     pub fleet: Fleet,
+    /// The scenario as it is written, without those changes.
+    pub source: Option<Arc<Source>>,
 }
 
 impl Job {
@@ -31,10 +33,11 @@ impl Job {
         solve: &SolveArgs,
     ) -> Result<Self, Failure> {
         let planner = asked(scenario, sizing, solve)?;
-        let scenario = read(scenario)?;
+        let (stated, source) = stated(&scenario.scenario)?;
+        let scenario = changed(stated, scenario)?;
         let _spinner = Spinner::start("sizing");
         let fleet = planner.fleet(scenario);
-        Ok(Self { planner, fleet })
+        Ok(Self { planner, fleet, source })
     }
 
     /// The same with servers that share replicas as they do in the plan at `path`.
@@ -90,7 +93,11 @@ pub fn planner(sizing: &SizingArgs, solve: &SolveArgs) -> Result<Planner, Failur
 
 /// The scenario with its loads and capacities as asked for; warnings go to standard error.
 pub fn read(args: &ScenarioArgs) -> Result<Scenario, Failure> {
-    let mut scenario = stated(&args.scenario)?;
+    changed(stated(&args.scenario)?.0, args)
+}
+
+/// The scenario with what the arguments change in it.
+fn changed(mut scenario: Scenario, args: &ScenarioArgs) -> Result<Scenario, Failure> {
     if let Some(path) = &args.loads {
         let loaded = input::with_loads(scenario, path).map_err(Failure::input)?;
         loaded.warnings.iter().for_each(|w| warning(&w.to_string()));
@@ -108,14 +115,16 @@ pub fn read(args: &ScenarioArgs) -> Result<Scenario, Failure> {
     Ok(scenario)
 }
 
-/// The scenario as it is stated: a caller's, else the one at the path; warnings go to standard error.
-pub fn stated(path: &Path) -> Result<Scenario, Failure> {
+/// The scenario as it is stated, and as it is written: a caller's, else the one at the path; warnings go to
+/// standard error.
+pub fn stated(path: &Path) -> Result<(Scenario, Option<Arc<Source>>), Failure> {
     if let Some(scenario) = caller::scenario() {
-        return Ok(Arc::unwrap_or_clone(scenario));
+        return Ok((Arc::unwrap_or_clone(scenario), caller::source()));
     }
-    let Loaded { scenario, warnings } = input::load(path).map_err(Failure::input)?;
+    let source = isocost_spreadsheet::open(path).map_err(Failure::input)?;
+    let Loaded { scenario, warnings } = source.load().map_err(Failure::input)?;
     warnings.iter().for_each(|w| warning(&w.to_string()));
-    Ok(scenario)
+    Ok((scenario, Some(Arc::new(source))))
 }
 
 /// The backend that is asked for.

@@ -129,7 +129,7 @@ pub fn command_line() -> clap::Command {
 /// # Errors
 /// What cannot be read.
 pub fn source(path: &Path) -> Result<Source, InputError> {
-    Source::open(path)
+    isocost_spreadsheet::open(path)
 }
 
 /// A path that the shell has left alone: `--out=~/plans` would be a directory called `~`.

@@ -111,15 +111,15 @@ fn entries(array: &dyn Array) -> Result<Vec<Entry>, ArrowError> {
     }
     match array.data_type() {
         DataType::Null => Ok(vec![Entry::Blank; array.len()]),
-        DataType::Int8 => numbers::<Int8Type>(array, |n| f64::from(n)),
-        DataType::Int16 => numbers::<Int16Type>(array, |n| f64::from(n)),
-        DataType::Int32 => numbers::<Int32Type>(array, |n| f64::from(n)),
+        DataType::Int8 => numbers::<Int8Type>(array, f64::from),
+        DataType::Int16 => numbers::<Int16Type>(array, f64::from),
+        DataType::Int32 => numbers::<Int32Type>(array, f64::from),
         DataType::Int64 => numbers::<Int64Type>(array, |n| n as f64),
-        DataType::UInt8 => numbers::<UInt8Type>(array, |n| f64::from(n)),
-        DataType::UInt16 => numbers::<UInt16Type>(array, |n| f64::from(n)),
-        DataType::UInt32 => numbers::<UInt32Type>(array, |n| f64::from(n)),
+        DataType::UInt8 => numbers::<UInt8Type>(array, f64::from),
+        DataType::UInt16 => numbers::<UInt16Type>(array, f64::from),
+        DataType::UInt32 => numbers::<UInt32Type>(array, f64::from),
         DataType::UInt64 => numbers::<UInt64Type>(array, |n| n as f64),
-        DataType::Float32 => numbers::<Float32Type>(array, |n| f64::from(n)),
+        DataType::Float32 => numbers::<Float32Type>(array, f64::from),
         DataType::Float64 => numbers::<Float64Type>(array, |n| n),
         other => Err(ArrowError::SchemaError(format!(
             "a column of {other} is neither of texts, of numbers nor of true and false; convert it"

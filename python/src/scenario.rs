@@ -21,7 +21,7 @@ pub struct PyScenario {
     /// What messages call it.
     pub name: String,
     /// As it is written.
-    source: Source,
+    pub source: Arc<Source>,
     /// CSV of loads put over it, one after the other.
     loads: Vec<String>,
     /// As it was read.
@@ -42,7 +42,7 @@ impl PyScenario {
             scenario = loaded.scenario;
             warnings.extend(loaded.warnings);
         }
-        let (scenario, sizings) = (Arc::new(scenario), Arc::default());
+        let (scenario, source, sizings) = (Arc::new(scenario), Arc::new(source), Arc::default());
         Ok(Self { name, source, loads, scenario, warnings, sizings })
     }
 }
@@ -82,7 +82,7 @@ impl PyScenario {
         warnings.extend(loaded.warnings);
         Ok(Self {
             name: self.name.clone(),
-            source: self.source.clone(),
+            source: Arc::clone(&self.source),
             loads: self.loads.iter().cloned().chain([text]).collect(),
             scenario: Arc::new(loaded.scenario),
             warnings,
@@ -147,7 +147,7 @@ impl PyScenario {
     ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
         let py = slf.py();
         let this = slf.get();
-        let state = serde_json::to_vec(&(&this.name, &this.source, &this.loads))
+        let state = serde_json::to_vec(&(&this.name, &*this.source, &this.loads))
             .map_err(|e| PyValueError::new_err(e.to_string()))?;
         let restore = slf.get_type().getattr("_restore")?;
         Ok((restore, (PyBytes::new(py, &state),)))

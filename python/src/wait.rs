@@ -35,6 +35,7 @@ pub fn run<T: Send>(
     });
     let caller = Caller {
         scenario: scenario.map(|s| Arc::clone(&s.scenario)),
+        source: scenario.map(|s| Arc::clone(&s.source)),
         sizings: scenario.map(|s| Arc::clone(&s.sizings)),
         interrupt: interrupt.clone(),
         listener,

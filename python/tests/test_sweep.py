@@ -91,13 +91,14 @@ def test_dask(quickstart, expected):
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         with distributed.Client(cluster) as client:
             assert sweep(quickstart, executor=client).csv == expected
-            victims = {name: worker.pid for name, worker in cluster.workers.items()}
-            client.submit(time.sleep, 0).result()
+            victim = next(iter(client.run(os.getpid).values()))
             killer = concurrent.futures.ThreadPoolExecutor(1)
-            killer.submit(_kill_soon, next(iter(victims.values())))
+            killed = killer.submit(_kill_soon, victim)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(_sweep, "run_shard", _slow)
                 assert sweep(quickstart, executor=client, shards=8).csv == expected
+            pids = client.run(os.getpid).values()
+            assert killed.result() is None and victim not in pids, "nobody was killed"
 
 
 @pytest.mark.cluster

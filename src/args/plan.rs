@@ -17,7 +17,7 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub solve: SolveArgs,
     /// Directory for plan.json, plan.csv, usage.csv, candidates.csv, and budgets.csv where there are
-    /// budgets
+    /// budgets; or a workbook, FILE.xlsx, with a sheet for each table and the scenario's
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Write the plan as a report: one HTML file that needs no network

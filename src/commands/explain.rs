@@ -32,7 +32,7 @@ pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     }
     let spinner = Arc::new(Spinner::start("solving"));
     let start = Instant::now();
-    let Job { planner, fleet } = &mut job;
+    let Job { planner, fleet, .. } = &mut job;
     let plan = planner.plan(fleet).map_err(Failure::failed)?;
     let limit = planner.request.solve.time_limit;
     planner.request.solve.time_limit = limit.map(|limit| limit.saturating_sub(start.elapsed()));

@@ -5,7 +5,10 @@ use std::time::Instant;
 
 use isocost_catalogue::{Catalogue, deploy};
 use isocost_formulations::Program;
-use isocost_model::export::{Export, json_text, plan_csv, plan_json, write_all};
+use isocost_model::export::{
+    Export, budgets_table, candidates_table, json_text, plan_csv, plan_json, plan_table,
+    usage_table, write_all, write_file,
+};
 use isocost_model::plan::{Choice, Plan, Status};
 use isocost_planner::certify::{Certified, CertifyError};
 use isocost_simulation::Search;
@@ -35,12 +38,22 @@ impl Planned {
         self.job.fleet.export(&self.plan, self.solving_s)
     }
 
-    /// Writes the plan's files into a directory.
+    /// Writes the plan's files into a directory, or its tables and the scenario into a workbook.
     ///
     /// # Errors
     /// What cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
-        write_all(path, &self.export()).map_err(Failure::failed)
+        let export = self.export();
+        if path.is_dir() || !isocost_spreadsheet::is_workbook(path) {
+            return write_all(path, &export).map_err(Failure::failed);
+        }
+        let mut tables = vec![plan_table(&export), usage_table(&export), candidates_table(&export)];
+        if !self.plan.budgets.is_empty() {
+            tables.push(budgets_table(&export));
+        }
+        let book = isocost_spreadsheet::write(&tables, self.job.source.as_deref());
+        let book = book.map_err(|e| Failure::failed(format!("{}: {e}", path.display())))?;
+        write_file(path, &book).map_err(Failure::failed)
     }
 
     /// Why the plan is as it is, or why there is none, as JSON; `None` of a heuristic's plan.
@@ -67,7 +80,7 @@ impl Planned {
     pub fn charts(&self, interrupt: &Interrupt) -> Result<Vec<(String, String)>, Failure> {
         let explanation = report::explanation(self, interrupt)?;
         let input = report::input(self, "", explanation.as_ref());
-        let plots = isocost_report::plots(&input).into_iter();
+        let plots = isocost_report::plots(&input);
         Ok(plots.map(|plot| (plot.name.to_owned(), plot.svg)).collect())
     }
 }
@@ -82,13 +95,17 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
 
 /// The plan that is asked for.
 pub fn planned(args: &PlanArgs) -> Result<Planned, Failure> {
+    if let Some(path) = args.out.as_deref().filter(|path| other_workbook(path)) {
+        let what = "workbooks are written as .xlsx";
+        return Err(Failure::input(format!("--out {}: {what}; end the name so", path.display())));
+    }
     let mut job = Job::new(&args.scenario, &args.sizing, &args.solve)?;
     money(args, &mut job);
     if args.certify {
         return certified(args, job);
     }
     let trace = Trace::start(&mut job.planner.request, args.trace.is_some());
-    let Job { planner, fleet } = &job;
+    let Job { planner, fleet, .. } = &job;
     if let Some(path) = &args.write_model {
         write_model(&planner.program(fleet), path)?;
     }
@@ -114,6 +131,12 @@ pub fn planned(args: &PlanArgs) -> Result<Planned, Failure> {
         plan.notes.extend(why(&job, &plan)?);
     }
     Ok(Planned { job, plan, solving_s })
+}
+
+/// Whether a path is that of a workbook of a kind that is read alone.
+fn other_workbook(path: &Path) -> bool {
+    let is_xlsx = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("xlsx"));
+    isocost_spreadsheet::is_workbook(path) && !is_xlsx && !path.is_dir()
 }
 
 /// What sums are shown in, as the arguments say.
@@ -159,7 +182,7 @@ fn certified(args: &PlanArgs, mut job: Job) -> Result<Planned, Failure> {
 
 /// The cheapest choice; what proves its bound goes to `--proof`.
 fn choose(args: &PlanArgs, job: &Job) -> Result<Choice, Failure> {
-    let Job { planner, fleet } = job;
+    let Job { planner, fleet, .. } = job;
     let problem = planner.problem(fleet);
     let Some(path) = &args.proof else {
         return planner.choose(fleet, &problem).map_err(Failure::failed);

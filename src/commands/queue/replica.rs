@@ -76,7 +76,7 @@ fn of_scenario(
     options: &SizingOptions,
     max_batch: Option<u32>,
 ) -> Result<Vec<Replica>, Failure> {
-    let scenario = job::stated(path)?;
+    let scenario = job::stated(path)?.0;
     let servers = scenario.servers.iter().map(|s| s.name.as_str());
     let accelerators = scenario.accelerators.iter().map(|a| a.name.as_str());
     let found = find("server", server, servers);
