@@ -112,6 +112,7 @@ fn colors() -> Vec<String> {
 
 #[pymodule]
 fn _isocost(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    wait::loaded();
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     m.add_class::<PyScenario>()?;
     m.add_class::<PyPlan>()?;

@@ -1,12 +1,13 @@
 //! Runs a command on a thread of its own, while Python's thread waits without its lock and looks for Ctrl-C.
 
-use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use isocost::{Caller, Listener};
 use isocost_solver::Interrupt;
 use pyo3::prelude::*;
+use rayon::ThreadPoolBuilder;
 
 use crate::scenario::PyScenario;
 
@@ -15,6 +16,24 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// A Python function that hears how many of how many parts are done, if any.
 pub struct Heard(pub Option<Py<PyAny>>);
+
+/// The process that loaded the module.
+static LOADED_BY: OnceLock<u32> = OnceLock::new();
+
+/// Remembers this process as the one that loaded the module.
+pub fn loaded() {
+    LOADED_BY.get_or_init(std::process::id);
+}
+
+/// Does the work; in a process that was forked off the one that loaded the module, with threads of its own: those that the
+/// other one shares work between are not there, and nobody would ever take up what is given to them.
+fn with_threads<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let is_forked = LOADED_BY.get().is_some_and(|loaded| *loaded != std::process::id());
+    match is_forked.then(|| ThreadPoolBuilder::new().build()) {
+        Some(Ok(pool)) => pool.install(work),
+        _ => work(),
+    }
+}
 
 /// What `work` comes to; the work is stopped, and the exception is Python's, where a signal's handler raises one.
 pub fn run<T: Send>(
@@ -44,7 +63,7 @@ pub fn run<T: Send>(
         let mut raised = None;
         std::thread::scope(|scope| {
             let worker = scope.spawn(move || {
-                let done = work(caller);
+                let done = with_threads(|| work(caller));
                 // Whoever waits is told so at once.
                 let _ = told.send(None);
                 done

@@ -85,6 +85,15 @@ def test_loads(quickstart, library):
     assert isocost.plan(sent).total_cost == isocost.plan(changed).total_cost
 
 
+def test_a_plan_is_a_workbook(quickstart, tmp_path):
+    isocost.plan(quickstart).write(tmp_path / "plan.xlsx")
+    assert isocost.Scenario.load(tmp_path / "plan.xlsx") == quickstart
+    loads = {"server": ["free-llama-3.1-8b"], "arrival_rate_per_min": [600.0], "input_tokens": [256], "output_tokens": [128]}
+    busier = isocost.plan(quickstart.with_loads(loads))
+    busier.write(tmp_path / "busier.xlsx")
+    assert (tmp_path / "busier.xlsx").stat().st_size > 0
+
+
 def test_nothing_is_nothing(quickstart):
     with pytest.raises(isocost.InputError) as wrong:
         quickstart.with_loads(pandas.DataFrame({"server": ["x"], "arrival_rate_per_min": [float("nan")]}))

@@ -42,6 +42,15 @@ def test_a_sweep_is_that_of_the_command(quickstart, expected):
     assert isocost.sweep(quickstart, points=points, progress=False).csv == expected
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+def test_forked_processes(quickstart, expected):
+    # Threads of this process are not there in those that are forked off it.
+    isocost.plan(quickstart)
+    with warnings.catch_warnings(), _processes("fork") as processes:
+        warnings.simplefilter("ignore", DeprecationWarning)
+        assert sweep(quickstart, executor=processes).csv == expected
+
+
 def test_threads_and_processes(quickstart, expected):
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
         assert sweep(quickstart, executor=threads).csv == expected
@@ -122,9 +131,9 @@ def _tmp() -> str:
     return tempfile.mkdtemp(prefix="isocost-test-")
 
 
-def _processes() -> concurrent.futures.ProcessPoolExecutor:
-    spawn = multiprocessing.get_context("spawn")
-    return concurrent.futures.ProcessPoolExecutor(2, mp_context=spawn)
+def _processes(start: str = "spawn") -> concurrent.futures.ProcessPoolExecutor:
+    context = multiprocessing.get_context(start)
+    return concurrent.futures.ProcessPoolExecutor(2, mp_context=context)
 
 
 _run_shard = _sweep.run_shard
