@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use isocost_formulations::ProblemOptions;
 use isocost_model::Scenario;
+use isocost_model::export::{Table, loads_table};
 use isocost_model::input::{self, Loaded, Source};
 use isocost_model::scenario::{Budget, Saturation};
 use isocost_model::sharing::share_by_model;
@@ -48,18 +49,31 @@ impl Job {
         solve: &SolveArgs,
     ) -> Result<Self, Failure> {
         let planner = asked(scenario, sizing, solve)?;
-        let scenario = read(scenario)?;
+        let (stated, source) = stated(&scenario.scenario)?;
+        let scenario = changed(stated, scenario)?;
         let saved = input::load_plan(path).map_err(Failure::input)?;
         let _spinner = Spinner::start("sizing");
         let fleet = planner
             .fleet_as(scenario, &saved)
             .map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
-        Ok(Self { planner, fleet })
+        Ok(Self { planner, fleet, source })
     }
 
     /// The scenario as the input states it, without the margin.
     pub fn stated(&self) -> &Scenario {
         &self.fleet.scenario
+    }
+
+    /// The loads that are planned for, as a table, where they are not those that are written.
+    pub fn other_loads(&self) -> Option<Table> {
+        // Servers that share replicas stand elsewhere than they are written: by name both are in one order.
+        let by_name = |scenario: &Scenario| {
+            let mut table = loads_table(scenario);
+            table.rows.sort_by_cached_key(|row| row[0].to_string());
+            table
+        };
+        let written = by_name(&self.source.as_ref()?.load().ok()?.scenario);
+        Some(by_name(self.stated())).filter(|planned| *planned != written)
     }
 }
 
@@ -121,8 +135,8 @@ pub fn stated(path: &Path) -> Result<(Scenario, Option<Arc<Source>>), Failure> {
     if let Some(scenario) = caller::scenario() {
         return Ok((Arc::unwrap_or_clone(scenario), caller::source()));
     }
-    let source = isocost_spreadsheet::open(path).map_err(Failure::input)?;
-    let Loaded { scenario, warnings } = source.load().map_err(Failure::input)?;
+    let (Loaded { scenario, warnings }, source) =
+        isocost_spreadsheet::load(path).map_err(Failure::input)?;
     warnings.iter().for_each(|w| warning(&w.to_string()));
     Ok((scenario, Some(Arc::new(source))))
 }

@@ -31,6 +31,24 @@ fn a_plan_in_a_workbook_is_planned_again_alike() {
 }
 
 #[test]
+fn loads_that_were_planned_for_are_in_the_workbook() {
+    let directory = tempfile::tempdir().expect("a place");
+    let (book, loads) = (directory.path().join("plan.xlsx"), directory.path().join("loads.csv"));
+    let row =
+        "server,arrival_rate_per_min,input_tokens,output_tokens\nfree-llama-3.1-8b,1500,256,128\n";
+    std::fs::write(&loads, row).expect("room");
+    let with =
+        ["plan", "data/quickstart", "--format", "csv", "--loads", loads.to_str().expect("plain")];
+    let first = isocost(&with, Some(&book));
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let path = book.to_str().expect("plain");
+    let again = isocost(&["plan", path, "--format", "csv"], None);
+    assert_eq!(text(&again.stdout), text(&first.stdout));
+    let without = isocost(&["plan", "data/quickstart", "--format", "csv"], None);
+    assert_ne!(text(&without.stdout), text(&first.stdout));
+}
+
+#[test]
 fn other_kinds_of_workbooks_are_not_written() {
     let directory = tempfile::tempdir().expect("a place");
     let book = directory.path().join("plan.ods");

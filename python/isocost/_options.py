@@ -10,6 +10,12 @@ class PlanOptions(TypedDict, total=False):
 
     capacity_scale: float | None
     """Multiply every card count by this, rounded down."""
+    share: Literal["stated", "model"] | None
+    """Which servers may share replicas where that is cheaper."""
+    budget: float | None
+    """Spend at most so much, in cents per hour as plans state costs, and serve the most load
+    for it, the highest priority first (`shortage partial`, where no other is given); holds with
+    unlimited too."""
     margin: float | None
     """Plan for every load up by this factor."""
     service_margin: float | None
@@ -61,7 +67,7 @@ class PlanOptions(TypedDict, total=False):
     """Under shortage, serve in full as many as can be before any best effort."""
     out: str | PathLike[str] | None
     """Directory for plan.json, plan.csv, usage.csv, candidates.csv, and budgets.csv where there
-    are budgets."""
+    are budgets; or a workbook, FILE.xlsx, with a sheet for each table and the scenario's."""
     report: str | PathLike[str] | None
     """Write the plan as a report: one HTML file that needs no network."""
     plots: str | PathLike[str] | None
@@ -101,6 +107,12 @@ class ExplainOptions(TypedDict, total=False):
 
     capacity_scale: float | None
     """Multiply every card count by this, rounded down."""
+    share: Literal["stated", "model"] | None
+    """Which servers may share replicas where that is cheaper."""
+    budget: float | None
+    """Spend at most so much, in cents per hour as plans state costs, and serve the most load
+    for it, the highest priority first (`shortage partial`, where no other is given); holds with
+    unlimited too."""
     margin: float | None
     """Plan for every load up by this factor."""
     service_margin: float | None
@@ -165,6 +177,12 @@ class StressOptions(TypedDict, total=False):
 
     capacity_scale: float | None
     """Multiply every card count by this, rounded down."""
+    share: Literal["stated", "model"] | None
+    """Which servers may share replicas where that is cheaper."""
+    budget: float | None
+    """Spend at most so much, in cents per hour as plans state costs, and serve the most load
+    for it, the highest priority first (`shortage partial`, where no other is given); holds with
+    unlimited too."""
     margin: float | None
     """Plan for every load up by this factor."""
     service_margin: float | None
@@ -228,6 +246,12 @@ class SimulateOptions(TypedDict, total=False):
 
     capacity_scale: float | None
     """Multiply every card count by this, rounded down."""
+    share: Literal["stated", "model"] | None
+    """Which servers may share replicas where that is cheaper."""
+    budget: float | None
+    """Spend at most so much, in cents per hour as plans state costs, and serve the most load
+    for it, the highest priority first (`shortage partial`, where no other is given); holds with
+    unlimited too."""
     margin: float | None
     """Plan for every load up by this factor."""
     service_margin: float | None
@@ -310,6 +334,12 @@ class HorizonOptions(TypedDict, total=False):
 
     capacity_scale: float | None
     """Multiply every card count by this, rounded down."""
+    share: Literal["stated", "model"] | None
+    """Which servers may share replicas where that is cheaper."""
+    budget: float | None
+    """Spend at most so much, in cents per hour as plans state costs, and serve the most load
+    for it, the highest priority first (`shortage partial`, where no other is given); holds with
+    unlimited too."""
     margin: float | None
     """Plan for every load up by this factor."""
     service_margin: float | None
@@ -382,6 +412,12 @@ class SweepOptions(TypedDict, total=False):
 
     capacity_scale: float | None
     """Multiply every card count by this, rounded down."""
+    share: Literal["stated", "model"] | None
+    """Which servers may share replicas where that is cheaper."""
+    budget: float | None
+    """Spend at most so much, in cents per hour as plans state costs, and serve the most load
+    for it, the highest priority first (`shortage partial`, where no other is given); holds with
+    unlimited too."""
     margin: float | None
     """Plan for every load up by this factor."""
     service_margin: float | None
@@ -499,6 +535,10 @@ class SizeOptions(TypedDict, total=False):
     """Wait before service objective, ms."""
     ttw_percentile: float | None
     """Percentile that the wait's objective holds for [default: mean]."""
+    e2e: float | None
+    """Objective of the time from arrival to the last token, ms."""
+    e2e_percentile: float | None
+    """Percentile that it holds for [default: mean]."""
     tps: float | None
     """Tokens per second that each request gets at least while it decodes."""
     reading: Literal["engine", "reference"] | None
@@ -578,6 +618,10 @@ class AnalyzeOptions(TypedDict, total=False):
     """Wait before service objective, ms."""
     ttw_percentile: float | None
     """Percentile that the wait's objective holds for [default: mean]."""
+    e2e: float | None
+    """Objective of the time from arrival to the last token, ms."""
+    e2e_percentile: float | None
+    """Percentile that it holds for [default: mean]."""
     tps: float | None
     """Tokens per second that each request gets at least while it decodes."""
     reading: Literal["engine", "reference"] | None

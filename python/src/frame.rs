@@ -56,22 +56,8 @@ impl Frame {
 
     /// The frame as CSV, cells to the letter: it is read by this program alone.
     pub fn csv(self) -> Vec<u8> {
-        let sheet = self.sheet(String::new());
-        let mut lines = vec![line(sheet.columns.iter().map(|c| Entry::Text(c.clone())))];
-        lines.extend(sheet.rows.into_iter().map(|row| line(row.into_iter())));
-        lines.concat().into_bytes()
+        self.sheet(String::new()).csv().into_bytes()
     }
-}
-
-/// A line of CSV.
-fn line(cells: impl Iterator<Item = Entry>) -> String {
-    let quoted = cells.map(|cell| match cell {
-        Entry::Blank => String::new(),
-        Entry::Number(number) => number.to_string(),
-        Entry::Truth(truth) => truth.to_string(),
-        Entry::Text(text) => format!("\"{}\"", text.replace('"', "\"\"")),
-    });
-    quoted.collect::<Vec<_>>().join(",") + "\n"
 }
 
 /// A section as a table: a column is of numbers where each of its cells is one or blank.

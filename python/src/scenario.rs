@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use isocost_model::Scenario;
 use isocost_model::candidates::Sizings;
-use isocost_model::export::{Kind, Table};
-use isocost_model::input::{InputError, Loaded, Problem, ScenarioSheet, Source, with_loads_text};
+use isocost_model::export::loads_table;
+use isocost_model::input::{
+    InputError, LOADS, Loaded, Problem, ScenarioSheet, Source, with_loads_text,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -30,9 +32,6 @@ pub struct PyScenario {
     /// Sizings made so far, of all scenarios that come from this one.
     pub sizings: Arc<Sizings>,
 }
-
-/// What messages call the CSV of loads.
-const LOADS: &str = "loads";
 
 impl PyScenario {
     fn read(name: String, source: Source, loads: Vec<String>) -> Result<Self, InputError> {
@@ -112,22 +111,7 @@ impl PyScenario {
 
     /// Loads as they are planned for.
     fn loads_table(&self) -> PyTable {
-        let columns = [
-            ("server", Kind::Text),
-            ("arrival_rate_per_min", Kind::Number),
-            ("input_tokens", Kind::Number),
-            ("output_tokens", Kind::Number),
-        ];
-        let rows = self.scenario.servers.iter().map(|server| {
-            let load = &server.load;
-            vec![
-                server.name.as_str().into(),
-                load.arrival_rate_per_min.into(),
-                load.input_tokens.into(),
-                load.output_tokens.into(),
-            ]
-        });
-        Table::new(LOADS, &columns, rows).into()
+        loads_table(&self.scenario).into()
     }
 
     /// Names of servers, classes, models, accelerators and card types.

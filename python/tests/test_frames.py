@@ -77,7 +77,7 @@ def test_loads(quickstart, library):
     changed = quickstart.with_loads(library(loads))
     assert changed != quickstart
     row = pandas.DataFrame(changed._core.loads_table().to_dict()).set_index("server").loc["free-llama-3.1-8b"]
-    assert list(row) == [600.0, 256.0, 128.0]
+    assert list(row[:3]) == [600.0, 256.0, 128.0]
     # What frames give is what they take.
     assert changed.with_loads(changed.loads_frame) == changed
     sent = pickle.loads(pickle.dumps(changed))

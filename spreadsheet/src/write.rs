@@ -3,11 +3,11 @@
 //! A text is written as a text: nothing that a name begins with makes a formula of it.
 
 use isocost_model::export::{Cell, Table};
-use isocost_model::input::{Entry, ScenarioSheet, Source};
+use isocost_model::input::{Entry, LOADS, ScenarioSheet, Source};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 /// Sheets that a plan's workbook has besides its scenario's.
-pub const PLAN_SHEETS: [&str; 4] = ["plan", "usage", "candidates", "budgets"];
+pub const PLAN_SHEETS: [&str; 5] = ["summary", "plan", "usage", "candidates", "budgets"];
 
 /// Columns are as wide as what stands in them, up to this many pixels.
 const WIDEST: u32 = 400;
@@ -37,7 +37,11 @@ pub fn write(tables: &[Table], scenario: Option<&Source>) -> Result<Vec<u8>, Wor
         sheet.set_autofit_max_width(WIDEST);
         sheet.autofit();
     }
+    let has_loads = tables.iter().any(|table| table.name == LOADS);
     for table in scenario.map(Source::sheets).unwrap_or_default() {
+        if has_loads && ScenarioSheet::is_loads(&table.name) {
+            continue;
+        }
         let header: Vec<&str> = table.columns.iter().map(String::as_str).collect();
         let sheet = sheet(&mut book, &table.name, &header)?;
         section(sheet, &table)?;
@@ -147,7 +151,8 @@ mod tests {
     #[test]
     fn what_is_no_workbook_is_said() {
         let directory = tempfile::tempdir().expect("a place");
-        for (name, bytes) in [("a.xlsx", &b"PK\x03\x04 not"[..]), ("b.ods", b""), ("c.xls", b"x")] {
+        for (name, bytes) in [("a.xlsx", &b"PK\x03\x04 not"[..]), ("b.xlsm", b""), ("c.ods", b"x")]
+        {
             let path = directory.path().join(name);
             std::fs::write(&path, bytes).expect("room");
             let error = crate::open(&path).expect_err("no workbook").to_string();

@@ -13,7 +13,7 @@ use crate::Failure;
 /// The scenario, and what is changed in it.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ScenarioArgs {
-    /// Scenario: a directory, one JSON or YAML file, or a workbook (.xlsx, .ods); `-` is standard input
+    /// Scenario: a directory, one JSON or YAML file, or a workbook (.xlsx); `-` is standard input
     pub scenario: PathBuf,
     /// CSV of loads (server,arrival_rate_per_min,input_tokens,output_tokens) that replaces the
     /// scenario's

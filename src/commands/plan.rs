@@ -6,8 +6,8 @@ use std::time::Instant;
 use isocost_catalogue::{Catalogue, deploy};
 use isocost_formulations::Program;
 use isocost_model::export::{
-    Export, budgets_table, candidates_table, json_text, plan_csv, plan_json, plan_table,
-    usage_table, write_all, write_file,
+    Export, Table, budgets_table, candidates_table, json_text, plan_csv, plan_json, plan_table,
+    summary_table, usage_table, write_all, write_file,
 };
 use isocost_model::plan::{Choice, Plan, Status};
 use isocost_planner::certify::{Certified, CertifyError};
@@ -47,10 +47,12 @@ impl Planned {
         if path.is_dir() || !isocost_spreadsheet::is_workbook(path) {
             return write_all(path, &export).map_err(Failure::failed);
         }
-        let mut tables = vec![plan_table(&export), usage_table(&export), candidates_table(&export)];
+        let of_plan = [summary_table, plan_table, usage_table, candidates_table];
+        let mut tables: Vec<Table> = of_plan.iter().map(|table| table(&export)).collect();
         if !self.plan.budgets.is_empty() {
             tables.push(budgets_table(&export));
         }
+        tables.extend(self.job.other_loads());
         let book = isocost_spreadsheet::write(&tables, self.job.source.as_deref());
         let book = book.map_err(|e| Failure::failed(format!("{}: {e}", path.display())))?;
         write_file(path, &book).map_err(Failure::failed)
@@ -95,7 +97,8 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
 
 /// The plan that is asked for.
 pub fn planned(args: &PlanArgs) -> Result<Planned, Failure> {
-    if let Some(path) = args.out.as_deref().filter(|path| other_workbook(path)) {
+    let is_other = |path: &&Path| isocost_spreadsheet::is_other_workbook(path) && !path.is_dir();
+    if let Some(path) = args.out.as_deref().filter(is_other) {
         let what = "workbooks are written as .xlsx";
         return Err(Failure::input(format!("--out {}: {what}; end the name so", path.display())));
     }
@@ -131,12 +134,6 @@ pub fn planned(args: &PlanArgs) -> Result<Planned, Failure> {
         plan.notes.extend(why(&job, &plan)?);
     }
     Ok(Planned { job, plan, solving_s })
-}
-
-/// Whether a path is that of a workbook of a kind that is read alone.
-fn other_workbook(path: &Path) -> bool {
-    let is_xlsx = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("xlsx"));
-    isocost_spreadsheet::is_workbook(path) && !is_xlsx && !path.is_dir()
 }
 
 /// What sums are shown in, as the arguments say.

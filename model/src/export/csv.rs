@@ -26,6 +26,28 @@ pub fn candidates_csv(export: &Export<'_>) -> Vec<u8> {
     candidates_table(export).csv()
 }
 
+/// What the plan comes to, in one row.
+pub fn summary_table(export: &Export<'_>) -> Table {
+    let header = [
+        ("status", Text),
+        ("cost_cents_per_h", Number),
+        ("bound_cents_per_h", Number),
+        ("gap", Number),
+        ("notes", Text),
+    ];
+    let plan = export.plan;
+    let known = |number: f64| Some(number).filter(|n| n.is_finite());
+    let of_plan = |number: f64| known(number).filter(|_| plan.has_plan());
+    let row = vec![
+        plan.status.word().into(),
+        of_plan(plan.total_cost).into(),
+        known(plan.bound).into(),
+        of_plan(plan.gap()).into(),
+        plan.notes.join("; ").as_str().into(),
+    ];
+    Table::new("summary", &header, std::iter::once(row))
+}
+
 /// One row for each part of a server's placement.
 pub fn plan_table(export: &Export<'_>) -> Table {
     let header = [
@@ -92,6 +114,42 @@ pub fn plan_table(export: &Export<'_>) -> Table {
         })
     });
     Table::new("plan", &header, rows)
+}
+
+/// One row for each server: its load, as a CSV of loads has it.
+pub fn loads_table(scenario: &Scenario) -> Table {
+    let header = [
+        ("server", Text),
+        ("arrival_rate_per_min", Number),
+        ("input_tokens", Number),
+        ("output_tokens", Number),
+        ("arrival_scv", Number),
+        ("input_scv", Number),
+        ("token_scv", Number),
+        ("prefix_hit_share", Number),
+    ];
+    let rows = scenario.servers.iter().flat_map(alone).map(|server| {
+        let load = &server.load;
+        vec![
+            server.name.as_str().into(),
+            load.arrival_rate_per_min.into(),
+            load.input_tokens.into(),
+            load.output_tokens.into(),
+            load.arrival_scv.into(),
+            load.input_scv.into(),
+            load.token_scv.into(),
+            load.prefix_hit_share.into(),
+        ]
+    });
+    Table::new("loads", &header, rows)
+}
+
+/// Servers as they are written: those that share replicas one by one.
+fn alone(server: &Server) -> &[Server] {
+    match server.members.is_empty() {
+        true => std::slice::from_ref(server),
+        false => &server.members,
+    }
 }
 
 /// One row for each card type.

@@ -16,8 +16,8 @@ use crate::scenario::Scenario;
 
 pub use cells::{cell, cells, exact_cells};
 pub use csv::{
-    budgets_csv, budgets_table, candidates_csv, candidates_table, plan_csv, plan_table, usage_csv,
-    usage_table,
+    budgets_csv, budgets_table, candidates_csv, candidates_table, loads_table, plan_csv,
+    plan_table, summary_table, usage_csv, usage_table,
 };
 pub use json::{plan_json, plan_value};
 use staged::{Held, temporary};

@@ -60,7 +60,7 @@ pub use prices::{prices, prices_text};
 pub use profile::{profile, profile_text};
 pub use saved::{is_plan, load_plan, plan_text};
 pub use servers::{Fault, server_faults};
-pub use sheets::{Entry, SHEETS, ScenarioSheet};
+pub use sheets::{Entry, LOADS, SHEETS, ScenarioSheet};
 pub use sizes::{sizes, sizes_text};
 pub use source::{Source, SourceFile};
 pub use text::MAX_FILE_BYTES;
@@ -116,9 +116,22 @@ pub fn load_without_servers(path: &Path) -> Result<Loaded, InputError> {
 
 fn read(path: &Path, optional: &[usize]) -> Result<Loaded, InputError> {
     let mut report = Report::default();
-    let source = source::read(path, optional, &mut report);
-    let sections = source.map(|source| source.sections(optional, &mut report));
-    finish(sections.unwrap_or_default(), optional, report)
+    match source::read(path, optional, &mut report) {
+        Some(source) => source.loaded(optional, report),
+        None => Err(InputError { problems: report.problems }),
+    }
+}
+
+/// The same as [`load`], with the scenario as it is written besides.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_source(path: &Path) -> Result<(Loaded, Source), InputError> {
+    let mut report = Report::default();
+    match source::read(path, &OPTIONAL, &mut report) {
+        Some(source) => Ok((source.loaded(&OPTIONAL, report)?, source)),
+        None => Err(InputError { problems: report.problems }),
+    }
 }
 
 /// Cards as they were counted anew.

@@ -41,6 +41,8 @@ pub enum Entry {
 /// Names of the tables, in the order of the sections.
 pub const SHEETS: [&str; 6] =
     ["accelerators", "models", "classes", "servers", "capacity", "optimizer"];
+/// Name of the table of loads.
+pub const LOADS: &str = "loads";
 /// The section of the service classes, and their list that has rows of its own.
 const CLASSES: usize = 2;
 const TARGETS: &str = "modelTargets";
@@ -56,6 +58,28 @@ impl ScenarioSheet {
         let listed = || SECTIONS.iter().position(|s| is(s.2) || is(s.1) || is(s.0));
         SHEETS.iter().position(|known| is(known)).or_else(listed)
     }
+
+    /// Whether a table of that name holds loads, which are put over those of the servers.
+    pub fn is_loads(name: &str) -> bool {
+        name.trim().eq_ignore_ascii_case(LOADS)
+    }
+
+    /// The table as CSV, cells to the letter.
+    pub fn csv(&self) -> String {
+        let header = self.columns.iter().map(|name| quoted(name)).collect::<Vec<_>>();
+        let cell = |cell: &Entry| match cell {
+            Entry::Blank => String::new(),
+            Entry::Number(number) => number.to_string(),
+            Entry::Truth(truth) => truth.to_string(),
+            Entry::Text(text) => quoted(text),
+        };
+        let rows = self.rows.iter().map(|row| row.iter().map(cell).collect());
+        std::iter::once(header).chain(rows).map(|line| line.join(",") + "\n").collect()
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
 }
 
 /// The sections that tables hold.

@@ -11,7 +11,10 @@ use super::node::Node;
 use super::problem::{InputError, Report};
 use super::sheets::{self, ScenarioSheet};
 use super::text::{name_of, read_text};
-use super::{EXTENSIONS, Loaded, OPTIONAL, SECTIONS, Section, finish, node, split, unwrap};
+use super::{
+    EXTENSIONS, Loaded, OPTIONAL, SECTIONS, SERVERS, Section, finish, node, split, unwrap,
+    with_loads_text,
+};
 
 /// A scenario as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,9 +72,27 @@ impl Source {
     /// # Errors
     /// Every problem of it.
     pub fn load(&self) -> Result<Loaded, InputError> {
-        let mut report = Report::default();
-        let sections = self.sections(&OPTIONAL, &mut report);
-        finish(sections, &OPTIONAL, report)
+        self.loaded(&OPTIONAL, Report::default())
+    }
+
+    /// The scenario of what was taken up with that report.
+    pub(super) fn loaded(
+        &self,
+        optional: &[usize],
+        mut report: Report,
+    ) -> Result<Loaded, InputError> {
+        let sections = self.sections(optional, &mut report);
+        let mut loaded = finish(sections, optional, report)?;
+        let sheets = match self {
+            Self::Sheets(sheets) if !optional.contains(&SERVERS) => sheets.as_slice(),
+            _ => &[],
+        };
+        for sheet in sheets.iter().filter(|sheet| ScenarioSheet::is_loads(&sheet.name)) {
+            let changed = with_loads_text(loaded.scenario, &sheet.place, &sheet.csv())?;
+            loaded.scenario = changed.scenario;
+            loaded.warnings.extend(changed.warnings);
+        }
+        Ok(loaded)
     }
 
     /// The scenario as tables, one a section, as they are read back.
