@@ -33,23 +33,24 @@ class PlanPlots:
         table = self._plan._core.servers().to_dict()
         ax = _axes(ax)
         names = list(dict.fromkeys(table["server"]))
-        left = dict.fromkeys(names, 0.0)
+        ends = dict.fromkeys(names, 0.0)
+        palette = colors()
         for color, accelerator in enumerate(dict.fromkeys(table["accelerator"])):
-            parts = zip(
-                table["server"], table["accelerator"], table["cost_cents_per_h"], strict=True
-            )
-            cost = {server: cents for server, on, cents in parts if on == accelerator}
-            widths = [cost.get(name, 0.0) for name in names]
-            palette = colors()
+            costs: dict[str, float] = {}
+            parts = (table["server"], table["accelerator"], table["cost_cents_per_h"])
+            for server, on, cents in zip(*parts, strict=True):
+                if on == accelerator:
+                    costs[server] = costs.get(server, 0.0) + cents
             ax.barh(
-                names,
-                widths,
-                left=[left[name] for name in names],
+                list(costs),
+                list(costs.values()),
+                left=[ends[server] for server in costs],
                 color=palette[color % len(palette)],
                 label=accelerator,
             )
-            for name in names:
-                left[name] += cost.get(name, 0.0)
+            for server, cents in costs.items():
+                ends[server] += cents
+        ax.set_yticks(names)
         ax.invert_yaxis()
         ax.set_xlabel("Cost, cents/h")
         ax.legend()
@@ -99,7 +100,8 @@ class SweepPlots:
         ax.set_ylabel("Cost, cents/h")
         ax.set_ylim(bottom=0)
         if others:
-            ax.legend()
+            # Costs start at 0, so that lines seldom come down there.
+            ax.legend(loc="lower right")
         return ax
 
 
