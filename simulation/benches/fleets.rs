@@ -1,22 +1,28 @@
 //! Random fleets: do the rates that the model grants hold in simulation, and what would those cost that do?
 //!
-//! `cargo bench -p isocost-simulation --bench fleets -- [first seed] [last seed] [certify]`
+//! `cargo bench -p isocost-simulation --bench fleets -- [first seed] [last seed] [certify] [cheapest]`
 //!
 //! The fleets are those of `planner/tests/holds`. They have as many cards as they ask for, so that the cheapest plan is
 //! each server's own cheapest option, and no solver is needed to find it: each is simulated at the rate that a
 //! replica of it gets. With `certify` what does not hold for sure gets the largest rate that does, until the
-//! cheapest option holds, as `plan --certify` does.
+//! cheapest option holds, as `plan --certify` does. With `cheapest` what costs less than the plan is tried too, from the
+//! cheapest up: every option and number of replicas that would do if latencies were [`CAREFUL`] times lower than the
+//! model says. The first that simulation finds to hold is the cheapest that holds.
 
 #[path = "../../planner/tests/holds/draw.rs"]
 mod draw;
 
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidate, Candidates, SizingOptions, station, targets};
-use isocost_model::queue::{Objectives, Station};
+use isocost_model::queue::{Objective, Objectives, Station};
+use isocost_model::scenario::Server;
 use isocost_simulation::{
     Claim, Effort, Latency, Replica, Search, Traffic, Watch, largest_rate, simulate,
 };
 use rayon::prelude::*;
+
+/// How much too high the latencies of the model may be at which cheaper plans are still looked for.
+const CAREFUL: f64 = 1.3;
 
 /// What came of some servers.
 #[derive(Debug, Default, Clone, Copy)]
@@ -30,6 +36,7 @@ struct Tally {
     /// Cost by the model's rates and by those that hold, cents/h.
     cost: f64,
     certified: f64,
+    cheapest: f64,
 }
 
 /// A server's options and the rates that they are granted.
@@ -62,9 +69,9 @@ fn main() {
     let seed = |at: usize, default: u64| {
         words.get(at).map_or(default, |w| w.parse().expect("a seed is a whole number"))
     };
-    let certify = words.iter().any(|w| w == "certify");
+    let extras = ["certify", "cheapest"].map(|extra| words.iter().any(|w| w == extra));
     let fleets: Vec<u64> = (seed(0, 1)..=seed(1, 20)).collect();
-    let all: Vec<Tally> = fleets.par_iter().map(|seed| fleet(*seed, certify)).collect();
+    let all: Vec<Tally> = fleets.par_iter().map(|seed| fleet(*seed, extras)).collect();
     let total = all.iter().fold(Tally::default(), |a, b| Tally {
         objectives: a.objectives + b.objectives,
         hold: a.hold + b.hold,
@@ -72,14 +79,17 @@ fn main() {
         grow: a.grow + b.grow,
         cost: a.cost + b.cost,
         certified: a.certified + b.certified,
+        cheapest: a.cheapest + b.cheapest,
     });
     println!("{total:#?}");
 }
 
-fn fleet(seed: u64, certify: bool) -> Tally {
+fn fleet(seed: u64, [certify, cheapest]: [bool; 2]) -> Tally {
     let scenario = draw::fleet(seed);
     let sizing = SizingOptions::default();
     let candidates = Candidates::build(&scenario, &sizing);
+    let hopes =
+        if cheapest { Candidates::build(&hopeful(&scenario), &sizing) } else { candidates.clone() };
     let mut tally = Tally::default();
     for (s, server) in scenario.servers.iter().enumerate() {
         let options = candidates.options(s);
@@ -109,6 +119,11 @@ fn fleet(seed: u64, certify: bool) -> Tally {
             &format!("seed {seed}, {}", server.name),
             &mut tally,
         );
+        if cheapest {
+            let claim = claim(&choice, &chosen);
+            let tries = Tries { scenario: &scenario, s, claim, effort };
+            tally.cheapest += tries.cheapest(hopes.options(s), chosen.cost);
+        }
         // Long runs: what is kept from a limit for their error is part of what certainty costs.
         let effort = Effort { seed, ..Search::default().effort };
         let search = Search { effort, upwards: false, ..Search::default() };
@@ -124,6 +139,78 @@ fn fleet(seed: u64, certify: bool) -> Tally {
         }
     }
     tally
+}
+
+/// The same fleet with limits as much higher as the model's latencies may be too high.
+fn hopeful(scenario: &Scenario) -> Scenario {
+    let mut scenario = scenario.clone();
+    for target in scenario.classes.iter_mut().flat_map(|class| &mut class.targets) {
+        *target = target.map(|limits| limits.relaxed(|_| CAREFUL));
+    }
+    scenario
+}
+
+/// What may be cheaper for a server than its plan.
+struct Tries<'a> {
+    scenario: &'a Scenario,
+    s: usize,
+    /// What the plan claims.
+    claim: Claim,
+    effort: Effort,
+}
+
+impl Tries<'_> {
+    /// What the cheapest replicas cost that hold, of which some cost `cost`, cents/h.
+    fn cheapest(&self, options: &[Candidate], cost: f64) -> f64 {
+        let load_per_s = self.scenario.servers[self.s].load.arrival_rate_per_min / 60.0;
+        let mut tries = Vec::new();
+        for option in options {
+            let mut replicas = (load_per_s / option.rate_per_s - 1e-9).ceil().max(1.0);
+            while replicas * option.cost_cents_per_h < cost - 1e-9 {
+                tries.push((replicas * option.cost_cents_per_h, load_per_s / replicas, option));
+                replicas += 1.0;
+            }
+        }
+        tries.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let held =
+            tries.into_iter().find(|(_, rate_per_s, option)| self.holds(option, *rate_per_s));
+        held.map_or(cost, |(less, rate_per_s, option)| {
+            let Server { name, .. } = &self.scenario.servers[self.s];
+            let accelerator = &self.scenario.accelerators[option.accelerator].name;
+            println!(
+                "seed {}, {name}: {less} does, not {cost}: {rate_per_s}/s on {accelerator} at batch {}",
+                self.effort.seed, option.batch
+            );
+            less
+        })
+    }
+
+    /// Whether replicas hold at a rate: a short run says what is far from it.
+    fn holds(&self, option: &Candidate, rate_per_s: f64) -> bool {
+        let sizing = SizingOptions::default();
+        let station = station_of(self.scenario, self.s, option.accelerator, &sizing);
+        let claim = Claim {
+            replica: Replica::of(&station, option.batch),
+            traffic: Traffic::of(&station, rate_per_s),
+            ..self.claim
+        };
+        let short = Effort { requests: self.effort.requests / 5, ..self.effort };
+        holds(&claim, &short, 0.5) && holds(&claim, &self.effort, 0.0)
+    }
+}
+
+/// Whether simulation finds all objectives within their limits, or beyond them by less than a share of
+/// the half width.
+fn holds(claim: &Claim, effort: &Effort, share: f64) -> bool {
+    let report = simulate(&claim.replica, &claim.traffic, effort, claim.unit, &Watch::NONE)
+        .expect("nobody stops it");
+    let Objectives { itl, ttft, .. } = claim.objectives;
+    let limits = [(Latency::of_itl(&claim.objectives), itl), (Latency::Ttft, ttft)];
+    let within = |(latency, objective): (Latency, Option<Objective>)| {
+        let used = objective.and_then(|objective| report.used(latency, objective));
+        used.is_none_or(|used| used.value - share * used.half_width <= 1.0)
+    };
+    report.is_steady() && limits.into_iter().all(within)
 }
 
 fn station_of(

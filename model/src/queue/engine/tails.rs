@@ -40,6 +40,10 @@ pub(in crate::queue) struct Tails {
     /// Probability that all places are taken, and those of the wait for one.
     pub(super) busy: f64,
     place_ms: f64,
+    /// Share of the capacity that is used, at most 1.
+    pub(super) utilised: f64,
+    /// Share of those in service who are at their prompts, where all places are taken.
+    pub(super) full_share: f64,
 }
 
 impl Tails {
@@ -57,6 +61,7 @@ impl Tails {
         let tail = replica.tail(&full, chain.rho);
         let busy =
             if chain.rho > 0.0 { (chain.busy * tail.decay / chain.rho).min(1.0) } else { 0.0 };
+        let batch = f64::from(replica.batch());
         let probabilities = replica.seen(probabilities, rate_per_ms, busy, &waves);
         let mean_ms = chain.waiting / rate_per_ms.max(f64::MIN_POSITIVE);
         Self {
@@ -66,6 +71,8 @@ impl Tails {
             idle: probabilities.first().copied().unwrap_or(1.0),
             states: parts(&probabilities),
             busy,
+            utilised: chain.rho.min(1.0),
+            full_share: Stages::new(&replica.work, batch).prompts / batch,
             place_ms: if busy > 0.0 { mean_ms / busy * tail.spread } else { 0.0 },
             replica,
         }
@@ -108,6 +115,12 @@ impl Tails {
     pub(super) fn prompts(&self, n: f64) -> f64 {
         let mean = self.at.prompts + (n - self.at.n) * self.waves.slope;
         mean.clamp(0.2 * n / (1.0 + self.replica.work.decode_passes), n)
+    }
+
+    /// Mean number of prompts in each of the passes that follow a moment at which one finds so many others in service.
+    pub(super) fn prompts_to_come(&self, others: f64) -> f64 {
+        let mean = self.at.prompts + (others - self.at.n) * self.waves.slope / 2.0;
+        mean.max(0.4 * self.at.prompts)
     }
 
     /// Passes at a level, as (prompts, probability, ms).
