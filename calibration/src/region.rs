@@ -19,6 +19,7 @@
 //! that the *other* sweeps ask for.
 
 use isocost_model::queue::{Factors, ServiceModel};
+use rayon::prelude::*;
 
 use crate::confidence::LEVEL;
 use crate::fit::Fit;
@@ -55,15 +56,17 @@ pub struct Margin {
 /// No margin is larger: a factor of 55.
 const MOST: f64 = 4.0;
 
-/// Halvings in a search for a margin: to 4e-5.
-const HALVINGS: u32 = 17;
+/// Width to which a margin is sought, and looks at most.
+const WIDTH: f64 = 1e-4;
+const LOOKS: u32 = 60;
 
 impl Region {
     pub(crate) fn new(fit: &Fit, points: &[Point], unseen: &[LeftOut]) -> Self {
         let own = [fit.confidence.optimistic, fit.confidence.pessimistic];
         let all: Vec<&LeftOut> = unseen.iter().collect();
-        let margin = Margin::of(&all, points);
-        let coverage = coverage(unseen, points);
+        let times: Vec<Vec<f64>> = unseen.par_iter().map(|out| times(out, points)).collect();
+        let margin = Margin::of(&all, points, times.concat());
+        let coverage = coverage(unseen, points, &times);
         Self {
             margin,
             optimistic: widened(own[0], margin.back()),
@@ -75,11 +78,11 @@ impl Region {
 }
 
 impl Margin {
-    /// The margin that 95% of what was left out asks for.
-    fn of(unseen: &[&LeftOut], points: &[Point]) -> Self {
-        let time = quantile(asked(unseen, points, Metric::Itl, |time| Self { time, first: 0.0 }));
-        let first = quantile(asked(unseen, points, Metric::Ttft, |first| Self { time, first }));
-        Self { time, first }
+    /// The margin that 95% of what was left out asks for, where the ITLs ask for `times`.
+    fn of(unseen: &[&LeftOut], points: &[Point], times: Vec<f64>) -> Self {
+        let time = quantile(times);
+        let first = |out: &&LeftOut| asked(out, points, Metric::Ttft, |first| Self { time, first });
+        Self { time, first: quantile(unseen.iter().flat_map(first).collect()) }
     }
 
     fn back(self) -> Self {
@@ -87,56 +90,105 @@ impl Margin {
     }
 }
 
+/// The least time margin with which each ITL lies between the ends.
+fn times(out: &LeftOut, points: &[Point]) -> Vec<f64> {
+    asked(out, points, Metric::Itl, |time| Margin { time, first: 0.0 })
+}
+
 /// The least margin along a path of margins with which each latency lies between the ends.
 fn asked(
-    unseen: &[&LeftOut],
+    out: &LeftOut,
     points: &[Point],
     metric: Metric,
     path: impl Fn(f64) -> Margin,
 ) -> Vec<f64> {
     let mut asked = Vec::new();
-    for out in unseen {
-        for (i, _) in &out.judged {
-            if metric.measured(&points[*i]).is_none() {
-                continue;
-            }
-            let (mut low, mut high) = (0.0, MOST);
-            if holds(out, path(0.0), &points[*i], metric) {
-                high = 0.0;
-            }
-            for _ in 0..HALVINGS {
-                let middle = f64::midpoint(low, high);
-                if holds(out, path(middle), &points[*i], metric) {
-                    high = middle;
-                } else {
-                    low = middle;
-                }
-            }
-            asked.push(high);
+    for (i, _) in &out.judged {
+        let [low, high] = End::BOTH.map(|end| {
+            least(|margin| end.missing(out, path(margin), &points[*i], metric).unwrap_or(0.0))
+        });
+        if metric.measured(&points[*i]).is_some() {
+            asked.push(low.max(high));
         }
     }
     asked
 }
 
-/// Whether a latency lies between ends that are so far apart.
+/// The least margin at which what is missing is nothing. It falls as the margin rises, by about as much: secants
+/// close in on where it ends, from one side and the other, and every third look halves the bracket, since what is missing may jump.
+fn least(missing: impl Fn(f64) -> f64) -> f64 {
+    let (mut low, mut high) = ((0.0, missing(0.0)), MOST);
+    if low.1 <= 0.0 {
+        return 0.0;
+    }
+    let mut next = low.1 + WIDTH / 2.0;
+    for look in 1..LOOKS {
+        if high - low.0 <= WIDTH {
+            break;
+        }
+        let halves = look % 3 == 0 || !(next > low.0 && next < high);
+        let at = if halves { f64::midpoint(low.0, high) } else { next };
+        let here = missing(at);
+        let root = low.0 + low.1 * (at - low.0) / (low.1 - here);
+        if here > 0.0 {
+            low = (at, here);
+            next = root + WIDTH / 2.0;
+        } else {
+            high = at;
+            next = root - WIDTH / 2.0;
+        }
+    }
+    high
+}
+
+/// An end of a region.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Optimistic,
+    Pessimistic,
+}
+
+impl End {
+    const BOTH: [Self; 2] = [Self::Optimistic, Self::Pessimistic];
+
+    /// How far a latency is beyond this end at a margin, as a logarithm; `None` where it was not
+    /// measured.
+    fn missing(self, out: &LeftOut, margin: Margin, point: &Point, metric: Metric) -> Option<f64> {
+        let measured = metric.measured(point)?;
+        let service = match self {
+            Self::Optimistic => widened(out.ends[0], margin.back()),
+            Self::Pessimistic => widened(out.ends[1], margin),
+        };
+        let predicted = predict(service, &out.bench, point);
+        let above = predicted.map_or(f64::NAN, |p| (metric.predicted(&p) / measured).ln());
+        let missing = match self {
+            Self::Optimistic => above,
+            Self::Pessimistic => -above,
+        };
+        // What no number is said of is not between.
+        Some(if missing.is_nan() { MOST } else { missing })
+    }
+}
+
+/// Whether a latency lies between ends that are so far apart; so does one that was not measured.
 fn holds(out: &LeftOut, margin: Margin, point: &Point, metric: Metric) -> bool {
-    let Some(measured) = metric.measured(point) else { return true };
-    let at = |service| predict(service, &out.bench, point).map(|p| metric.predicted(&p));
-    let low = at(widened(out.ends[0], margin.back()));
-    let high = at(widened(out.ends[1], margin));
-    low.is_some_and(|low| low <= measured) && high.is_some_and(|high| measured <= high)
+    let missing = |end: End| end.missing(out, margin, point, metric);
+    End::BOTH.into_iter().filter_map(missing).all(|missing| missing <= 0.0)
 }
 
 /// Shares of the latencies of each sweep that the margins of the others hold: ITL, TTFT.
-fn coverage(unseen: &[LeftOut], points: &[Point]) -> Option<(f64, f64)> {
+fn coverage(unseen: &[LeftOut], points: &[Point], times: &[Vec<f64>]) -> Option<(f64, f64)> {
     let mut held = [0.0_f64; 2];
     let mut counted = [0.0_f64; 2];
     for out in unseen {
-        let others: Vec<&LeftOut> = unseen.iter().filter(|o| o.sweep != out.sweep).collect();
+        let is_other = |o: &LeftOut| o.sweep != out.sweep;
+        let others: Vec<&LeftOut> = unseen.iter().filter(|o| is_other(o)).collect();
         if others.is_empty() {
             return None;
         }
-        let margin = Margin::of(&others, points);
+        let of_others = unseen.iter().zip(times).filter(|(o, _)| is_other(o));
+        let of_others = of_others.flat_map(|(_, times)| times.iter().copied());
+        let margin = Margin::of(&others, points, of_others.collect());
         for (i, _) in &out.judged {
             for (at, metric) in Metric::BOTH.into_iter().enumerate() {
                 if metric.measured(&points[*i]).is_some() {

@@ -85,6 +85,8 @@ struct Prompt {
     /// ... of this length, ms.
     pass_ms: f64,
     length: f64,
+    /// Tokens of its answer.
+    answer: f64,
     done: f64,
 }
 
@@ -162,6 +164,7 @@ impl<'a> Engine<'a> {
             outside: lag.fract(),
             pass_ms: 0.0,
             length: self.load.prompt(index),
+            answer: self.load.answer(index),
             done: 0.0,
         });
     }
@@ -195,7 +198,8 @@ impl<'a> Engine<'a> {
             self.step(1);
         }
         let late = u64::from(!self.load.service.prompt_yields_token());
-        for prompt in ended {
+        for _ in 0..ended {
+            let Some(prompt) = self.prompts.pop_front() else { break };
             self.first_token(prompt, late);
         }
         self.finish();
@@ -209,7 +213,7 @@ impl<'a> Engine<'a> {
         while self.decoding.len() + self.prompts.len() < self.places && starts > 0 {
             let Some(mut next) = self.waiting.front().copied() else { break };
             let idle = self.is_idle();
-            let held = self.held_tokens + next.length + self.load.answer(next.index);
+            let held = self.held_tokens + next.length + next.answer;
             // One request alone is served, whatever it takes.
             if (next.from > self.passes || held > room) && !idle {
                 break;
@@ -228,8 +232,8 @@ impl<'a> Engine<'a> {
         Pass { decoding, decode_context: self.context + decoding, ..Pass::default() }
     }
 
-    /// A pass with chunks of prompts, and the prompts that it ends.
-    fn compose(&mut self) -> (Pass, Vec<Prompt>) {
+    /// A pass with chunks of prompts, and how many prompts it ends.
+    fn compose(&mut self) -> (Pass, usize) {
         let is_whole = !self.load.bench.engine.chunked_prefill;
         let mut pass = if is_whole { Pass::default() } else { self.decode() };
         let mut budget = (f64::from(self.load.bench.engine.token_budget) - pass.decoding).max(1.0);
@@ -249,7 +253,7 @@ impl<'a> Engine<'a> {
             pass.prompt_attention += prompt.done * prompt.done - before * before;
         }
         let whole = self.prompts.iter().take_while(|prompt| prompt.done >= prompt.length).count();
-        (pass, self.prompts.drain(..whole).collect())
+        (pass, whole)
     }
 
     /// Passes that only decode, until a request is answered or another may join.
@@ -287,7 +291,7 @@ impl<'a> Engine<'a> {
         let outside_ms = service.outside_ms(0.0) + prompt.outside * prompt.pass_ms;
         self.ttfts_ms.push(ttft_ms + outside_ms);
         self.context += prompt.length;
-        let end = self.steps + late + self.load.answer(prompt.index) as u64 - 1;
+        let end = self.steps + late + prompt.answer as u64 - 1;
         self.decoding.push(Reverse(Decoding { end, index: prompt.index }));
     }
 
@@ -319,9 +323,7 @@ impl<'a> Engine<'a> {
     }
 
     /// What was measured, while `arrived` requests came.
-    fn replayed(mut self, arrived: usize) -> Option<Replayed> {
-        self.ttfts_ms.sort_by(f64::total_cmp);
-        self.itls_ms.sort_by(f64::total_cmp);
+    fn replayed(self, arrived: usize) -> Option<Replayed> {
         let waits = self.gap_ms.is_finite() && !self.waiting.is_empty();
         let (ttft_ms, itl_ms) = (mean(&self.ttfts_ms), mean(&self.itls_ms));
         let replayed = Replayed {

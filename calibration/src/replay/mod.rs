@@ -31,9 +31,9 @@ pub(crate) struct Replayed {
     pub ttft_ms: f64,
     /// Mean over requests of the time between two of their tokens, ms.
     pub itl_ms: f64,
-    /// Times to first token, ms, rising.
+    /// Times to first token, ms, in the order in which they came.
     pub ttfts_ms: Vec<f64>,
-    /// Times between tokens of requests, ms, rising.
+    /// Times between tokens of requests, ms, likewise.
     pub itls_ms: Vec<f64>,
     /// Arrivals over answers where requests wait for a place at the end; else 0.
     pub load: f64,
@@ -115,8 +115,10 @@ impl Replayed {
     }
 }
 
-/// A percentile of figures that rise, straight between them; nothing of nothing.
-fn percentile(rising: &[f64], percent: f64) -> Option<f64> {
+/// A percentile of figures, straight between them; nothing of nothing.
+fn percentile(figures: &[f64], percent: f64) -> Option<f64> {
+    let mut rising = figures.to_vec();
+    rising.sort_by(f64::total_cmp);
     let last = rising.len().checked_sub(1)?;
     let at = (percent / 100.0 * rising.len() as f64 - 0.5).clamp(0.0, last as f64);
     let (below, above) = (at.floor() as usize, at.ceil() as usize);
