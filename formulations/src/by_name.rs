@@ -4,7 +4,7 @@
 //! and limits by name. The choice is put back into the order of the input.
 
 use isocost_model::Scenario;
-use isocost_model::plan::Choice;
+use isocost_model::plan::{Choice, Shape};
 
 use crate::problem::Problem;
 
@@ -46,6 +46,10 @@ impl ByName {
             });
             sorted.servers.push(needs);
         }
+        for sold in &mut sorted.sold {
+            sold.takes.iter_mut().for_each(|(k, _)| *k = place[*k]);
+            sold.spends.iter_mut().for_each(|k| *k = place[*k]);
+        }
         Self { problem: sorted, order }
     }
 
@@ -58,14 +62,26 @@ impl ByName {
                 shares[s].sort_unstable();
             }
             choice.shares = shares;
+            let held = choice.nodes.iter_mut().flat_map(|filled| &mut filled.holds);
+            held.for_each(|held| held.server = self.order[held.server]);
         }
         choice
     }
 
-    /// The names of a server of the sorted problem and of the accelerator of one of its items.
-    pub fn names(&self, scenario: &Scenario, server: usize, item: u32) -> (String, String) {
+    /// The names of a server of the sorted problem and of the accelerator of one of its items; of nodes, where
+    /// they follow as servers, their kind and whether they are bought.
+    pub fn names(
+        &self,
+        scenario: &Scenario,
+        shape: Shape,
+        server: usize,
+        item: u32,
+    ) -> (String, String) {
+        let Some(&of) = self.order.get(server) else {
+            return self.problem.purchase_name(scenario, shape, server - self.order.len(), item);
+        };
         let accelerator = self.problem.items(server)[item as usize].accelerator;
-        let server = &scenario.servers[self.order[server]].name;
-        (server.clone(), scenario.accelerators[accelerator].name.clone())
+        let name = &scenario.accelerators[accelerator].name;
+        (scenario.servers[of].name.clone(), name.clone())
     }
 }

@@ -276,6 +276,7 @@ impl<'a> Run<'a> {
             approach: Approach::new(Shape::Single, Method::Greedy),
             backend: "no solver".to_owned(),
             notes: Vec::new(),
+            nodes: Vec::new(),
         };
         Greedy { choice, left_out: self.left_out }
     }
@@ -386,6 +387,8 @@ mod tests {
         let group = |other: f64| vec![item(0, 1.0, vec![(0, 1.0)]), item(1, other, vec![(1, 1.0)])];
         let limit = |capacity: f64| Limit { name: String::new(), capacity };
         Problem {
+            pools: Vec::new(),
+            sold: Vec::new(),
             limits: vec![limit(1.0), limit(capacity)],
             groups: vec![group(9.0), group(3.0)],
             servers: vec![needs(0, 2), needs(1, 2)],

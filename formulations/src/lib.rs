@@ -15,6 +15,7 @@ pub mod compact;
 pub mod feasibility;
 pub mod greedy;
 pub mod horizon;
+pub mod nodes;
 pub mod pattern;
 pub mod problem;
 pub mod program;

@@ -16,6 +16,8 @@
 use isocost_model::candidates::{Candidate, Candidates};
 use isocost_model::scenario::{Scenario, Unit};
 
+use crate::nodes::{self, Pool, Sold};
+
 /// The numbers of the planning problem.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
@@ -25,6 +27,10 @@ pub struct Problem {
     pub groups: Vec<Vec<Item>>,
     /// Servers `s`.
     pub servers: Vec<Needs>,
+    /// Nodes in which cards come, by card type.
+    pub pools: Vec<Pool>,
+    /// Nodes that are paid as a whole.
+    pub sold: Vec<Sold>,
 }
 
 /// A limit `k`.
@@ -120,11 +126,15 @@ impl Problem {
                 weight: scenario.classes[server.class].weight,
             }
         });
-        Self {
+        let mut problem = Self {
             limits: limits.into_iter().map(|(l, _)| l).collect(),
             groups,
             servers: servers.collect(),
-        }
+            pools: Vec::new(),
+            sold: Vec::new(),
+        };
+        nodes::state(scenario, options.unlimited, &mut problem);
+        problem
     }
 
     /// Items that a server chooses from.

@@ -86,6 +86,7 @@ impl Program {
             approach: self.approach,
             backend: backend.to_owned(),
             notes: Vec::new(),
+            nodes: Vec::new(),
         }
     }
 

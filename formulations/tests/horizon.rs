@@ -56,6 +56,8 @@ fn horizon(tiny: &Tiny) -> Horizon {
         name: format!("{h}"),
         hours: f64::from(*hours),
         problem: Problem {
+            pools: Vec::new(),
+            sold: Vec::new(),
             limits: (0..2)
                 .map(|r| Limit { name: format!("pool {r}"), capacity: f64::INFINITY })
                 .collect(),

@@ -29,6 +29,8 @@ fn problem(other: f64) -> Problem {
         weight: 1.0,
     };
     Problem {
+        pools: Vec::new(),
+        sold: Vec::new(),
         limits: vec![limit("A"), limit("B")],
         groups: vec![vec![item(0, 12.0), item(1, other)]],
         servers: vec![needs],

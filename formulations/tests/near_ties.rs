@@ -46,6 +46,8 @@ fn problem((servers, digits): &(Vec<Server>, i32)) -> Problem {
         weight: 1.0,
     };
     Problem {
+        pools: Vec::new(),
+        sold: Vec::new(),
         limits: Vec::new(),
         groups: servers.iter().map(|s| s.0.iter().enumerate().map(item).collect()).collect(),
         servers: servers.iter().enumerate().map(needs).collect(),

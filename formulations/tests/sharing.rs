@@ -36,6 +36,8 @@ impl Fleet {
     /// A server for each set of members of each unit, and the units.
     fn problem(&self) -> (Problem, Vec<Unit>) {
         let mut problem = Problem {
+            pools: Vec::new(),
+            sold: Vec::new(),
             limits: (0..2)
                 .map(|k| Limit { name: format!("{k}"), capacity: f64::from(self.cards[k]) })
                 .collect(),

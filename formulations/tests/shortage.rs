@@ -34,6 +34,8 @@ fn problems() -> impl Strategy<Value = Problem> {
     (servers, [0_u32..=4, 0..=4]).prop_map(|(servers, capacity)| {
         let limit = |c: &u32| Limit { name: format!("type {c}"), capacity: f64::from(*c) };
         Problem {
+            pools: Vec::new(),
+            sold: Vec::new(),
             limits: capacity.iter().map(limit).collect(),
             groups: servers.iter().map(items).collect(),
             servers: servers.iter().enumerate().map(needs).collect(),

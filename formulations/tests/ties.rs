@@ -42,6 +42,8 @@ fn cases(
                 s.0.iter().enumerate().map(item).collect::<Vec<_>>()
             };
             Problem {
+                pools: Vec::new(),
+                sold: Vec::new(),
                 limits: capacity
                     .iter()
                     .map(|&c| Limit { name: "a type".to_owned(), capacity: f64::from(c) })

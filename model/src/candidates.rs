@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 
 pub use crate::queue::{MAX_BATCH, Reading};
 use crate::queue::{Objectives, Shortfall, Sized};
-use crate::scenario::{Load, Scenario, Server, StatedEngine};
+use crate::scenario::{Load, Profile, Scenario, Server, StatedEngine};
 use crate::sharing::held_to;
 pub use replica::{assumed_kv_tokens, batch_limit, station};
 pub(crate) use sizings::Search;
@@ -145,6 +145,13 @@ pub enum Reason {
     Objective(Shortfall),
     /// Simulation grants it no rate.
     Simulated,
+    /// No node holds a replica.
+    Node {
+        /// Cards of the replica.
+        cards: u64,
+        /// Cards of the largest node.
+        node: u32,
+    },
 }
 
 impl std::fmt::Display for Reason {
@@ -154,6 +161,12 @@ impl std::fmt::Display for Reason {
             Self::NotAllowed => write!(f, "the server may not use it"),
             Self::Objective(shortfall) => write!(f, "{shortfall}"),
             Self::Simulated => write!(f, "no rate keeps the objectives in simulation"),
+            Self::Node { cards, node } => {
+                write!(
+                    f,
+                    "a replica takes {cards} cards, and no node, of {node} at most, holds that"
+                )
+            }
         }
     }
 }
@@ -330,6 +343,9 @@ fn group_tasks(
             return Task::Rejected(Rejected { accelerator, reason: Reason::NoProfile });
         };
         let entry = &scenario.profiles[profile];
+        if let Some(reason) = no_node(scenario, entry) {
+            return Task::Rejected(Rejected { accelerator, reason });
+        }
         let station = station(server, entry, options);
         let key = SizingKey {
             station,
@@ -340,6 +356,22 @@ fn group_tasks(
         Task::Size { profile, idle: server.load.rate_per_s() == 0.0, key: Box::new(key) }
     };
     (0..scenario.accelerators.len()).map(task).collect()
+}
+
+/// Why nodes do not hold a replica of `profile`, if they do not.
+fn no_node(scenario: &Scenario, profile: &Profile) -> Option<Reason> {
+    let accelerator = &scenario.accelerators[profile.accelerator];
+    let (card_type, cards) = (accelerator.card_type, cards(scenario, profile));
+    let whole = |t: usize| scenario.nodes[t].geometries.is_empty();
+    let holds = scenario.fits_a_node(card_type, cards)
+        || (profile.multi_node && scenario.nodes_of(card_type).any(whole));
+    (!holds).then(|| Reason::Node { cards, node: scenario.largest_node(card_type) })
+}
+
+/// Cards that a replica of `profile` takes.
+fn cards(scenario: &Scenario, profile: &Profile) -> u64 {
+    let accelerator = &scenario.accelerators[profile.accelerator];
+    u64::from(profile.units_per_replica) * u64::from(accelerator.multiplicity)
 }
 
 /// Whether the server's own rules (`allow`, `deny`, `keepAccelerator`) let it use the accelerator.
@@ -392,6 +424,9 @@ fn candidate(
 ) -> Candidate {
     let profile = &scenario.profiles[profile];
     let accelerator = &scenario.accelerators[profile.accelerator];
+    // Cards in nodes that are paid as a whole cost nothing beside them.
+    let by_node = scenario.is_paid_by_node(accelerator.card_type);
+    let rent = if by_node { 0.0 } else { accelerator.cost_cents_per_h };
     let units = f64::from(profile.units_per_replica);
     let energy = if options.energy_cents_per_kwh > 0.0 {
         let analysis = key.station.analyze(sized.batch, sized.arrival_rate_per_s);
@@ -405,8 +440,8 @@ fn candidate(
         card_type: accelerator.card_type,
         batch: sized.batch,
         rate_per_s: sized.throughput_per_s,
-        cards: u64::from(profile.units_per_replica) * u64::from(accelerator.multiplicity),
-        cost_cents_per_h: units * accelerator.cost_cents_per_h + energy,
+        cards: cards(scenario, profile),
+        cost_cents_per_h: units * rent + energy,
         full_watts: units * accelerator.power.full_w,
     }
 }

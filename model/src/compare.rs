@@ -19,8 +19,34 @@ pub struct SavedPlan {
     pub servers: Vec<SavedServer>,
     /// Cards in use by type; empty where the plan does not say.
     pub usage: Vec<SavedUsage>,
+    /// The nodes that hold the replicas; empty where the plan does not say.
+    pub nodes: Vec<SavedFilling>,
     /// Sum of the servers' costs, cents/h.
     pub cost: f64,
+}
+
+/// Nodes that are filled alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedFilling {
+    /// Their kind.
+    pub node: String,
+    /// How many of them, or, where a replica spans several, how many times it does.
+    pub times: u64,
+    /// Nodes that hold it together.
+    pub span: u64,
+    /// What they hold.
+    pub holds: Vec<SavedHeld>,
+}
+
+/// Replicas of a server in a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedHeld {
+    /// The server.
+    pub server: String,
+    /// The accelerator.
+    pub accelerator: String,
+    /// Replicas.
+    pub replicas: u64,
 }
 
 /// A server of a saved plan.

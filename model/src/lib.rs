@@ -14,6 +14,7 @@ pub mod export;
 pub mod horizon;
 pub mod import;
 pub mod input;
+pub mod nodes;
 pub mod plan;
 pub mod queue;
 pub mod scenario;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::candidates::{Candidates, SizingOptions, station};
+use crate::nodes::{self, Filled, NodeUse};
 use crate::queue::Analysis;
 pub use crate::scenario::Unit;
 use crate::scenario::{Budget, CardType, Scenario};
@@ -15,6 +16,8 @@ pub struct Choice {
     pub status: Status,
     /// For each server, (index into its candidates, replicas); empty where it gets none.
     pub shares: Vec<Vec<(usize, u64)>>,
+    /// The nodes that hold the replicas, where cards come in nodes.
+    pub nodes: Vec<Filled>,
     /// Value of the objective at `shares`, cents per hour.
     pub objective: f64,
     /// Proven lower bound on the objective, cents per hour; `-inf` if none.
@@ -144,8 +147,12 @@ pub struct Plan {
     pub status: Status,
     /// One entry a server, in the order of [`Scenario::servers`].
     pub placements: Vec<Placement>,
+    /// The nodes that hold the replicas, where cards come in nodes.
+    pub nodes: Vec<Filled>,
     /// Cards used of each type, in the order of [`Scenario::card_types`].
     pub usage: Vec<Usage>,
+    /// Whether it was made for any number of cards and nodes.
+    pub is_unlimited: bool,
     /// Limits of budgets that bind, cards before watts before money before carbon, in the order of
     /// [`Scenario::budgets`].
     pub budgets: Vec<BudgetUse>,
@@ -252,12 +259,13 @@ impl Plan {
         unlimited: bool,
         choice: Choice,
     ) -> Self {
-        let placements: Vec<Placement> = (0..scenario.servers.len())
+        let mut placements: Vec<Placement> = (0..scenario.servers.len())
             .map(|s| {
                 let shares = choice.shares.get(s).map_or(&[][..], Vec::as_slice);
                 place(scenario, candidates, sizing, s, shares)
             })
             .collect();
+        bear(scenario, &choice.nodes, &mut placements);
         let usage = usage(scenario, &placements, unlimited);
         let budgets = budgets(scenario, &placements, unlimited);
         // A sum of nothing, or the value of a change of nothing, may be -0.
@@ -265,7 +273,9 @@ impl Plan {
         Self {
             status: choice.status,
             placements,
+            nodes: choice.nodes,
             usage,
+            is_unlimited: unlimited,
             budgets,
             total_cost,
             objective: choice.objective + 0.0,
@@ -287,6 +297,11 @@ impl Plan {
     /// the cost.
     pub fn values_change(&self) -> bool {
         (self.objective - self.total_cost).abs() > 1e-6 * self.total_cost.abs().max(1.0)
+    }
+
+    /// What is used of each kind of node, in the order of [`Scenario::nodes`].
+    pub fn node_uses(&self, scenario: &Scenario) -> Vec<NodeUse> {
+        nodes::uses(scenario, &self.nodes, self.is_unlimited)
     }
 
     /// Whether there is a plan to carry out.
@@ -363,6 +378,22 @@ fn place(
         }
     });
     Placement { parts: parts.collect(), demand_per_s, served_share }
+}
+
+/// Shares the prices of nodes out among the replicas that they hold.
+fn bear(scenario: &Scenario, nodes: &[Filled], placements: &mut [Placement]) {
+    for filled in nodes {
+        for held in &filled.holds {
+            let share = filled.share(scenario, held) * (held.replicas * filled.times) as f64;
+            let parts = placements.get_mut(held.server).map(|placement| &mut placement.parts);
+            let part = parts.and_then(|parts| {
+                parts.iter_mut().find(|part| part.accelerator == held.accelerator)
+            });
+            if let Some(part) = part {
+                part.cost += share;
+            }
+        }
+    }
 }
 
 fn usage(scenario: &Scenario, placements: &[Placement], unlimited: bool) -> Vec<Usage> {

@@ -3,6 +3,7 @@
 //! A [`Scenario`] comes from [`crate::input`] alone. Once it exists there are no unknown names, no
 //! NaN and no negative quantity in it, so that later stages index and never check again.
 
+pub use crate::nodes::NodeType;
 use crate::queue::{EngineSettings, Objectives, ServiceModel};
 use crate::spend::Currency;
 use crate::trust::Calibration;
@@ -22,6 +23,8 @@ pub struct Scenario {
     pub classes: Vec<ServiceClass>,
     /// Servers: what has to be placed.
     pub servers: Vec<Server>,
+    /// Machines in which cards come, where the scenario says so.
+    pub nodes: Vec<NodeType>,
     /// Limits on cards or power that several card types share.
     pub budgets: Vec<Budget>,
     /// What the scenario asks of the optimizer.
@@ -119,6 +122,8 @@ pub struct Profile {
     pub accelerator: usize,
     /// Accelerators that one replica takes, at least 1.
     pub units_per_replica: u32,
+    /// Whether a replica that no node holds may take several whole ones.
+    pub multi_node: bool,
     /// Largest batch, at `at_tokens` tokens a request where they are stated.
     pub max_batch: u32,
     /// Tokens a request at which `max_batch` was measured; where nobody says it holds at all lengths.

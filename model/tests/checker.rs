@@ -40,6 +40,7 @@ fn right_plan(scenario: &Scenario) -> Plan {
         approach: Approach::new(Shape::Mixed, Method::Given),
         backend: "none".to_owned(),
         notes: Vec::new(),
+        nodes: Vec::new(),
     };
     Plan::new(scenario, &candidates, &sizing, false, choice)
 }
@@ -229,6 +230,7 @@ impl Short {
             approach: Approach::new(Shape::Mixed, Method::Given),
             backend: "none".to_owned(),
             notes: Vec::new(),
+            nodes: Vec::new(),
         };
         let plan = Plan::new(scenario, &candidates, &sizing, self.options.unlimited, choice);
         let found = check(scenario, &sizing, &self.options, &plan);

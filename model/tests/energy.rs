@@ -40,6 +40,7 @@ fn watts_by_day_and_by_token_are_those_by_hand() {
         approach: Approach::new(Shape::Mixed, Method::Given),
         backend: String::new(),
         notes: Vec::new(),
+        nodes: Vec::new(),
     };
     let plan = Plan::new(&scenario, &candidates, &sizing, true, choice);
     let near =

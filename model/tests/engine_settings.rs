@@ -141,6 +141,7 @@ fn plan(scenario: &Scenario) -> Plan {
         approach: Approach::new(Shape::Single, Method::Given),
         backend: "none".to_owned(),
         notes: Vec::new(),
+        nodes: Vec::new(),
     };
     Plan::new(scenario, &candidates, &sizing, false, choice)
 }

@@ -5,6 +5,7 @@
 
 use isocost_formulations::by_name::ByName;
 use isocost_formulations::greedy::{Greedy, greedy};
+use isocost_formulations::nodes::{first_placed, placed, refill};
 use isocost_formulations::pattern::{self, Space};
 use isocost_formulations::problem::{Problem, ProblemOptions};
 use isocost_formulations::program::Program;
@@ -32,7 +33,9 @@ pub fn choose(
     let scenario = fleet.planned_for();
     let policy = request.policy(scenario);
     let mut choice = if request.formulation.method == Method::Greedy {
-        by_greedy(scenario, problem, policy)
+        let mut choice = by_greedy(scenario, problem, policy);
+        in_its_nodes(&mut choice, problem, request, backend)?;
+        choice
     } else {
         exact_or_short(scenario, problem, request, backend)?
     };
@@ -65,8 +68,11 @@ fn exact_or_short(
         // What is left is for those that cannot be served in full.
         whole.solve.time_limit = clock.left().map(|left| left.div_f64(2.0));
     }
-    let mut choice = sorted.back(exact(&sorted.problem, shape, &whole, backend)?);
-    if choice.status == Status::Unknown {
+    let fitting = placed(&sorted.problem, backend, &clock, |problem| {
+        Ok((exact(problem, shape, &whole, backend)?, ()))
+    })?;
+    let mut choice = sorted.back(fitting.choice);
+    if choice.status == Status::Unknown && problem.pools.is_empty() {
         choice = or_heuristic(choice, problem, &request.problem);
     }
     match (choice.status, policy) {
@@ -74,7 +80,10 @@ fn exact_or_short(
             let is_excluded = choice.status == Status::Infeasible;
             let options = SolveOptions { time_limit: clock.left(), ..request.solve.clone() };
             let asked = &request.problem;
-            let choice = shortage(&sorted.problem, asked, policy, backend, &options)?;
+            let choice =
+                first_placed(&sorted.problem, backend, &Deadline::new(&options), |problem| {
+                    shortage(problem, asked, policy, backend, &options)
+                })?;
             let mut choice = sorted.back(choice);
             if !is_excluded {
                 // That not all can be served was not proven, and so neither is this.
@@ -106,11 +115,19 @@ pub fn proven(
     }
     let sorted = ByName::new(scenario, problem);
     let (shape, options) = (request.formulation.shape(scenario), request.options(scenario));
-    let space = Space::new(&sorted.problem, shape, &options);
-    let (choice, certificate) =
-        pattern::proven(&space, backend, &request.solve, &request.ablation)?;
-    let text = certificate.map(|proof| proof.text(|s, j| sorted.names(scenario, s, j)));
-    Ok(Some((sorted.back(choice), text)))
+    let clock = Deadline::new(&request.solve);
+    let found = placed(&sorted.problem, backend, &clock, |problem| {
+        let with = problem.with_purchases(shape);
+        let space = Space::new(&with, shape, &options);
+        let solve = SolveOptions { time_limit: clock.left(), ..request.solve.clone() };
+        let (mut choice, certificate) =
+            pattern::proven(&space, backend, &solve, &request.ablation)?;
+        problem.without_purchases(shape, &mut choice);
+        Ok((choice, certificate))
+    })?;
+    let text = found.said.flatten();
+    let text = text.map(|proof| proof.text(|s, j| sorted.names(scenario, shape, s, j)));
+    Ok(Some((sorted.back(found.choice), text)))
 }
 
 /// The program that states `problem`, as an outside solver gets it.
@@ -131,17 +148,30 @@ pub fn exact(
     request: &Request,
     backend: &dyn Backend,
 ) -> Result<Choice, SolverError> {
-    let space = Space::new(problem, shape, &request.problem);
-    if request.formulation.method != Method::Compact {
-        return pattern::solve(&space, backend, &request.solve, &request.ablation);
-    }
-    let clock = Deadline::new(&request.solve);
-    let program = program(problem, shape, &request.problem);
-    let options = SolveOptions { time_limit: clock.left(), ..request.solve.clone() };
-    let mut choice = program.solve(problem, backend, &options)?;
+    let with = problem.with_purchases(shape);
+    let space = Space::new(&with, shape, &request.problem);
+    let mut choice = if request.formulation.method == Method::Compact {
+        by_program(&space, &request.solve, backend)?
+    } else {
+        pattern::solve(&space, backend, &request.solve, &request.ablation)?
+    };
+    problem.without_purchases(shape, &mut choice);
+    Ok(choice)
+}
+
+/// By the program over replicas, as the backend takes it.
+fn by_program(
+    space: &Space<'_>,
+    solve: &SolveOptions,
+    backend: &dyn Backend,
+) -> Result<Choice, SolverError> {
+    let clock = Deadline::new(solve);
+    let program = program(space.problem, space.shape, space.options());
+    let options = SolveOptions { time_limit: clock.left(), ..solve.clone() };
+    let mut choice = program.solve(space.problem, backend, &options)?;
     if !choice.shares.is_empty() {
         // A point that is not optimal may charge for what it does not use.
-        choice.objective = choice.objective.min(value(&space, &choice.shares));
+        choice.objective = choice.objective.min(value(space, &choice.shares));
     }
     Ok(choice)
 }
@@ -177,6 +207,22 @@ fn by_greedy(scenario: &Scenario, problem: &Problem, policy: Option<Policy>) -> 
         choice.notes.extend(missing(scenario, problem, &choice.shares));
     }
     choice
+}
+
+/// Fills nodes with what the baseline places; what it places where they do not hold it is no plan.
+fn in_its_nodes(
+    choice: &mut Choice,
+    problem: &Problem,
+    request: &Request,
+    backend: &dyn Backend,
+) -> Result<(), SolverError> {
+    let clock = Deadline::new(&request.solve);
+    if !refill(problem, choice, backend, &clock)? {
+        choice.shares.clear();
+        choice.status = Status::Unknown;
+        choice.notes.push("greedy places replicas that its nodes do not hold".to_owned());
+    }
+    Ok(())
 }
 
 /// Where time was up before a plan was found: the baseline's, if it leaves nobody out and keeps the

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use isocost_formulations::pattern::{self, Space};
 use isocost_model::compare::{SavedPart, SavedPlan};
 use isocost_model::plan::{Approach, Choice, Method, OPTIMAL_GAP, Shape, Status, relative_gap};
-use isocost_solver::{Milp, SolverError};
+use isocost_solver::{Deadline, Milp, SolverError};
 
 use crate::choose::value;
 use crate::{Fleet, Planner};
@@ -51,6 +51,7 @@ impl Planner {
         if let Some(missed) = missed(&program.milp, &values) {
             return Err(GivenError::Violated(missed));
         }
+        let problem = problem.with_purchases(program.approach.shape);
         let shares = program.decode(&problem, &values);
         let options = self.request.options(fleet.planned_for());
         let space = Space::new(&problem, program.approach.shape, &options);
@@ -59,7 +60,7 @@ impl Planner {
         let bound = pattern::lower_bound(&space, &*self.backend, &self.request.solve)?;
         let bound = bound.min(objective);
         let proven = relative_gap(objective, bound) <= OPTIMAL_GAP;
-        Ok(Choice {
+        let mut choice = Choice {
             status: if proven { Status::Optimal } else { Status::Feasible },
             shares,
             objective,
@@ -67,7 +68,13 @@ impl Planner {
             approach: program.approach,
             backend: "an outside solver, bounded by our relaxation".to_owned(),
             notes: Vec::new(),
-        })
+            nodes: Vec::new(),
+        };
+        let problem = self.problem(fleet);
+        problem.without_purchases(program.approach.shape, &mut choice);
+        let clock = Deadline::new(&self.request.solve);
+        isocost_formulations::nodes::refill(&problem, &mut choice, &*self.backend, &clock)?;
+        Ok(choice)
     }
 
     /// The choice that a saved plan stands for; `name` says where it is from.
@@ -81,7 +88,7 @@ impl Planner {
         name: &str,
     ) -> Result<Choice, GivenError> {
         let shares = shares(fleet, saved).map_err(GivenError::Misfit)?;
-        Ok(Choice {
+        let mut choice = Choice {
             status: Status::Feasible,
             objective: cost(fleet, &shares),
             shares,
@@ -89,7 +96,16 @@ impl Planner {
             approach: Approach::new(Shape::Mixed, Method::Given),
             backend: name.to_owned(),
             notes: Vec::new(),
-        })
+            nodes: Vec::new(),
+        };
+        // A plan that does not fit its nodes goes on without them, for the checker to say so.
+        isocost_formulations::nodes::refill(
+            &self.problem(fleet),
+            &mut choice,
+            &*self.backend,
+            &Deadline::new(&self.request.solve),
+        )?;
+        Ok(choice)
     }
 }
 

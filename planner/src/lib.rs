@@ -116,7 +116,8 @@ impl Planner {
     pub fn program(&self, fleet: &Fleet) -> Program {
         let scenario = fleet.planned_for();
         let shape = self.request.formulation.shape(scenario);
-        choose::program(&self.problem(fleet), shape, &self.request.options(scenario))
+        let problem = self.problem(fleet).with_purchases(shape);
+        choose::program(&problem, shape, &self.request.options(scenario))
     }
 
     /// The cheapest plan, checked, as it runs under the stated loads and service times.

@@ -9,7 +9,7 @@
 mod universe;
 
 use isocost_formulations::Problem;
-use isocost_formulations::sharing::{Found, Search};
+use isocost_formulations::sharing::{Block, Found, Search, Unit};
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidates, Reading};
 use isocost_model::compare::SavedPlan;
@@ -58,12 +58,22 @@ impl Planner {
         let universe = Universe::new(scenario, &groups, shape == Shape::Mixed && !charged);
         let candidates = Candidates::build_with(&universe.scenario, &self.sizing, &self.sizings);
         let problem = Problem::new(&universe.scenario, &candidates, &options);
+        // Nodes that are bought are servers of their own, and share nothing.
+        let servers = problem.servers.len();
+        let problem = problem.with_purchases(shape);
+        let bought = servers..problem.servers.len();
+        let alone_unit =
+            |s| Unit { members: vec![1], blocks: vec![Block { servers: vec![s], takes: vec![1] }] };
+        let units =
+            [&universe.units[..], &bought.clone().map(alone_unit).collect::<Vec<_>>()].concat();
+        let mut alone = universe.alone.clone();
+        alone.extend(bought.map(|_| vec![0]));
         let found = if self.request.formulation.method == Method::Greedy {
             None
         } else {
             let search = Search {
                 problem: &problem,
-                units: &universe.units,
+                units: &units,
                 shape,
                 options: &options,
                 ablation: &self.request.ablation,
@@ -71,7 +81,10 @@ impl Planner {
             // As much time again is for the plan itself.
             let time_limit = self.request.solve.time_limit.map(|limit| limit.div_f64(2.0));
             let solve = SolveOptions { time_limit, progress: None, ..self.request.solve.clone() };
-            Some(search.run(&universe.alone, &*self.backend, &solve)?)
+            let mut found = search.run(&alone, &*self.backend, &solve)?;
+            let decided = found.best.iter_mut().map(|best| &mut best.0).chain(&mut found.likely);
+            decided.for_each(|decided| decided.truncate(universe.units.len()));
+            Some(found)
         };
         Ok(Some(self.decided(scenario, &groups, &universe, found)?))
     }

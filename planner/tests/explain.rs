@@ -85,6 +85,8 @@ fn fleet(servers: &[([u32; 3], u32, u64, u32)], prices: [u32; 3], capacity: [u32
     };
     Fleet {
         problem: Problem {
+            pools: Vec::new(),
+            sold: Vec::new(),
             limits: vec![limit(0), limit(1)],
             groups: groups.collect(),
             servers: needs.collect(),
@@ -96,6 +98,7 @@ fn fleet(servers: &[([u32; 3], u32, u64, u32)], prices: [u32; 3], capacity: [u32
             profiles: Vec::new(),
             classes: Vec::new(),
             servers: Vec::new(),
+            nodes: Vec::new(),
             budgets: Vec::new(),
             optimizer: Optimizer::default(),
             currency: Currency::default(),

@@ -11,6 +11,10 @@ pub(crate) fn section(input: &Input<'_>) -> Section {
     let section = Section::new("cards", "Cards")
         .with(Block::Figures(vec![Figure::new("cards", chart(input))]))
         .with(Block::Table(table(input)));
+    let section = match input.plan.nodes.is_empty() {
+        true => section,
+        false => section.with(Block::Table(nodes(input))),
+    };
     if input.plan.budgets.is_empty() {
         return section;
     }
@@ -65,6 +69,29 @@ fn table(input: &Input<'_>) -> Table {
             Cell::count(card.spare),
             Cell::number(free, |f| count(f as u64)),
             if full { share.tone("close") } else { share },
+        ]);
+    }
+    table
+}
+
+fn nodes(input: &Input<'_>) -> Table {
+    let Input { scenario, plan, .. } = input;
+    let columns =
+        ["Node", "Zone", "Used", "Usable", "Kept spare", "Cards left in them", "Cost, cents/h"];
+    let mut table =
+        Table::new("nodes-used", "Nodes by kind; nodes.csv says what each holds", 2, &columns);
+    for (node, uses) in scenario.nodes.iter().zip(plan.node_uses(scenario)) {
+        table.rows.push(vec![
+            Cell::text(&node.name),
+            Cell::text(node.zone.as_deref().unwrap_or("")),
+            Cell::count(uses.used),
+            uses.available.map_or(Cell::text("no limit"), Cell::count),
+            Cell::count(node.spare),
+            Cell::count(uses.cards_left),
+            match node.price_cents_per_h {
+                Some(_) => Cell::number(Some(uses.cost), cents),
+                None => Cell::text("by the card"),
+            },
         ]);
     }
     table

@@ -22,6 +22,14 @@ use crate::{Failure, exit, output};
 pub fn run(args: &HorizonArgs) -> Result<u8, Failure> {
     fits(&args.solve)?;
     let (scenario, profile, prices) = inputs(args)?;
+    if let Some(node) = scenario.nodes.first() {
+        let text = format!(
+            "node `{}`: a plan over time rents cards one by one and knows no nodes; give the scenario \
+             without `nodes`, or plan its hours one by one",
+            node.name
+        );
+        return Err(Failure::input(text));
+    }
     let Planner { sizing, request, backend, .. } = planner(&args.sizing, &args.solve)?;
     let shape = request.formulation.shape(&scenario);
     let asked = Asked {

@@ -6,8 +6,8 @@ use std::time::Instant;
 use isocost_catalogue::{Catalogue, deploy};
 use isocost_formulations::Program;
 use isocost_model::export::{
-    Export, Table, budgets_table, candidates_table, json_text, plan_csv, plan_json, plan_table,
-    summary_table, usage_table, write_all, write_file,
+    Export, Table, budgets_table, candidates_table, json_text, nodes_table, plan_csv, plan_json,
+    plan_table, summary_table, usage_table, write_all, write_file,
 };
 use isocost_model::plan::{Choice, Plan, Status};
 use isocost_planner::certify::{Certified, CertifyError};
@@ -51,6 +51,9 @@ impl Planned {
         let mut tables: Vec<Table> = of_plan.iter().map(|table| table(&export)).collect();
         if !self.plan.budgets.is_empty() {
             tables.push(budgets_table(&export));
+        }
+        if !export.plan.nodes.is_empty() {
+            tables.push(nodes_table(&export));
         }
         tables.extend(self.job.other_loads());
         let book = isocost_spreadsheet::write(&tables, self.job.source.as_deref());

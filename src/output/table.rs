@@ -3,6 +3,7 @@
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 use isocost_model::energy::Energy;
 use isocost_model::export::Export;
+use isocost_model::nodes::Held;
 use isocost_model::plan::{Part, Placement, Status};
 use isocost_model::scenario::Server;
 use isocost_model::spend::{self, Currency, HOURS_A_MONTH, Share};
@@ -51,6 +52,12 @@ pub fn print(export: &Export<'_>) {
     if plan.has_plan() {
         say!("{}\n", trimmed(&placements(export)));
         say!("{}\n", trimmed(&usage(export)));
+        if !plan.nodes.is_empty() {
+            say!("{}\n", trimmed(&nodes(export)));
+            if plan.nodes.len() <= FILLINGS {
+                say!("{}\n", trimmed(&fillings(export)));
+            }
+        }
         if !plan.budgets.is_empty() {
             say!("{}\n", trimmed(&budgets(export)));
         }
@@ -234,6 +241,50 @@ fn usage(export: &Export<'_>) -> Table {
             usage.available.map_or("∞".to_owned(), |a| a.to_string()),
             share.unwrap_or_default(),
             cents(usage.cost),
+        ]);
+    }
+    table
+}
+
+/// Kinds of filling that are printed, at most; `nodes.csv` has all of them.
+const FILLINGS: usize = 12;
+
+/// Nodes in use, and what is left over in them.
+fn nodes(export: &Export<'_>) -> Table {
+    let mut table = table(&["node", "zone", "used", "of", "cards left", "cost ¢/h"], 2);
+    let kinds = export.scenario.nodes.iter().zip(export.plan.node_uses(export.scenario));
+    for (node, uses) in kinds {
+        table.add_row([
+            node.name.clone(),
+            node.zone.clone().unwrap_or_default(),
+            uses.used.to_string(),
+            uses.available.map_or("∞".to_owned(), |a| a.to_string()),
+            uses.cards_left.to_string(),
+            node.price_cents_per_h.map_or("by the card".to_owned(), |_| cents(uses.cost)),
+        ]);
+    }
+    table
+}
+
+/// What nodes hold: replicas by server and accelerator.
+fn fillings(export: &Export<'_>) -> Table {
+    let Export { scenario, plan, .. } = export;
+    let mut table = table(&["nodes", "", "hold"], 1);
+    for filled in &plan.nodes {
+        let held = |held: &Held| {
+            let server = &scenario.servers[held.server].name;
+            let on = &scenario.accelerators[held.accelerator].name;
+            format!("{} x {server} ({} cards, {on})", held.replicas, held.cards)
+        };
+        let holds: Vec<String> = filled.holds.iter().map(held).collect();
+        let together = match filled.span {
+            1 => String::new(),
+            span => format!(", {span} together"),
+        };
+        table.add_row([
+            filled.nodes().to_string(),
+            scenario.nodes[filled.node].name.clone() + &together,
+            holds.join(", "),
         ]);
     }
     table

@@ -2,7 +2,9 @@
 
 use isocost_model::Scenario;
 use isocost_model::candidates::{Candidate, Candidates};
-use isocost_model::scenario::{CardType, Unit};
+use isocost_model::scenario::{CardType, NodeType, Unit};
+
+use crate::nodes::Kind;
 
 /// What the plan was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,6 +28,10 @@ pub struct Instance {
     pub limits: Vec<(String, f64)>,
     /// By name.
     pub servers: Vec<Server>,
+    /// Kinds of node in which cards come.
+    pub kinds: Vec<Kind>,
+    /// Names of card types.
+    pub card_types: Vec<String>,
 }
 
 /// A server.
@@ -58,6 +64,8 @@ pub struct Item {
     pub cost: f64,
     /// (index of limit, how much of it).
     pub uses: Vec<(usize, f64)>,
+    /// Cards.
+    pub cards: u64,
     /// Card type.
     pub card_type: usize,
 }
@@ -114,6 +122,7 @@ impl Instance {
                     .map(|(k, (_, unit))| (k, amount(*unit)))
                     .filter(|u| u.1 > 0.0)
                     .collect(),
+                cards: c.cards,
                 card_type: c.card_type,
             }
         };
@@ -133,6 +142,26 @@ impl Instance {
         });
         let servers = servers.collect();
         limits.extend(asked.max_moves.map(|most| ("moves".to_owned(), most as f64)));
-        Self { asked, limits, servers }
+        let money = |node: &NodeType| -> Vec<usize> {
+            let counted = |(types, unit): &(Vec<usize>, Unit)| {
+                *unit == Unit::Cents && node.cards.iter().any(|c| types.contains(&c.0))
+            };
+            (0..counts.len()).filter(|&k| counted(&counts[k])).collect()
+        };
+        let kind = |node: &NodeType| Kind {
+            name: node.name.clone(),
+            cards: node.cards.iter().map(|&(t, n)| (t, u64::from(n))).collect(),
+            price: node.price_cents_per_h,
+            spends: money(node),
+            there: node.count.filter(|_| !asked.unlimited).map(|n| n.saturating_sub(node.spare)),
+            cuts: node
+                .geometries
+                .iter()
+                .map(|cut| cut.iter().map(|&g| g.into()).collect())
+                .collect(),
+        };
+        let kinds = scenario.nodes.iter().map(kind).collect();
+        let card_types = scenario.card_types.iter().map(|card| card.name.clone()).collect();
+        Self { asked, limits, servers, kinds, card_types }
     }
 }

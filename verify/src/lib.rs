@@ -16,6 +16,7 @@
 
 mod instance;
 mod leaf;
+mod nodes;
 mod plan;
 mod price;
 mod text;
@@ -24,6 +25,7 @@ mod whole;
 mod within;
 
 pub use instance::{Asked, Instance, Item, Server};
+pub use nodes::Kind;
 pub use plan::Cost;
 pub use text::{Node, Proof};
 
@@ -98,6 +100,7 @@ pub fn verify(
     plan: Option<&SavedPlan>,
 ) -> Result<Verdict, Refusal> {
     let proof = Proof::read(proof)?;
+    let instance = &*instance.with_nodes(&proof)?;
     let numbers = whole::Numbers::new(instance, &proof)?;
     let mut check = leaf::Check { instance, numbers: &numbers, proof: &proof, leaves: 0 };
     check.node(&proof.root, &mut FxHashMap::default(), None)?;

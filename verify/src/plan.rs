@@ -31,8 +31,17 @@ impl Cost {
         let (mut cost, mut used) =
             (Self { units: 0, is_whole: true, cents: 0.0 }, vec![0; numbers.capacity.len()]);
         let nothing = vec![0; numbers.capacity.len()];
+        instance.is_placed(plan)?;
+        let purchases = instance.purchases(plan)?;
         for (s, server) in instance.servers.iter().enumerate() {
             let mut mix: Vec<(usize, u64)> = Vec::new();
+            for &(item, n) in purchases.get(&server.name).into_iter().flatten() {
+                mix.push((item, n));
+                cost.cents += server.items[item].cost * n as f64;
+                for (sum, taken) in used.iter_mut().zip(&numbers.sites[s].replicas[item].uses) {
+                    *sum += taken * i128::from(n);
+                }
+            }
             for part in by_name.get(server.name.as_str()).iter().flat_map(|saved| &saved.parts) {
                 let item = server.items.iter().position(|item| item.name == part.accelerator);
                 let Some(item) = item else {

@@ -11,6 +11,7 @@ fn instance(a: f64, b: f64) -> Instance {
         rate,
         cost,
         uses: vec![(k, 1.0)],
+        cards: 1,
         card_type: k,
     };
     let server = |name: &str| Server {
@@ -26,6 +27,8 @@ fn instance(a: f64, b: f64) -> Instance {
         asked: Asked::default(),
         limits: vec![("A".to_owned(), a), ("B".to_owned(), b)],
         servers: vec![server("s"), server("t")],
+        kinds: Vec::new(),
+        card_types: vec!["A".to_owned(), "B".to_owned()],
     }
 }
 
@@ -49,6 +52,7 @@ fn plan(mixes: [&[(&str, u64)]; 2]) -> SavedPlan {
         status: None,
         servers: ["s", "t"].into_iter().zip(mixes).map(server).collect(),
         usage: Vec::new(),
+        nodes: Vec::new(),
         cost: 0.0,
     }
 }

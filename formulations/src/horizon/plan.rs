@@ -157,6 +157,7 @@ fn period(
         approach: Approach::new(asked.shape, plan::Method::Patterns),
         backend: backend.to_owned(),
         notes: Vec::new(),
+        nodes: Vec::new(),
     };
     let plan = Plan::new(&scenario, candidates, asked.sizing, asked.unlimited, choice);
     let used = |r: usize| chosen.patterns.iter().map(|p| p.uses[r]).sum::<f64>().round() as u64;

@@ -294,6 +294,7 @@ impl<'a> State<'a> {
             approach: Approach::new(self.space.shape, Method::Patterns),
             backend: self.backend.name().to_owned(),
             notes: self.notes.clone(),
+            nodes: Vec::new(),
         }
     }
 

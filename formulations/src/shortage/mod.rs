@@ -286,6 +286,7 @@ impl Run<'_> {
             approach: Approach::shortage(self.policy.shape(), Method::Patterns),
             backend: self.backend.name().to_owned(),
             notes,
+            nodes: Vec::new(),
         })
     }
 

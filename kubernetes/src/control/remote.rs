@@ -177,6 +177,7 @@ fn would_run(scenario: &Scenario, allocations: &BTreeMap<String, AllocationData>
         status: None,
         servers: scenario.servers.iter().map(server).collect(),
         usage: Vec::new(),
+        nodes: Vec::new(),
         cost: 0.0,
     }
 }

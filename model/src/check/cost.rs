@@ -4,7 +4,8 @@ use super::site::Site;
 use super::{Found, ROUNDING, Rule, close};
 use crate::plan::Plan;
 
-pub(super) fn check(site: &Site<'_>, found: &mut Found) {
+/// `borne` gives what the replicas on an accelerator bear of the prices of nodes.
+pub(super) fn check(site: &Site<'_>, borne: impl Fn(usize) -> Option<f64>, found: &mut Found) {
     for part in &site.placement.parts {
         let Some(profile) = site.profile(part) else { continue };
         let accelerator = &site.scenario.accelerators[part.accelerator];
@@ -13,7 +14,12 @@ pub(super) fn check(site: &Site<'_>, found: &mut Found) {
         found.unless(cards == part.cards, Rule::Cards, site.name(), || {
             format!("{} cards are planned for, {cards} are taken", part.cards)
         });
-        let rent = units as f64 * accelerator.cost_cents_per_h;
+        let by_node = site.scenario.nodes.iter().any(|node| {
+            node.price_cents_per_h.is_some()
+                && node.cards.iter().any(|cards| cards.0 == accelerator.card_type)
+        });
+        let by_card = if by_node { 0.0 } else { units as f64 * accelerator.cost_cents_per_h };
+        let rent = by_card + borne(part.accelerator).unwrap_or(0.0);
         // Energy is added at the sized rate, between an idle and a full unit.
         let price = site.sizing.energy_cents_per_kwh / 1000.0 * units as f64;
         let power = &accelerator.power;

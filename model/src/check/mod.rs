@@ -15,6 +15,7 @@ mod cost;
 mod cover;
 pub mod horizon;
 mod moves;
+mod nodes;
 mod objectives;
 mod proof;
 mod replicas;
@@ -80,6 +81,8 @@ pub enum Rule {
     Cost,
     /// No type has more cards in use than exist.
     Capacity,
+    /// Replicas are in nodes that hold them, and no more nodes are used than exist.
+    Node,
     /// Budgets are kept.
     Budget,
     /// Replicas are spread over enough types.
@@ -128,21 +131,23 @@ pub fn check(
         .zip(&plan.placements)
         .map(|(server, placement)| Site { scenario, sizing, options, server, placement })
         .collect();
-    for site in &sites {
+    let borne = nodes::shares(scenario, plan);
+    for (s, site) in sites.iter().enumerate() {
         accelerators::check(site, &mut found);
         batches::check(site, &mut found);
         replicas::check(site, &mut found);
         cover::check(site, &mut found);
         split::check(site, &mut found);
         objectives::check(site, &mut found);
-        cost::check(site, &mut found);
+        cost::check(site, |accelerator| borne.get(&(s, accelerator)).copied(), &mut found);
         spread::check(site, &mut found);
     }
     cost::total(plan, &mut found);
     capacity::check(scenario, options, plan, &mut found);
+    nodes::check(scenario, options, plan, &mut found);
     budgets::check(scenario, options, plan, &mut found);
     moves::check(&sites, options, &mut found);
-    moves::value(&sites, plan, &mut found);
+    moves::value(&sites, plan, &borne, &mut found);
     // What is left over is known of a plan that keeps every other rule alone.
     if found.0.is_empty() {
         shortage::check(&sites, options, plan, &mut found);

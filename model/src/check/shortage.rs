@@ -13,8 +13,9 @@
 use super::budgets::{Used, counts, used};
 use super::objectives::broken;
 use super::site::Site;
-use super::{CheckOptions, Found, Rule, capacity, moves};
+use super::{CheckOptions, Found, Rule, capacity, moves, nodes};
 use crate::candidates::Search;
+use crate::nodes::Filled;
 use crate::plan::{Plan, Status};
 use crate::queue::MAX_BATCH;
 use crate::scenario::Budget;
@@ -54,10 +55,14 @@ struct Left<'a> {
     budgets: Vec<(&'a Budget, Used)>,
     /// Servers that may still move.
     moves: Option<u64>,
+    /// Nodes in use.
+    filled: &'a [Filled],
+    /// Whether there are more of any kind.
+    unlimited: bool,
 }
 
 impl<'a> Left<'a> {
-    fn of(sites: &[Site<'a>], plan: &Plan) -> Self {
+    fn of(sites: &[Site<'a>], plan: &'a Plan) -> Self {
         let (scenario, options) = (sites[0].scenario, sites[0].options);
         let cards = scenario.card_types.iter().zip(capacity::used(scenario, plan));
         Self {
@@ -69,6 +74,8 @@ impl<'a> Left<'a> {
                 .collect(),
             budgets: scenario.budgets.iter().map(|b| (b, used(scenario, b, plan))).collect(),
             moves: options.max_moves.map(|most| most.saturating_sub(moves::count(sites))),
+            filled: &plan.nodes,
+            unlimited: options.unlimited,
         }
     }
 
@@ -101,7 +108,22 @@ impl<'a> Left<'a> {
             let mut limits = b.0.limits(site.options.unlimited);
             limits.all(|(unit, most)| more.of(unit) <= most - b.1.of(unit) + own.of(unit))
         });
-        enough && within && self.may_move(site, accelerator)
+        enough
+            && within
+            && self.may_move(site, accelerator)
+            && self.has_node(site, accelerator, replicas, instead)
+    }
+
+    /// Whether the nodes as they are filled have a place for it; what another filling has room for is not
+    /// looked for.
+    fn has_node(&self, site: &Site<'_>, accelerator: usize, replicas: u64, instead: bool) -> bool {
+        let scenario = site.scenario;
+        if !scenario.nodes.iter().any(|node| {
+            node.cards.iter().any(|c| c.0 == scenario.accelerators[accelerator].card_type)
+        }) {
+            return true;
+        }
+        replicas == 1 && !instead && nodes::has_room(site, self.filled, self.unlimited, accelerator)
     }
 
     fn may_move(&self, site: &Site<'_>, accelerator: usize) -> bool {

@@ -16,6 +16,11 @@ pub fn usage_csv(export: &Export<'_>) -> Vec<u8> {
     usage_table(export).csv()
 }
 
+/// `nodes.csv`: [`nodes_table`].
+pub fn nodes_csv(export: &Export<'_>) -> Vec<u8> {
+    nodes_table(export).csv()
+}
+
 /// `budgets.csv`: [`budgets_table`].
 pub fn budgets_csv(export: &Export<'_>) -> Vec<u8> {
     budgets_table(export).csv()
@@ -166,6 +171,39 @@ pub fn usage_table(export: &Export<'_>) -> Table {
         ]
     });
     Table::new("usage", &header, rows)
+}
+
+/// One row for what each server has in nodes that are filled alike.
+pub fn nodes_table(export: &Export<'_>) -> Table {
+    let header = [
+        ("filling", Whole),
+        ("node", Text),
+        ("zone", Text),
+        ("times", Whole),
+        ("nodes_together", Whole),
+        ("server", Text),
+        ("accelerator", Text),
+        ("replicas", Whole),
+        ("cards_per_replica", Whole),
+    ];
+    let Export { scenario, plan, .. } = export;
+    let rows = plan.nodes.iter().enumerate().flat_map(|(number, filled)| {
+        let node = &scenario.nodes[filled.node];
+        filled.holds.iter().map(move |held| {
+            vec![
+                (number as u64 + 1).into(),
+                node.name.as_str().into(),
+                node.zone.as_deref().into(),
+                filled.times.into(),
+                filled.span.into(),
+                scenario.servers[held.server].name.as_str().into(),
+                scenario.accelerators[held.accelerator].name.as_str().into(),
+                held.replicas.into(),
+                held.cards.into(),
+            ]
+        })
+    });
+    Table::new("nodes", &header, rows)
 }
 
 /// One row for each limit of a budget.

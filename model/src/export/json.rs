@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{Export, json_text};
 use crate::energy::Energy;
+use crate::nodes::{Filled, Held};
 use crate::plan::{Part, Placement, Sharing, Unit};
 use crate::scenario::Server;
 use crate::spend::{self, HOURS_A_MONTH};
@@ -39,6 +40,7 @@ fn solution<'a>(export: &'a Export<'a>) -> Solution<'a> {
         wh_per_million_tokens: energy.wh_per_million_tokens(),
         carbon_kg_per_day: Energy::carbon_kg_per_day(export.scenario, plan),
         usage: usage(export),
+        nodes: nodes(export),
         budgets: budgets(export),
         money: Money::new(export),
         trust: Trusted::new(export),
@@ -67,6 +69,8 @@ struct Solution<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     carbon_kg_per_day: Option<f64>,
     usage: Vec<Usage<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nodes: Vec<Nodes<'a>>,
     budgets: Vec<BudgetUse<'a>>,
     money: Money<'a>,
     trust: Trusted,
@@ -172,6 +176,64 @@ fn usage<'a>(export: &Export<'a>) -> Vec<Usage<'a>> {
             cards: u.cards,
             available: u.available,
             cost: u.cost,
+        })
+        .collect()
+}
+
+/// Nodes of one kind, and what they hold.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Nodes<'a> {
+    node: &'a str,
+    zone: Option<&'a str>,
+    used: u64,
+    available: Option<u64>,
+    cards_left: u64,
+    cost: f64,
+    filled: Vec<FilledAlike<'a>>,
+}
+
+/// Nodes that hold the same; where a replica spans several, so many hold it together.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FilledAlike<'a> {
+    times: u64,
+    span: u64,
+    holds: Vec<HeldBy<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HeldBy<'a> {
+    server: &'a str,
+    accelerator: &'a str,
+    replicas: u64,
+    cards: u64,
+}
+
+fn nodes<'a>(export: &Export<'a>) -> Vec<Nodes<'a>> {
+    let Export { scenario, plan, .. } = *export;
+    let held = |held: &Held| HeldBy {
+        server: &scenario.servers[held.server].name,
+        accelerator: &scenario.accelerators[held.accelerator].name,
+        replicas: held.replicas,
+        cards: held.cards,
+    };
+    let alike = |filled: &Filled| FilledAlike {
+        times: filled.times,
+        span: filled.span,
+        holds: filled.holds.iter().map(held).collect(),
+    };
+    let kinds = scenario.nodes.iter().zip(plan.node_uses(scenario)).enumerate();
+    kinds
+        .map(|(t, (node, uses))| Nodes {
+            node: &node.name,
+            zone: node.zone.as_deref(),
+            used: uses.used,
+            available: uses.available,
+            cards_left: uses.cards_left,
+            cost: uses.cost,
+            filled: plan.nodes.iter().filter(|filled| filled.node == t).map(alike).collect(),
         })
         .collect()
 }

@@ -16,8 +16,8 @@ use crate::scenario::Scenario;
 
 pub use cells::{cell, cells, exact_cells};
 pub use csv::{
-    budgets_csv, budgets_table, candidates_csv, candidates_table, loads_table, plan_csv,
-    plan_table, summary_table, usage_csv, usage_table,
+    budgets_csv, budgets_table, candidates_csv, candidates_table, loads_table, nodes_csv,
+    nodes_table, plan_csv, plan_table, summary_table, usage_csv, usage_table,
 };
 pub use json::{plan_json, plan_value};
 use staged::{Held, temporary};
@@ -56,8 +56,8 @@ pub struct ExportError {
     pub source: std::io::Error,
 }
 
-/// Writes `plan.json`, `plan.csv`, `usage.csv`, `candidates.csv` and, where the plan keeps budgets,
-/// `budgets.csv` into `dir`, which is made if it is not there. Each file is complete before it takes its name: whatever happens on the way, a
+/// Writes `plan.json`, `plan.csv`, `usage.csv`, `candidates.csv` and, where the plan keeps budgets
+/// or fills nodes, `budgets.csv` and `nodes.csv` into `dir`, which is made if it is not there. Each file is complete before it takes its name: whatever happens on the way, a
 /// reader finds the old file or the new one.
 ///
 /// # Errors
@@ -78,6 +78,9 @@ pub fn write_all(dir: &Path, export: &Export<'_>) -> Result<(), ExportError> {
     ];
     if !export.plan.budgets.is_empty() {
         files.push(("budgets.csv", budgets_csv(export)));
+    }
+    if !export.plan.nodes.is_empty() {
+        files.push(("nodes.csv", nodes_csv(export)));
     }
     let ready: Result<Vec<_>, _> =
         files.into_iter().map(|(name, content)| stage(&dir.join(name), &content)).collect();

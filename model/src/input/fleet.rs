@@ -66,6 +66,7 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
         profiles: Vec::new(),
         classes: Vec::new(),
         servers: Vec::new(),
+        nodes: Vec::new(),
         budgets: Vec::new(),
         optimizer: Optimizer::default(),
         currency: Currency::default(),
@@ -88,6 +89,7 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
         let memory_gb = fields.quantity("memsize", report).unwrap_or(0.0);
         let bandwidth_gb_per_s = fields.quantity("membw", report).unwrap_or(0.0);
         let cost = fields.quantity("cost", report);
+        fields.ignore(&["nodes"]);
         let grams_per_kwh = fields.quantity("carbonintensity", report);
         let power = fields.inner("power", report).map(|f| power(f, report)).unwrap_or_default();
         scenario.accelerators.push(Accelerator {
@@ -138,6 +140,7 @@ pub(super) fn profiles(
             scenario.models.push(name.clone());
         }
         let units = fields.count("acccount", report).unwrap_or(1).max(1);
+        let multi_node = fields.flag("multinode", report);
         let (max_batch, at_tokens) = batch(&mut fields, report);
         let parameters = parameters(&mut fields, report);
         let engine = engine(&mut fields, report);
@@ -159,6 +162,7 @@ pub(super) fn profiles(
                 model,
                 accelerator,
                 units_per_replica: units,
+                multi_node,
                 max_batch,
                 at_tokens,
                 precision,

@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::fleet::{Names, names, resolve, unique};
 use super::problem::Report;
-use super::{Section, entities};
+use super::{Section, entities, nodes};
 use crate::scenario::{Accelerator, Budget, Saturation, Scenario};
 
 /// Sets how many cards of each type exist; the card types that have no entry, which count as 0 cards.
@@ -12,11 +12,20 @@ pub(super) fn capacity(
     scenario: &mut Scenario,
     report: &mut Report,
 ) -> Vec<usize> {
-    let Some(section) = section else { return Vec::new() };
     scenario.card_types.iter_mut().for_each(|card| (card.count, card.spare) = (None, 0));
+    let Some(section) = section else {
+        nodes::count(scenario);
+        return Vec::new();
+    };
+    nodes::of_capacity(section, scenario, report);
     let types = names(scenario.card_types.iter().map(|t| t.name.as_str()));
     let mut seen = Names::default();
-    for mut fields in entities(section, ("count", "capacity"), report) {
+    let counts = if nodes::alone(section) {
+        Vec::new()
+    } else {
+        entities(section, ("count", "capacity"), report)
+    };
+    for mut fields in counts {
         let name = fields.name("type", report);
         fields.entity = format!("capacity of `{name}`");
         let known = seen.insert(name.to_owned(), 0).is_some();
@@ -37,13 +46,18 @@ pub(super) fn capacity(
         fields.finish(report);
     }
     let mut uncounted = Vec::new();
-    for (t, card) in scenario.card_types.iter_mut().enumerate().filter(|(_, c)| c.count.is_none()) {
+    for t in 0..scenario.card_types.len() {
+        if scenario.card_types[t].count.is_some() || scenario.nodes_of(t).next().is_some() {
+            continue;
+        }
+        let card = &mut scenario.card_types[t];
         card.count = Some(0);
         uncounted.push(t);
         let entity = format!("capacity of `{}`", card.name);
         let what = "there is no entry for this type: it counts as 0 cards".to_owned();
         report.warning_at(&section.file, section.node.at, &entity, what, "add an entry");
     }
+    nodes::count(scenario);
     uncounted
 }
 

@@ -15,6 +15,7 @@ mod fleet;
 mod limits;
 mod loads;
 mod node;
+mod nodes;
 mod prices;
 mod problem;
 mod profile;
@@ -200,6 +201,7 @@ fn assemble(sections: &[Option<Section>], report: &mut Report) -> Scenario {
     let mut scenario = fleet::accelerators(accelerators, report);
     let pairs = fleet::profiles(models, &mut scenario, report);
     fleet::classes(classes, &mut scenario, report);
+    nodes::of_accelerators(accelerators, &mut scenario, report);
     limits::capacity(capacity, &mut scenario, report);
     limits::optimizer(optimizer, &mut scenario, report);
     servers::servers(servers, pairs, &mut scenario, report);

@@ -7,7 +7,9 @@ use super::fields::{ABSURD, Fields};
 use super::node::{self, Node, Value};
 use super::problem::{InputError, Report};
 use super::text::{name_of, read_text};
-use crate::compare::{SavedLoad, SavedPart, SavedPlan, SavedServer, SavedUsage};
+use crate::compare::{
+    SavedFilling, SavedHeld, SavedLoad, SavedPart, SavedPlan, SavedServer, SavedUsage,
+};
 
 /// The file of a plan in the directory that `--out` wrote.
 const FILE: &str = "plan.json";
@@ -90,7 +92,8 @@ fn plan(file: &str, node: &Node, report: &mut Report) -> Option<SavedPlan> {
     let status = fields.text("status", report).map(str::to_owned);
     let usage = if fields.has("usage") { usage(&mut fields, report) } else { Vec::new() };
     let cost = servers.iter().map(|s| s.cost).sum::<f64>() + 0.0;
-    Some(SavedPlan { name: file.to_owned(), status, servers, usage, cost })
+    let nodes = if fields.has("nodes") { nodes(&mut fields, report) } else { Vec::new() };
+    Some(SavedPlan { name: file.to_owned(), status, servers, usage, nodes, cost })
 }
 
 fn server(file: &str, name: &str, node: &Node, report: &mut Report) -> Option<SavedServer> {
@@ -147,4 +150,26 @@ fn usage(fields: &mut Fields<'_>, report: &mut Report) -> Vec<SavedUsage> {
     };
     let list = fields.list("usage", report);
     list.into_iter().filter_map(|fields| entry(fields, report)).collect()
+}
+
+fn nodes(fields: &mut Fields<'_>, report: &mut Report) -> Vec<SavedFilling> {
+    let mut fillings = Vec::new();
+    for mut kind in fields.list("nodes", report) {
+        let node = kind.name("node", report).to_owned();
+        for mut filled in kind.list("filled", report) {
+            let count = |fields: &mut Fields<'_>, key, report: &mut Report| {
+                u64::from(fields.whole(key, 0..=MOST, report).unwrap_or(0))
+            };
+            let (times, span) =
+                (count(&mut filled, "times", report), count(&mut filled, "span", report));
+            let held = filled.list("holds", report).into_iter().map(|mut held| SavedHeld {
+                server: held.name("server", report).to_owned(),
+                accelerator: held.name("accelerator", report).to_owned(),
+                replicas: count(&mut held, "replicas", report),
+            });
+            let holds = held.collect();
+            fillings.push(SavedFilling { node: node.clone(), times, span, holds });
+        }
+    }
+    fillings
 }

@@ -50,6 +50,9 @@ const TARGETS: &str = "modelTargets";
 const DEEPEST: usize = 16;
 /// The section that is one entity.
 const OPTIMIZER: usize = 5;
+/// The section of the cards, and what it has besides their counts.
+const CAPACITY: usize = 4;
+const NODES: &str = "nodes";
 
 impl ScenarioSheet {
     /// The section that a table of that name holds, if any.
@@ -130,7 +133,32 @@ fn node_of(sheet: &ScenarioSheet, section: usize, report: &mut Report) -> Node {
         let empty = Node { value: Value::Object(Vec::new()), at };
         return entities.into_iter().next().unwrap_or(empty);
     }
+    if section == CAPACITY {
+        return with_nodes(entities, at);
+    }
     Node { value: Value::List(entities), at }
+}
+
+/// Counts of cards, and the nodes that rows have in a column of their own.
+fn with_nodes(mut entities: Vec<Node>, at: At) -> Node {
+    let mut nodes = Vec::new();
+    for entity in &mut entities {
+        let Value::Object(fields) = &mut entity.value else { continue };
+        if let Some(index) = fields.iter().position(|f| f.0 == NODES) {
+            match fields.remove(index).1 {
+                Node { value: Value::List(list), .. } => nodes.extend(list),
+                other => nodes.push(other),
+            }
+        }
+    }
+    if nodes.is_empty() {
+        return Node { value: Value::List(entities), at };
+    }
+    entities.retain(|entity| entity.value != Value::Object(Vec::new()));
+    let list = |list| Node { value: Value::List(list), at };
+    let mut sections = vec![(NODES.to_owned(), list(nodes))];
+    sections.extend((!entities.is_empty()).then(|| ("count".to_owned(), list(entities))));
+    Node { value: Value::Object(sections), at }
 }
 
 /// A row as an object.
@@ -251,6 +279,16 @@ fn as_written(file: &SourceFile) -> Option<Node> {
 
 fn sheet_of(file: &SourceFile, section: usize, node: Node) -> ScenarioSheet {
     let (_, _, list) = SECTIONS[section];
+    let (nodes, node) = match node.value {
+        Value::Object(mut fields) if section == CAPACITY => {
+            let found = fields.iter().position(|f| f.0.eq_ignore_ascii_case(NODES));
+            let nodes = found.map(|index| fields.remove(index));
+            let is_alone = nodes.is_some() && fields.is_empty();
+            let value = if is_alone { Value::List(Vec::new()) } else { Value::Object(fields) };
+            (nodes, Node { value, at: node.at })
+        }
+        _ => (None, node),
+    };
     let node = entry(node, list);
     let entities = match node.value {
         Value::List(entities) => entities,
@@ -268,6 +306,9 @@ fn sheet_of(file: &SourceFile, section: usize, node: Node) -> ScenarioSheet {
             flatten("", row, &mut cells);
             add_row(&mut sheet, cells);
         }
+    }
+    if let Some((key, nodes)) = nodes {
+        add_row(&mut sheet, vec![(key, Entry::Text(json(&nodes.value).to_string()))]);
     }
     let columns = sheet.columns.len();
     sheet.rows.iter_mut().for_each(|row| row.resize(columns, Entry::Blank));
@@ -363,7 +404,7 @@ mod tests {
 
     #[test]
     fn tables_of_a_scenario_are_read_back_as_it_was() {
-        for name in ["quickstart", "quickstart.yaml", "fleet-27"] {
+        for name in ["quickstart", "quickstart.yaml", "fleet-27", "nodes.yaml"] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data").join(name);
             let source = Source::open(&path).expect("sound");
             let stated = source.load().expect("sound").scenario;

@@ -62,7 +62,7 @@ impl Site<'_> {
 
     fn limits(&self) -> Result<Vec<LimitValue>, SolverError> {
         let Subject { scenario, request, .. } = self.subject;
-        let sources = sources(scenario, request.problem.unlimited);
+        let sources = sources(scenario, self.base.problem, request.problem.unlimited);
         let limits = sources.into_iter().zip(self.used()).enumerate();
         let limits: Vec<(usize, (Source, f64))> = limits.collect();
         let value = |(k, (source, used))| limits::value(&self.base, source, k, used);

@@ -143,7 +143,7 @@ pub fn explain(
     if explanation.others_fit != Some(false) {
         return Ok(());
     }
-    let sources = sources(scenario, request.problem.unlimited);
+    let sources = sources(scenario, &rest, request.problem.unlimited);
     let at = Site { probe, sizer, sources, problem: &rest };
     probe.begin("an irreducible infeasible subsystem");
     let members = conflict::find(probe, &rest)?;

@@ -53,7 +53,7 @@ pub fn reason(subject: Subject<'_>, backend: &dyn Backend) -> Result<Option<Stri
         0 => {}
         more => servers.push(format!("{more} more")),
     }
-    let sources = sources(scenario, request.problem.unlimited);
+    let sources = sources(scenario, &problem, request.problem.unlimited);
     let mut limits: Vec<String> = Vec::new();
     for &k in &members.limits {
         let limit = &problem.limits[k];

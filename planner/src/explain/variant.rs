@@ -36,6 +36,11 @@ pub fn with_limits(problem: &Problem, kept: &[bool]) -> Problem {
         let uses = item.uses.iter().filter_map(|&(k, amount)| Some((index[k]?, amount)));
         item.uses = uses.collect();
     }
+    for sold in &mut variant.sold {
+        let takes = sold.takes.iter().filter_map(|&(k, amount)| Some((index[k]?, amount)));
+        sold.takes = takes.collect();
+        sold.spends = sold.spends.iter().filter_map(|&k| index[k]).collect();
+    }
     variant
 }
 

@@ -14,6 +14,10 @@ pub struct Case {
     /// Cards that exist of each type; `None` without a limit.
     pub cards: Vec<Option<u64>>,
     pub budgets: Vec<Budget>,
+    /// Machines in which cards come, with a price all of them or none.
+    pub nodes: Vec<NodeKind>,
+    /// Replicas that no node holds may take several.
+    pub multi_node: bool,
     /// Neither cards nor budgets bind.
     pub unlimited: bool,
     /// What servers choose from: servers of one model share a list.
@@ -56,6 +60,35 @@ pub struct Budget {
     pub types: Vec<usize>,
     pub cards: Option<u64>,
     pub watts: Option<u64>,
+}
+
+/// A kind of node.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NodeKind {
+    /// (card type, cards).
+    pub cards: Vec<(usize, u64)>,
+    pub price: Option<u64>,
+    pub count: Option<u64>,
+    /// Ways in which its cards are cut; any where there are none.
+    pub cuts: Vec<Vec<u64>>,
+}
+
+impl NodeKind {
+    pub fn cards_of(&self, card_type: usize) -> u64 {
+        self.cards.iter().filter(|c| c.0 == card_type).map(|c| c.1).sum()
+    }
+
+    /// Whether a node holds replicas, ((card type, cards), how many), together.
+    pub fn holds(&self, replicas: &[((usize, u64), u64)]) -> bool {
+        let taken =
+            |t: usize| replicas.iter().filter(|r| r.0.0 == t).map(|r| r.0.1 * r.1).sum::<u64>();
+        let within = replicas.iter().all(|r| r.1 == 0 || taken(r.0.0) <= self.cards_of(r.0.0));
+        let cut = |cut: &Vec<u64>| {
+            let of_size = |cards: u64| cut.iter().filter(|c| **c == cards).count() as u64;
+            replicas.iter().all(|r| r.1 <= of_size(r.0.1))
+        };
+        within && (self.cuts.is_empty() || self.cuts.iter().any(cut))
+    }
 }
 
 /// A server.
@@ -110,6 +143,8 @@ impl Case {
             weight: 1.0,
         };
         Problem {
+            pools: Vec::new(),
+            sold: Vec::new(),
             limits: limits.iter().enumerate().map(limit).collect(),
             groups: (0..self.models.len()).map(group).collect(),
             servers: self.servers.iter().map(needs).collect(),
@@ -168,12 +203,17 @@ impl Case {
             format!(r#"{{"type":"t{t}","count":{},"spare":1}}"#, cards.unwrap_or(1_000_000) + 1)
         };
         let limited = self.cards.iter().any(Option::is_some);
-        let capacity = match limited {
-            true => format!(
-                r#""capacityData":{{"count":[{}]}},"#,
+        let nodes = join(self.nodes.iter().enumerate().map(|kind| node(kind, self.cents)));
+        let capacity = match (limited, self.nodes.is_empty()) {
+            (true, _) => format!(
+                r#""capacityData":{{"count":[{}],"nodes":[{nodes}]}},"#,
                 join(self.cards.iter().enumerate().map(counts))
             ),
-            false => String::new(),
+            (false, false) => format!(
+                r#""capacityData":{{"nodes":[{nodes}],"count":[{}]}},"#,
+                join(self.cards.iter().enumerate().map(counts))
+            ),
+            (false, true) => String::new(),
         };
         let models = (0..self.models.len())
             .flat_map(|m| self.models[m].iter().map(move |p| self.profile(m, p)));
@@ -203,8 +243,8 @@ impl Case {
         // 1,000 steps a request at 0.999 of the service rate.
         let alpha = 59.94 / (profile.rate as f64 * self.per_min);
         format!(
-            r#"{{"name":"m{model}","acc":"a{}","accCount":{},"maxBatchSize":1,"atTokens":1001,"decodeParms":{{"alpha":{alpha},"beta":0}}}}"#,
-            profile.accelerator, profile.units
+            r#"{{"name":"m{model}","acc":"a{}","accCount":{},"multiNode":{},"maxBatchSize":1,"atTokens":1001,"decodeParms":{{"alpha":{alpha},"beta":0}}}}"#,
+            profile.accelerator, profile.units, self.multi_node
         )
     }
 
@@ -236,6 +276,19 @@ fn budget((b, budget): (usize, &Budget)) -> String {
     let cards = budget.cards.map_or(String::new(), |n| format!(r#","cards":{n}"#));
     let watts = budget.watts.map_or(String::new(), |n| format!(r#","watts":{n}"#));
     format!(r#"{{"name":"b{b}","types":[{types}]{cards}{watts}}}"#)
+}
+
+fn node((i, kind): (usize, &NodeKind), cents: f64) -> String {
+    let cards = join(kind.cards.iter().map(|(t, n)| format!(r#""t{t}":{n}"#)));
+    let price = kind.price;
+    let price = price.map_or(String::new(), |p| format!(r#","price":{}"#, p as f64 * cents));
+    let count = kind.count.map_or(String::new(), |n| format!(r#","count":{},"spare":2"#, n + 2));
+    let cut = |cut: &Vec<u64>| format!("[{}]", join(cut.iter().map(u64::to_string)));
+    let cuts = match kind.cuts.is_empty() {
+        true => String::new(),
+        false => format!(r#","geometries":[{}]"#, join(kind.cuts.iter().map(cut))),
+    };
+    format!(r#"{{"name":"n{i}","cards":{{{cards}}}{price}{count}{cuts}}}"#)
 }
 
 fn list<T>(of: &[T], text: fn((usize, &T)) -> String) -> String {

@@ -1,6 +1,7 @@
 //! Cases from seeds: every rule alone and together, numbers that meet often.
 
-use super::case::{Accelerator, Budget, Case, Profile, Server};
+use super::case::{Accelerator, Budget, Case, NodeKind, Profile, Server};
+use super::nodes;
 
 /// Numbers from a seed (splitmix64: Steele, Lea and Flood 2014).
 pub struct Dice(u64);
@@ -69,7 +70,47 @@ pub fn case(seed: u64) -> Case {
         let server = server(dice, &case);
         case.servers.push(server);
     }
+    if dice.chance(40) {
+        put_into_nodes(dice, &mut case, types, prices);
+    }
     case
+}
+
+/// Puts cards of some types into nodes.
+fn put_into_nodes(dice: &mut Dice, case: &mut Case, types: usize, prices: u64) {
+    let paid = dice.chance(50);
+    case.multi_node = dice.chance(25);
+    for _ in 0..dice.pick(&[1, 1, 2, 3]) {
+        let first = dice.within(0, types as u64 - 1) as usize;
+        let size = dice.pick(&[2, 3, 4, 5, 6, 7, 8]);
+        let mut cards = vec![(first, size)];
+        if types > 1 && dice.chance(25) {
+            cards.push(((first + 1) % types, dice.pick(&[1, 2, 4])));
+        }
+        let cuts = match cards.len() == 1 && dice.chance(20) {
+            true => (0..dice.within(1, 3)).map(|_| cut(dice, size)).collect(),
+            false => Vec::new(),
+        };
+        let most = if prices == 2 { 0 } else { 1 };
+        let price = paid.then(|| most + size * accelerator(dice, prices).price);
+        case.nodes.push(NodeKind { cards, price, count: dice.some(80, 0, 4), cuts });
+    }
+    let kept = case.clone();
+    for model in &mut case.models {
+        let unit = |p: &Profile| &kept.accelerators[p.accelerator];
+        model.retain(|p| nodes::holds_one(&kept, nodes::size(unit(p), p)));
+    }
+}
+
+/// A way to cut `cards`.
+fn cut(dice: &mut Dice, cards: u64) -> Vec<u64> {
+    let (mut left, mut cut) = (cards, Vec::new());
+    while left > 0 && cut.len() < 4 {
+        let part = dice.within(1, left);
+        cut.push(part);
+        left -= part;
+    }
+    cut
 }
 
 /// An accelerator of a kind of prices: few and small, any, some free, in the thousands.

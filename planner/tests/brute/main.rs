@@ -12,6 +12,7 @@
 mod case;
 mod draw;
 mod near_ties;
+mod nodes;
 mod problems;
 mod proofs;
 mod regressions;

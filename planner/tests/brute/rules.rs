@@ -7,14 +7,18 @@
 //! 2. A server has at most `most` replicas. Unless the shape is mixed, all are on one accelerator.
 //! 3. All replicas together take no more of any limit (cards of a type, budgets of cards or watts)
 //!    than there is; a replica takes `units` accelerators, of `multiplicity` cards and `watts` each.
-//! 4. A server *moves* if it runs somewhere now and has a replica on another accelerator; no more
+//! 4. Replicas on cards that come in nodes are each in one, together with others as far as its cards, and
+//!    the ways to cut them, allow; one that no node holds is, where that is allowed, on as many whole nodes of
+//!    a kind as hold its cards. No more nodes are used than there are.
+//! 5. A server *moves* if it runs somewhere now and has a replica on another accelerator; no more
 //!    servers move than may.
 //!
 //! **Where it is possible** to give every server a mix that serves in full, has at least `least`
 //! replicas, and is on at least `types` card types, the best plan is the cheapest of those. A server
 //! without load that no replica is asked for gets none, whatever else it asks for.
 //!
-//! A mix costs the price of its accelerators. With *transition* its change's value counts instead:
+//! A mix costs the price of its accelerators, or nothing of its own where those come in nodes with a price: a
+//! plan costs the cheapest nodes that hold it beside its mixes. With *transition* its change's value counts instead:
 //! what it costs less what runs now costs, and a tenth of the price of every replica off the current
 //! accelerator, and, if no replica stays there, a tenth of what runs now costs (a server that needs
 //! nothing gives nothing up). Without anything that runs now it is the cost.
@@ -50,6 +54,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::case::Case;
+use super::nodes::{self, Bill};
 
 /// Replicas of each server on each profile of its model.
 pub type Plan = Vec<Vec<u64>>;
@@ -95,7 +100,7 @@ pub fn cheapest(case: &Case) -> Result<Option<i64>, TooLarge> {
         mixes.map(|n| Way { seen: Vec::new(), ..way(case, s, &n, value(case, s, &n)) }).collect()
     };
     let ways = together(case, of_server)?;
-    Ok(ways.into_iter().map(|way| way.value).min())
+    Ok(housed(case, ways).map(|way| way.value).min())
 }
 
 /// What the best plan under shortage reaches in each stage, the cost last and negative.
@@ -106,7 +111,7 @@ pub fn best_under_shortage(case: &Case) -> Result<Vec<f64>, TooLarge> {
     };
     let stages = stages(case);
     let ways = together(case, of_server)?;
-    let reached = ways.iter().map(|way| reached(case, &stages, way));
+    let reached = housed(case, ways).map(|way| reached(case, &stages, &way));
     Ok(reached.reduce(|a, b| if is_better(&b, &a) { b } else { a }).expect("nothing is a way"))
 }
 
@@ -118,19 +123,50 @@ pub fn value_of(case: &Case, plan: &Plan) -> Result<i64, String> {
             return Err(format!("server {s} is promised more than {n:?}"));
         }
     }
-    Ok(plan.iter().enumerate().map(|(s, n)| value(case, s, n)).sum())
+    let bill = bill(case, plan).unwrap_or(0) as i64;
+    Ok(10 * bill + plan.iter().enumerate().map(|(s, n)| value(case, s, n)).sum::<i64>())
 }
 
 /// What a plan costs.
 pub fn cost_of(case: &Case, plan: &Plan) -> i64 {
-    plan.iter().enumerate().map(|(s, n)| cost(case, s, n)).sum()
+    let bill = bill(case, plan).unwrap_or(0) as i64;
+    bill + plan.iter().enumerate().map(|(s, n)| cost(case, s, n)).sum::<i64>()
+}
+
+/// Price of the cheapest nodes for a plan; `None` where none hold it.
+fn bill(case: &Case, plan: &Plan) -> Option<u64> {
+    let mut counts = vec![0; nodes::sizes(case).len()];
+    for (s, n) in plan.iter().enumerate() {
+        counts.iter_mut().zip(counts_of(case, s, n)).for_each(|(sum, n)| *sum += n);
+    }
+    Bill::new(case).of(&counts)
+}
+
+/// Replicas of a mix in nodes, by size.
+fn counts_of(case: &Case, s: usize, mix: &[u64]) -> Vec<u64> {
+    let profiles = || mix.iter().zip(&case.models[case.servers[s].model]);
+    let of_size = |size: &(usize, u64)| {
+        let of = |p: &super::case::Profile| nodes::size(&case.accelerators[p.accelerator], p);
+        profiles().filter(|(_, p)| of(p) == *size).map(|(n, _)| n).sum()
+    };
+    nodes::sizes(case).iter().map(of_size).collect()
+}
+
+/// The ways that nodes hold, with what those cost.
+fn housed(case: &Case, ways: Vec<Way>) -> impl Iterator<Item = Way> {
+    let (bill, sizes) = (Bill::new(case), nodes::sizes(case).len());
+    ways.into_iter().filter_map(move |way| {
+        let counts = &way.takes[way.takes.len() - sizes..];
+        let price = bill.of(counts)? as i64;
+        Some(Way { value: way.value + 10 * price, ..way })
+    })
 }
 
 /// What a plan under shortage reaches in each stage.
 pub fn reached_by(case: &Case, plan: &Plan) -> Result<Vec<f64>, String> {
     is_within(case, plan)?;
     let ways = plan.iter().enumerate().map(|(s, n)| way(case, s, n, 10 * cost(case, s, n)));
-    let (mut value, mut seen) = (0, Vec::new());
+    let (mut value, mut seen) = (10 * bill(case, plan).unwrap_or(0) as i64, Vec::new());
     for (s, way) in ways.enumerate() {
         if !is_allowed(case, s, &way.seen[0]) {
             return Err(format!("server {s} is served in part: {:?}", plan[s]));
@@ -153,7 +189,7 @@ pub fn stage_names(case: &Case) -> Vec<String> {
     names.chain(["Cost".to_owned()]).collect()
 }
 
-/// Rules 2 to 4.
+/// Rules 2 to 5.
 fn is_within(case: &Case, plan: &Plan) -> Result<(), String> {
     if plan.len() != case.servers.len() {
         return Err(format!("{} servers are planned of {}", plan.len(), case.servers.len()));
@@ -174,10 +210,13 @@ fn is_within(case: &Case, plan: &Plan) -> Result<(), String> {
             left[k] = rest;
         }
     }
+    if bill(case, plan).is_none() {
+        return Err("no nodes hold it".to_owned());
+    }
     Ok(())
 }
 
-/// Every mix of a server that keeps rules 2 to 4 where it is alone. More replicas on an accelerator
+/// Every mix of a server that keeps rules 2, 3 and 5 where it is alone. More replicas on an accelerator
 /// than serve the load there, or than are asked for, or than one, are never of use: one less keeps
 /// whatever they keep.
 fn mixes(case: &Case, s: usize) -> Vec<Vec<u64>> {
@@ -233,9 +272,10 @@ fn cheapest_of_equals(ways: impl Iterator<Item = Way>) -> Result<Vec<Way>, TooLa
     Ok(kept.into_iter().map(|((takes, seen), value)| Way { takes, seen, value }).collect())
 }
 
-/// What there is of every limit, and of the moves where they are limited.
+/// What there is of every limit, of the moves where they are limited, and of replicas in nodes, by size.
 fn there(case: &Case) -> Vec<u64> {
-    case.limits().iter().map(|limit| limit.there).chain(case.max_moves).collect()
+    let in_nodes = nodes::sizes(case).into_iter().map(|_| u64::MAX);
+    case.limits().iter().map(|limit| limit.there).chain(case.max_moves).chain(in_nodes).collect()
 }
 
 /// What a mix of server `s` takes of every limit, and of the moves where they are limited. The mix
@@ -248,7 +288,8 @@ fn takes(case: &Case, s: usize, mix: &[u64]) -> Vec<u64> {
     };
     let moves = server.now.is_some_and(|(now, _)| used().any(|(_, p)| p.accelerator != now));
     let moved = case.max_moves.map(|_| u64::from(moves));
-    case.limits().iter().map(of_limit).chain(moved).collect()
+    let in_nodes = counts_of(case, s, mix);
+    case.limits().iter().map(of_limit).chain(moved).chain(in_nodes).collect()
 }
 
 fn way(case: &Case, s: usize, mix: &[u64], value: i64) -> Way {
@@ -305,7 +346,9 @@ fn cost(case: &Case, s: usize, mix: &[u64]) -> i64 {
 /// Price of `n` replicas on profile `j`.
 fn price(case: &Case, s: usize, j: usize, n: u64) -> i64 {
     let profile = &case.models[case.servers[s].model][j];
-    (n * profile.units * case.accelerators[profile.accelerator].price) as i64
+    let unit = &case.accelerators[profile.accelerator];
+    let price = if nodes::is_paid(case, unit.card_type) { 0 } else { unit.price };
+    (n * profile.units * price) as i64
 }
 
 /// What a mix is charged, in tenths.

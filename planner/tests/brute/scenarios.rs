@@ -1,14 +1,16 @@
 //! The whole way from a scenario's text to a checked plan, and what the checker says of plans that
 //! were tampered with.
 
+use isocost_formulations::nodes::refill;
 use isocost_model::check::{CheckOptions, check};
 use isocost_model::input;
 use isocost_model::plan::{Choice, OPTIMAL_GAP, Plan, Status, relative_gap};
 use isocost_model::scenario::Saturation;
 use isocost_planner::{Fleet, Formulation, Planner, Shortage};
-use isocost_solver::{backend, backends};
+use isocost_solver::{Deadline, backend, backends};
 
 use super::case::Case;
+use super::nodes;
 use super::problems::{in_cents, is_proven};
 use super::proofs;
 use super::rules;
@@ -35,6 +37,12 @@ struct Site<'a> {
 /// Tries one case: where all can be served, and what is said where not, or what its policy makes of it.
 fn tried(case: &Case, short: bool) -> Result<Outcome, String> {
     if case.servers.iter().any(|s| case.models[s.model].is_empty()) {
+        return Ok(Outcome::Skipped);
+    }
+    let held = |p: &super::case::Profile| {
+        nodes::holds_one(case, nodes::size(&case.accelerators[p.accelerator], p))
+    };
+    if !case.models.iter().flatten().all(held) {
         return Ok(Outcome::Skipped);
     }
     let Ok(best) = rules::cheapest(case) else { return Ok(Outcome::Skipped) };
@@ -149,6 +157,11 @@ impl<'a> Site<'a> {
     fn is_best_under_shortage(&self, best: &[f64]) -> Result<(), String> {
         let plan = self.plan(true)?;
         let reached = rules::reached_by(self.case, &self.replicas(&plan))?;
+        if self.case.nodes.iter().any(|kind| kind.price.is_some()) {
+            // What nodes cost is not among the goals, and no more than feasible is said of them.
+            let goals = best.len() - 1;
+            return is_as_good(self.case, &reached[..goals], &best[..goals]);
+        }
         is_as_good(self.case, &reached, best)?;
         if plan.status != Status::Optimal {
             return Err(format!("it is proven, not {}", plan.status.word()));
@@ -166,7 +179,7 @@ impl<'a> Site<'a> {
                 |accelerator: usize| options.iter().position(|o| o.accelerator == accelerator);
             used.filter_map(|(n, p)| Some((candidate(p.accelerator)?, *n))).collect()
         };
-        Choice {
+        let mut choice = Choice {
             status: plan.status,
             shares: replicas.iter().enumerate().map(share).collect(),
             objective,
@@ -174,7 +187,13 @@ impl<'a> Site<'a> {
             approach: plan.approach,
             backend: plan.backend.clone(),
             notes: Vec::new(),
-        }
+            nodes: Vec::new(),
+        };
+        let planner = &self.planner;
+        let (problem, clock) =
+            (planner.problem(&self.fleet), Deadline::new(&planner.request.solve));
+        refill(&problem, &mut choice, &*planner.backend, &clock).expect("it solves");
+        Choice { objective, ..choice }
     }
 
     /// Whether a plan in which all are served passes.

@@ -16,6 +16,8 @@ fn every_policy_reaches_its_best() {
 
 /// Tries one case, where not all can be served.
 pub fn tried(case: &Case) -> Result<Outcome, String> {
+    // Nodes are stated of a scenario.
+    let case = &Case { nodes: Vec::new(), ..case.clone() };
     let Ok(optimum) = rules::cheapest(case) else { return Ok(Outcome::Skipped) };
     if optimum.is_some() {
         return Ok(Outcome::Served);

@@ -56,6 +56,18 @@ fn simpler(case: &Case) -> Vec<Case> {
     for t in 0..case.cards.len() {
         offer(&|c| c.cards[t] = None);
     }
+    for i in 0..case.nodes.len() {
+        offer(&|c| {
+            c.nodes.remove(i);
+        });
+        offer(&|c| c.nodes[i].cards.truncate(1));
+        offer(&|c| c.nodes[i].cuts.clear());
+        offer(&|c| {
+            c.nodes[i].cuts.pop();
+        });
+    }
+    offer(&|c| c.multi_node = false);
+    offer(&|c| c.nodes.iter_mut().for_each(|kind| kind.price = None));
     offer(&|c| c.transition = false);
     offer(&|c| c.max_moves = None);
     offer(&|c| c.policy.1 = false);
@@ -95,5 +107,8 @@ fn all_numbers(case: &mut Case) -> Vec<(&mut u64, u64)> {
         all.extend(b.cards.as_mut().into_iter().chain(b.watts.as_mut()).map(|n| (n, 0)));
     }
     all.extend(case.cards.iter_mut().flatten().map(|n| (n, 0)));
+    for kind in &mut case.nodes {
+        all.extend(kind.price.as_mut().into_iter().chain(kind.count.as_mut()).map(|n| (n, 0)));
+    }
     all
 }

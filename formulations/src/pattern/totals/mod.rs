@@ -114,7 +114,9 @@ impl Counted {
             let uses = |k: usize| exact.numbers.uses(exact.space, s, shares, k);
             let count = self.counter.count(uses)?;
             let soft = self.soft_of(exact, s, shares);
-            Some(Class { count, soft, reduced: price - least, pattern })
+            // What is too dear to count with stays a number where it is added to others.
+            let reduced = price.saturating_sub(least).min(DEAR);
+            Some(Class { count, soft, reduced, pattern })
         };
         let mut classes: Vec<Class> = list.iter().enumerate().filter_map(class).collect();
         classes.sort_by_key(|class| (class.reduced, class.pattern));

@@ -47,6 +47,8 @@ fn cases() -> impl Strategy<Value = Problem> {
             let limit =
                 |c: &u32| Limit { name: "a type".to_owned(), capacity: f64::from(*c) * 1.5 };
             Problem {
+                pools: Vec::new(),
+                sold: Vec::new(),
                 limits: capacity.iter().map(limit).collect(),
                 groups: servers
                     .iter()

@@ -1,6 +1,6 @@
 //! The table: every entity of a scenario with its fields.
 
-use super::Form::{self, Flag, List, Names, Number, Object, Text, Whole, Word};
+use super::Form::{self, Counts, Flag, Geometries, List, Names, Number, Object, Text, Whole, Word};
 use super::{Entity, Field};
 use crate::input::fields::ABSURD;
 use crate::input::servers::{MANY, MAX_TOKENS};
@@ -38,6 +38,7 @@ pub const ENTITIES: &[Entity] = &[
             optional("memSize", Number("GB", 0.0, ABSURD), "0", "memory"),
             optional("memBW", Number("GB/s", 0.0, ABSURD), "0", "memory bandwidth"),
             optional("power", Object("power"), "none", "what it draws"),
+            optional("nodes", List("node"), "cards one by one", "machines in which its cards come"),
             optional(
                 "carbonIntensity",
                 Number("g/kWh", 0.0, ABSURD),
@@ -67,6 +68,12 @@ pub const ENTITIES: &[Entity] = &[
                 Whole("accelerators", 0, 4096),
                 "1",
                 "that one replica takes; 0 reads as 1",
+            ),
+            optional(
+                "multiNode",
+                Flag,
+                "false",
+                "a replica that no node holds may take several whole nodes of one kind",
             ),
             optional(
                 "weightsGB",
@@ -345,6 +352,38 @@ pub const ENTITIES: &[Entity] = &[
             ),
             required("count", CARDS, "that exist"),
             optional("spare", CARDS, "0", "of these to keep free (N + k)"),
+        ],
+    },
+    Entity {
+        name: "cards",
+        place: "`capacityData` (capacity-data.json)",
+        fields: &[
+            optional("count", List("capacity"), "no limit", "cards by type"),
+            optional("nodes", List("node"), "cards one by one", "machines in which cards come"),
+        ],
+    },
+    Entity {
+        name: "node",
+        place: "`nodes` of `capacityData`, or of an accelerator",
+        fields: &[
+            required("name", Text, "unique, e.g. p5.48xlarge"),
+            required("cards", Counts, "types of accelerators with the cards of one node"),
+            optional(
+                "price",
+                Number("cents/h", 0.0, ABSURD),
+                "paid by the card",
+                "of a whole node; its cards then cost nothing beside it",
+            ),
+            optional("count", CARDS, "no limit", "nodes that exist; they count the cards too"),
+            optional("spare", CARDS, "0", "of these to keep free; nothing is charged for them"),
+            optional("zone", Text, "none", "where they stand, for reports"),
+            optional("mig", Flag, "false", "a card of 7 slices, cut as MIG allows"),
+            optional(
+                "geometries",
+                Geometries,
+                "any that add up",
+                "ways to cut a node, each the cards of the replicas that fit it together",
+            ),
         ],
     },
     Entity {

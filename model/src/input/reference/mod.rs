@@ -51,6 +51,10 @@ pub enum Form {
     Whole(&'static str, u32, u32),
     /// A list of names.
     Names,
+    /// An object of names with whole numbers.
+    Counts,
+    /// A list of lists of whole numbers.
+    Geometries,
     /// An object of another entity.
     Object(&'static str),
     /// A list of objects of another entity.
@@ -62,7 +66,7 @@ pub(super) fn entity(name: &str) -> Option<&'static Entity> {
     ENTITIES.iter().find(|entity| entity.name == name)
 }
 
-use Form::{Flag, List, Names, Number, Object, Text, Whole, Word};
+use Form::{Counts, Flag, Geometries, List, Names, Number, Object, Text, Whole, Word};
 
 impl Form {
     /// What it holds, in words.
@@ -77,6 +81,8 @@ impl Form {
                 format!("whole, {low} to {}{}", short(f64::from(high)), unit(of))
             }
             Names => "list of names".to_owned(),
+            Counts => "names with whole numbers".to_owned(),
+            Geometries => "list of lists of whole numbers".to_owned(),
             Object(entity) => format!("[{entity}](#{})", anchor(entity)),
             List(entity) => format!("list of [{entity}](#{})", anchor(entity)),
         }
@@ -90,10 +96,19 @@ impl Form {
             Number(_, low, high) => json!({"type": "number", "minimum": low, "maximum": high}),
             Whole(_, low, high) => json!({"type": "integer", "minimum": low, "maximum": high}),
             Names => json!({"type": "array", "items": {"type": "string"}}),
+            Counts => json!({"type": "object", "additionalProperties": whole_from_1()}),
+            Geometries => {
+                let sizes = json!({"type": "array", "items": whole_from_1()});
+                json!({"type": "array", "items": sizes})
+            }
             Object(entity) => reference(entity),
             List(entity) => json!({"type": "array", "items": reference(entity)}),
         }
     }
+}
+
+fn whole_from_1() -> Value {
+    json!({"type": "integer", "minimum": 1})
 }
 
 /// A bound as it is read most easily.
@@ -157,7 +172,7 @@ pub fn schema() -> Value {
         "modelData": section("models", "model on an accelerator"),
         "serviceClassData": section("serviceClasses", "service class"),
         "serverData": section("servers", "server"),
-        "capacityData": section("count", "capacity"),
+        "capacityData": reference("cards"),
         "optimizerData": {"type": "object", "properties": {"optimizer": reference("optimizer")}},
     });
     let needed = ["acceleratorData", "modelData", "serviceClassData", "serverData"];
@@ -240,12 +255,16 @@ mod tests {
             ],
         );
         let capacity = object("capacity", &[("type", "\"t\""), ("count", "1")]);
+        let node = object("node", &[("name", "\"k\""), ("cards", "{\"t\": 1}"), ("count", "1")]);
+        let nodes = format!("[{node}]");
+        let counts = format!("[{capacity}]");
+        let cards = object("cards", &[("count", &counts), ("nodes", &nodes)]);
         let budgets = format!("[{}]", object("budget", &[("name", "\"b\""), ("cards", "1")]));
         let optimizer = object("optimizer", &[("budgets", &budgets)]);
         format!(
             r#"{{"acceleratorData": {{"accelerators": [{accelerator}]}}, "modelData": {{"models": [{models}]}},
                 "serviceClassData": {{"serviceClasses": [{class}]}}, "serverData": {{"servers": [{server}]}},
-                "capacityData": {{"count": [{capacity}]}}, "optimizerData": {{"optimizer": {optimizer}}}}}"#
+                "capacityData": {cards}, "optimizerData": {{"optimizer": {optimizer}}}}}"#
         )
     }
 
