@@ -84,8 +84,8 @@ impl<'a> Bill<'a> {
     /// What nodes of a kind hold of `open`, with how many nodes.
     fn fills(&self, kind: &NodeKind, open: &[u64]) -> Vec<(u64, Counts)> {
         let mut fills = vec![Vec::new()];
-        for at in 0..self.sizes.len() {
-            let longer = |fill: Counts| (0..=open[at]).map(move |n| [&fill[..], &[n]].concat());
+        for &most in open {
+            let longer = |fill: Counts| (0..=most).map(move |n| [&fill[..], &[n]].concat());
             fills = fills.into_iter().flat_map(longer).collect();
             fills.retain(|fill| {
                 let held: Vec<_> = self.sizes.iter().copied().zip(fill.iter().copied()).collect();
