@@ -46,6 +46,8 @@ fn fleet(dir: &Path, change: impl Fn(&mut Value)) -> String {
     path.display().to_string()
 }
 
+// A shortage of this fleet takes the pure-Rust solver minutes.
+#[cfg(feature = "highs")]
 #[test]
 fn a_budget_is_spent_on_the_highest_priorities() {
     let fleet = ["plan", "data/fleet-27", "--unlimited", "--no-cost-range"];
@@ -92,6 +94,8 @@ fn carbon_needs_to_be_known_and_is_told() {
     );
 }
 
+// A shortage of this fleet takes the pure-Rust solver minutes.
+#[cfg(feature = "highs")]
 #[test]
 fn scenarios_stand_side_by_side() {
     let dir = tempfile::tempdir().expect("a folder");

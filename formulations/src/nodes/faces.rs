@@ -23,7 +23,9 @@ pub fn of(pool: &Pool) -> Vec<Weights> {
         (!pool.sizes.is_empty()).then(|| pool.sizes.iter().map(|&u| (u, u / divisor)).collect()),
     );
     for bin in &pool.bins {
-        let mut own: Vec<(u64, Weights)> = Vec::new();
+        // The number of cards beats what tells sizes apart less well than it does.
+        let counted = all.first().map(|cards| (bin.most(cards), cards.clone()));
+        let mut own: Vec<(u64, Weights)> = counted.into_iter().filter(|c| c.0 > 0).collect();
         let mut tried = 0;
         for most in 1..=LARGEST {
             let mut weights = Vec::new();
