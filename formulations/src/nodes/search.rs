@@ -77,7 +77,9 @@ pub fn placed<T>(
                 open.push((bound, problem));
             }
             Misfit::Whole => {
-                is_branched = true;
+                // That whole nodes do not hold it is the solver's word: no bound rests on it.
+                (is_branched, is_whole) = (true, false);
+                given_up = given_up.min(bound);
                 open.extend(branches(&problem, &choice).into_iter().map(|p| (bound, p)));
             }
             Misfit::Face(..) | Misfit::Open => (given_up, is_whole) = (given_up.min(bound), false),
