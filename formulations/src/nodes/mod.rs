@@ -17,7 +17,7 @@
 //! costs the node's price, and left, which is free and takes what the node would have held; its floor and
 //! ceiling are `N_t` replicas.
 //!
-//! Faces of small weights ([`faces`]) are stated at once. The plan that is found is [placed](place()); where
+//! Faces of small weights (`faces`) are stated at once. The plan that is found is [placed](place()); where
 //! it does not fit, the dual of the placement's relaxation is the weights of a face that it breaks, and where
 //! it would fit in fractions of nodes alone, one of its sizes has to have a replica fewer, or some kind a
 //! node more: it is branched on that. Where all sizes divide each other and the node, there is no face but

@@ -12,9 +12,9 @@
 //!
 //! A decision fixes the way of every unit; what is left then is the pattern problem. Prices of the limits
 //! bound all decisions at once: a block costs no less than the cheapest patterns of its servers at
-//! them, and the cheapest way of a unit is a dynamic program over its members ([`ways`]). The search:
+//! them, and the cheapest way of a unit is a dynamic program over its members (`ways`). The search:
 //!
-//! 1. Prices by column generation over whole ways ([`mod@bound`]), made whole, as a proof counts.
+//! 1. Prices by column generation over whole ways (`bound`), made whole, as a proof counts.
 //! 2. Plans for the ways that the master likes best, and for everyone alone: the incumbent of cost `U`.
 //! 3. Decisions by their bound at these prices, the lowest first. Each gets a bound of its own, and where
 //!    that is below `U` a plan. The first whose bound reaches `U` ends it: so do all that follow.

@@ -5,7 +5,7 @@ use isocost_model::Scenario;
 pub use isocost_model::plan::Unit;
 use serde::Serialize;
 
-/// What a limit of a [`Problem`](isocost_formulations::Problem) counts, and where it comes from.
+/// What a limit of a [`Problem`] counts, and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// Cards of a type, by its index.
