@@ -119,24 +119,31 @@ impl Drop for Spinner {
 pub struct Bar {
     shown: Option<ProgressBar>,
     heard: Option<Listener>,
+    /// The most parts told so far: they are counted on several threads, whose words may pass each other.
+    told: Mutex<Option<usize>>,
 }
 
 impl Bar {
     /// An empty bar.
     pub fn start() -> Self {
         if !shows() {
-            return Self { shown: None, heard: caller::listener() };
+            return Self { shown: None, heard: caller::listener(), told: Mutex::default() };
         }
         let bar = ProgressBar::new(0);
         let template = "{wide_bar} {pos}/{len} {elapsed}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { shown: Some(bar), heard: None }
+        Self { shown: Some(bar), heard: None, told: Mutex::default() }
     }
 
-    /// Shows `done` of `all` parts; `before` of them were done when the work began.
+    /// Shows `done` of `all` parts, unless more were shown already; `before` of them were done when the work began.
     pub fn set(&self, done: usize, before: usize, all: usize) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_some_and(|told| done <= told) {
+            return;
+        }
+        *told = Some(done);
         if let Some(heard) = &self.heard {
             heard(done, all);
         }
