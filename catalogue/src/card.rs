@@ -2,6 +2,8 @@
 
 use isocost_model::input::reading::{Report, csv_rows};
 
+use crate::names::{card_core, same_name};
+
 /// A card.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Card {
@@ -93,9 +95,20 @@ impl Card {
         self.prices.iter().find(|price| price.kind == kind)
     }
 
-    /// Whether `name` means it; case and `_` aside.
-    pub fn is_called(&self, name: &str) -> bool {
-        super::same_name(&self.name, name) || self.aliases.iter().any(|a| super::same_name(a, name))
+    /// Whether `name` is one of its names; case and `_` aside.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.names().any(|own| same_name(own, name))
+    }
+
+    /// Whether `name` means it, as people write names.
+    pub(crate) fn is_meant(&self, name: &str) -> bool {
+        let core = card_core(name);
+        let memory = format!("{}gb", self.memory_gb);
+        self.names().map(card_core).any(|own| own == core || own + &memory == core)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.aliases.iter().chain([&self.name]).map(String::as_str)
     }
 }
 

@@ -6,10 +6,11 @@
 use std::path::Path;
 
 use isocost_model::input::InputError;
-use isocost_model::input::reading::{Report, known_names, parse, read_text};
+use isocost_model::input::reading::{Report, nearest, parse, read_text};
 
 use crate::card::{self, Card};
 use crate::model::{self, Model};
+use crate::names::ModelName;
 
 const CARDS: &str = include_str!("../../data/catalogue/cards.csv");
 const PRICES: &str = include_str!("../../data/catalogue/prices.csv");
@@ -64,16 +65,14 @@ impl Catalogue {
         Err(InputError { problems: report.problems })
     }
 
-    /// The card of a name.
+    /// The card of a name, in any of the ways in which it is written.
     ///
     /// # Errors
     /// What to do about an unknown name.
     pub fn card(&self, name: &str) -> Result<&Card, String> {
-        let found = self.cards.iter().find(|card| card.is_called(name));
-        found.ok_or_else(|| {
-            let known = known_names(name, self.cards.iter().map(|card| card.name.as_str()));
-            format!("unknown card `{name}`; {known}")
-        })
+        let exact = self.cards.iter().find(|card| card.is_called(name));
+        let found = exact.or_else(|| self.cards.iter().find(|card| card.is_meant(name)));
+        found.ok_or_else(|| unknown("card", name, self.cards.iter().map(|card| &card.name)))
     }
 
     /// The model of a name, or of the `config.json` at a path.
@@ -81,8 +80,8 @@ impl Catalogue {
     /// # Errors
     /// What to do about an unknown name, or what is wrong with the file.
     pub fn model(&self, name: &str) -> Result<Model, String> {
-        if let Some(model) = self.models.iter().find(|model| model.is_called(name)) {
-            return Ok(model.clone());
+        if let Some(model) = self.known_model(name) {
+            return Ok(model);
         }
         let path = Path::new(name);
         if path.is_dir() && path.join("config.json").is_file() {
@@ -91,8 +90,23 @@ impl Catalogue {
         if path.is_file() || name.ends_with(".json") {
             return of_file(path);
         }
-        let known = known_names(name, self.models.iter().map(|model| model.name.as_str()));
-        Err(format!("unknown model `{name}`; {known}, or give the path of its config.json"))
+        let unknown = unknown("model", name, self.models.iter().map(|model| &model.name));
+        Err(format!("{unknown} One that is not there is given by the path of its config.json"))
+    }
+
+    /// The model of a name, in any of the ways in which it is written; one of the same sizes keeps its own name,
+    /// and weights that the name says to be stored otherwise are so.
+    pub fn known_model(&self, name: &str) -> Option<Model> {
+        let name = ModelName::new(name);
+        self.models.iter().find_map(|model| model.called(&name))
+    }
+}
+
+/// What to do about an unknown name.
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String> + Clone) -> String {
+    match nearest(name, known.map(String::as_str)) {
+        Some(near) => format!("unknown {what} `{name}`; did you mean `{near}`?"),
+        None => format!("unknown {what} `{name}`; take one that `isocost profile --list` shows."),
     }
 }
 

@@ -31,6 +31,7 @@ mod estimate;
 mod fitted;
 mod memory;
 mod model;
+mod names;
 mod pass;
 mod placement;
 mod precision;
@@ -44,7 +45,7 @@ pub use document::{Document, Map};
 pub use efficiency::Efficiency;
 pub use entry::entry;
 pub use estimate::{Estimate, EstimateError, NoFit, least_tp_of_request};
-pub use fitted::{Margins, margins};
+pub use fitted::{Basis, Margins, margins};
 pub use memory::Memory;
 pub use model::Model;
 pub use pass::Pass;
@@ -52,9 +53,3 @@ pub use placement::Placement;
 pub use precision::Precision;
 pub use quantization::Quantization;
 pub use words::limits;
-
-/// Whether two names mean the same: case aside, `_` as `-`.
-fn same_name(a: &str, b: &str) -> bool {
-    let plain = |c: char| if c == '_' { '-' } else { c.to_ascii_lowercase() };
-    a.chars().map(plain).eq(b.chars().map(plain))
-}

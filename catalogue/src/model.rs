@@ -4,6 +4,8 @@ use isocost_model::input::reading::{Fields, Node, Report, Value, parse};
 
 use crate::architecture::Architecture;
 use crate::config::{Config, config};
+use crate::names::ModelName;
+use crate::precision::Precision;
 use crate::quantization::Quantization;
 
 /// A model.
@@ -15,6 +17,8 @@ pub struct Model {
     pub aliases: Vec<String>,
     /// Where its weights are.
     pub repository: String,
+    /// Where other weights of the same sizes are: models of their own that need not be estimated anew.
+    pub same_sizes: Vec<String>,
     /// Its licence.
     pub licence: String,
     /// Parameters that its publisher states, 10^9; of a config those that were counted.
@@ -32,12 +36,32 @@ pub struct Model {
 }
 
 impl Model {
-    /// Whether `name` means it; case, `_` and an owner before it aside.
-    pub fn is_called(&self, name: &str) -> bool {
-        let name = name.rsplit('/').next().unwrap_or(name);
-        let own = self.repository.rsplit('/').next().unwrap_or("");
-        let mut names = self.aliases.iter().map(String::as_str).chain([self.name.as_str(), own]);
-        names.any(|known| super::same_name(known, name))
+    /// The model that `name` means, if that is this one or one of the same sizes, in the precision that the name
+    /// tells; case, separators, an owner before it and words such as `Instruct` aside.
+    pub(crate) fn called(&self, name: &ModelName) -> Option<Self> {
+        let core = name.core();
+        let is_meant = |known: &str| ModelName::new(known).core() == core;
+        let own = self.aliases.iter().chain([&self.name, &self.repository]).any(|n| is_meant(n));
+        let other = self.same_sizes.iter().find(|repository| is_meant(repository));
+        let model = match (own, other) {
+            (true, _) => self.clone(),
+            (false, Some(repository)) => {
+                let name = ModelName::new(repository).plain();
+                Self { name, repository: repository.clone(), ..self.clone() }
+            }
+            (false, None) => return None,
+        };
+        Some(model.stored(name.precision))
+    }
+
+    /// The model with its weights in a precision, named after that where it is not the published one.
+    fn stored(self, precision: Option<Precision>) -> Self {
+        let quantization = self.quantization.or(precision);
+        if quantization == self.quantization {
+            return self;
+        }
+        let name = format!("{}-{}", self.name, quantization.precision);
+        Self { name, quantization, ..self }
     }
 
     /// The model of a `config.json`.
@@ -52,6 +76,7 @@ impl Model {
             name: name.to_owned(),
             aliases: Vec::new(),
             repository: String::new(),
+            same_sizes: Vec::new(),
             licence: String::new(),
             parameters_billion: architecture.parameters() / 1e9,
             architecture,
@@ -74,7 +99,7 @@ pub(crate) fn read((file, text): (&str, &str), report: &mut Report) -> Vec<Model
     let mut models: Vec<Model> = Vec::new();
     for item in items {
         let Some(model) = model(file, item, report) else { continue };
-        if models.iter().any(|known| known.is_called(&model.name)) {
+        if models.iter().any(|known| known.called(&ModelName::new(&model.name)).is_some()) {
             let what = format!("model `{}` is there twice", model.name);
             report.problem_at(file, item.at, "model", what, "remove one");
         }
@@ -92,15 +117,17 @@ fn model(file: &str, node: &Node, report: &mut Report) -> Option<Model> {
         return None;
     };
     let model = Model::of_config(&name, file, inner, report);
-    let aliases = fields.names("aliases", report);
+    let [aliases, same_sizes] = ["aliases", "same_sizes"]
+        .map(|key| fields.names(key, report).into_iter().map(str::to_owned).collect());
     let mut text = |key| fields.text(key, report).unwrap_or("").to_owned();
     let (repository, licence) = (text("repository"), text("licence"));
     let (source, checked) = (text("source"), text("checked"));
     let stated = fields.number("parameters_billion", 0.0..=1e6, report);
     let model = model?;
     Some(Model {
-        aliases: aliases.into_iter().map(str::to_owned).collect(),
+        aliases,
         repository,
+        same_sizes,
         licence,
         parameters_billion: stated.unwrap_or(model.parameters_billion),
         source,

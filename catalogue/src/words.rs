@@ -1,6 +1,7 @@
 //! What limits an estimated profile, in words.
 
 use crate::estimate::Estimate;
+use crate::fitted::Basis;
 
 /// Context of a request at which caches are put in proportion, tokens.
 const CONTEXT: f64 = 2048.0;
@@ -76,17 +77,22 @@ fn nodes(e: &Estimate) -> Option<String> {
 fn trust(e: &Estimate) -> String {
     let percent = |share: f64| format!("{:.0}%", share * 100.0);
     let m = &e.margins;
-    let of = if m.measured {
-        "measured systems that the estimator had not seen"
-    } else {
-        "measured systems of a family of cards that it had not seen; none of this one was measured"
+    let (itl, ttft) = (percent(m.medians.0), percent(m.medians.1));
+    let average = format!("({} and {} on average)", percent(m.itl_error), percent(m.ttft_error));
+    let of = match m.basis {
+        Basis::Family => "measured systems that the estimator had not seen",
+        Basis::Maker => {
+            "measured systems of a family of cards that it had not seen; none of this one was measured"
+        }
+        Basis::Other => {
+            return format!(
+                "estimated: efficiencies are those of another maker's cards; the one system of such a card \
+                 that was compared took 1.5 times as long ({itl} off), and first tokens were not compared: \
+                 measure before you plan"
+            );
+        }
     };
     format!(
-        "estimated: off by {} of ITL and {} of TTFT at the median ({} and {} on average) on {of}; measure \
-         before you buy",
-        percent(m.medians.0),
-        percent(m.medians.1),
-        percent(m.itl_error),
-        percent(m.ttft_error)
+        "estimated: off by {itl} of ITL and {ttft} of TTFT at the median {average} on {of}; measure before you buy"
     )
 }

@@ -54,6 +54,48 @@ fn names_are_met_as_people_write_them() {
     assert!(model("none.json").expect_err("no such file").contains("none.json"));
 }
 
+/// Every name, alias and repository of the tables means its own entry, however near another is.
+#[test]
+fn every_name_means_its_own_entry() {
+    let catalogue = Catalogue::builtin();
+    for card in &catalogue.cards {
+        for name in card.aliases.iter().chain([&card.name]) {
+            let maker = format!("{} {}", card.vendor, name.replace('-', " "));
+            assert_eq!(catalogue.card(name).map(|c| &c.name), Ok(&card.name), "{name}");
+            assert_eq!(catalogue.card(&maker).map(|c| &c.name), Ok(&card.name), "{maker}");
+        }
+    }
+    for model in &catalogue.models {
+        for name in model.aliases.iter().chain([&model.name, &model.repository]) {
+            assert_eq!(catalogue.model(name).map(|m| m.name).as_ref(), Ok(&model.name), "{name}");
+        }
+        for repository in &model.same_sizes {
+            let other = catalogue.model(repository).expect("a known repository");
+            assert_eq!(other.repository, *repository);
+            assert_ne!(other.name, model.name);
+            assert_eq!(catalogue.model(&other.name).as_ref(), Ok(&other), "{repository}");
+        }
+    }
+}
+
+/// What is another checkpoint is not mistaken for its sizes' first, and keeps how it is stored.
+#[test]
+fn checkpoints_keep_their_names_and_weights() {
+    let catalogue = Catalogue::builtin();
+    let model = |name: &str| catalogue.model(name).expect("a known model");
+    let distilled = model("deepseek-ai/DeepSeek-R1-Distill-Llama-70B");
+    assert_eq!(distilled.name, "deepseek-r1-distill-llama-70b");
+    assert_eq!(distilled.architecture, model("llama-3.1-70b").architecture);
+    let stored = model("RedHatAI/Meta-Llama-3.1-70B-Instruct-FP8-dynamic");
+    assert_eq!(stored.name, "llama-3.1-70b-fp8");
+    assert_eq!(stored.quantization.precision, Precision::Fp8);
+    assert_eq!(model("Qwen/Qwen2.5-72B-Instruct-AWQ").quantization.precision, Precision::Int4);
+    // Published so: the name says nothing new.
+    assert_eq!(model("deepseek-ai/DeepSeek-R1-FP8").name, "deepseek-r1");
+    assert_eq!(model("qwen3:32b").name, "qwen3-32b");
+    assert!(catalogue.known_model("codellama-34b").is_none());
+}
+
 /// No pair of the tables makes an estimate that a scenario would refuse.
 #[test]
 fn every_pair_is_estimated_or_told_what_holds_it() {

@@ -50,7 +50,7 @@ pub use explain::{ExplainArgs, ExplainFormat};
 pub use fit::{FitArgs, FitFormat};
 pub use horizon::HorizonArgs;
 pub use import::ImportArgs;
-pub use init::{InitArgs, Parallel};
+pub use init::{InitArgs, LoadValue, Named, Parallel};
 pub use layout::LayoutArgs;
 pub use plan::{Deploy, PlanArgs};
 pub use profile::{EntryFormat, ProfileArgs};

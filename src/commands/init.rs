@@ -3,11 +3,11 @@
 mod ask;
 
 use isocost_catalogue::draft::{Asked, Class, Draft, Drafted, Load, Offered, Variation};
-use isocost_catalogue::{Catalogue, Model, PriceKind};
+use isocost_catalogue::{Card, Catalogue, Model, PriceKind};
 use isocost_model::export::write_file;
 use isocost_simulation::read_trace;
 
-use crate::args::{EntryFormat, InitArgs, Parallel};
+use crate::args::{EntryFormat, InitArgs, LoadValue, Named, Parallel};
 use crate::output::print;
 use crate::output::style::warning;
 use crate::{Failure, exit};
@@ -15,7 +15,7 @@ use crate::{Failure, exit};
 /// Runs the command; returns its exit code.
 pub fn run(args: &InitArgs) -> Result<u8, Failure> {
     let known = args.layout.catalogue()?;
-    let answers = ask::missing(args)?;
+    let answers = ask::missing(args, &known)?;
     let draft = draft(args, &answers, &known)?;
     let Drafted { document, left_out } =
         draft.scenario().map_err(|lines| Failure::input(lines.join("\n")))?;
@@ -75,29 +75,32 @@ fn models(
                 problems.push(format!("--models: `{}` is there twice; remove one", model.name));
             }
             Ok(model) => {
-                let load = own_load(args, &model, name, all);
+                let own = args.load.iter().find(|load| is_of(load, &model, name, known));
+                let load = own.map_or(all, |own| own_load(own.value, all));
                 models.push(Asked { model, load });
             }
             Err(problem) => problems.push(format!("--models: {problem}")),
         }
     }
     for load in &args.load {
-        let is_meant =
-            |(name, m): (&String, &Asked)| *name == load.name || m.model.is_called(&load.name);
-        if !answers.models.iter().zip(&models).any(is_meant) {
+        let given = answers.models.iter().zip(&models);
+        if !given.into_iter().any(|(name, m)| is_of(load, &m.model, name, known)) {
             problems.push(format!("--load: `{}` is none of the models; give one", load.name));
         }
     }
     models
 }
 
-/// The load of a model: its own, else that of all.
-fn own_load(args: &InitArgs, model: &Model, name: &str, all: Load) -> Load {
-    let own = args.load.iter().find(|load| load.name == name || model.is_called(&load.name));
-    let Some(own) = own else { return all };
-    let (input_tokens, output_tokens) =
-        own.value.tokens.unwrap_or((all.input_tokens, all.output_tokens));
-    Load { per_min: own.value.per_min, input_tokens, output_tokens, ..all }
+/// Whether a load is that of a model, which was given as `name`.
+fn is_of(load: &Named<LoadValue>, model: &Model, name: &str, known: &Catalogue) -> bool {
+    let meant = || known.known_model(&load.name);
+    load.name == name || load.name == model.name || meant().is_some_and(|m| m.name == model.name)
+}
+
+/// A load of a model's own, with the tokens of all where it has none.
+fn own_load(own: LoadValue, all: Load) -> Load {
+    let (input_tokens, output_tokens) = own.tokens.unwrap_or((all.input_tokens, all.output_tokens));
+    Load { per_min: own.per_min, input_tokens, output_tokens, ..all }
 }
 
 /// The load of a trace, where one is given.
@@ -123,6 +126,7 @@ fn cards(
     known: &Catalogue,
     problems: &mut Vec<String>,
 ) -> Vec<Offered> {
+    let (prices, counts) = (of_cards(&args.price, known), of_cards(&args.count, known));
     let mut cards: Vec<Offered> = Vec::new();
     for name in &answers.cards {
         match known.card(name) {
@@ -130,12 +134,12 @@ fn cards(
                 problems.push(format!("--cards: `{}` is there twice; remove one", card.name));
             }
             Ok(card) => {
-                let price = args.price.iter().find(|price| card.is_called(&price.name));
-                let given = price.map(|price| (price.value, "as given".to_owned()));
+                let own = prices.iter().chain(&answers.prices).find(|(name, _)| *name == card.name);
+                let given = own.map(|(_, cents_per_h)| (*cents_per_h, "as given".to_owned()));
                 match given.map_or_else(|| listed(card, args.prices.into()), Ok) {
                     Ok((cents_per_h, price_note)) => {
-                        let count = args.count.iter().find(|c| card.is_called(&c.name));
-                        let count = count.map(|count| count.value);
+                        let count = counts.iter().find(|(name, _)| *name == card.name);
+                        let count = count.map(|(_, count)| *count);
                         cards.push(Offered { card: card.clone(), cents_per_h, price_note, count });
                     }
                     Err(problem) => problems.push(problem),
@@ -144,22 +148,28 @@ fn cards(
             Err(problem) => problems.push(format!("--cards: {problem}")),
         }
     }
-    named(args, &cards, problems);
-    cards
-}
-
-/// Prices and counts are of cards that are there, and counts of all of them or none.
-fn named(args: &InitArgs, cards: &[Offered], problems: &mut Vec<String>) {
-    let prices = args.price.iter().map(|price| ("--price", &price.name));
-    let counts = args.count.iter().map(|count| ("--count", &count.name));
-    for (flag, name) in prices.chain(counts) {
-        if !cards.iter().any(|offered| offered.card.is_called(name)) && problems.is_empty() {
+    let names = prices.iter().map(|(name, _)| ("--price", name));
+    let names = names.chain(counts.iter().map(|(name, _)| ("--count", name)));
+    for (flag, name) in names {
+        if !cards.iter().any(|offered| offered.card.name == *name) && problems.is_empty() {
             problems.push(format!("{flag}: `{name}` is none of the cards; give one of --cards"));
         }
     }
+    counted(&counts, &cards, problems);
+    cards
+}
+
+/// What is said of cards, by their names in the catalogue; of an unknown one as it was given.
+fn of_cards<T: Copy>(said: &[Named<T>], known: &Catalogue) -> Vec<(String, T)> {
+    let name = |given: &str| known.card(given).map_or(given.to_owned(), |card| card.name.clone());
+    said.iter().map(|said| (name(&said.name), said.value)).collect()
+}
+
+/// Counts are given of all cards or of none.
+fn counted(counts: &[(String, u64)], cards: &[Offered], problems: &mut Vec<String>) {
     let missing: Vec<&str> =
         cards.iter().filter(|c| c.count.is_none()).map(|c| c.card.name.as_str()).collect();
-    if !args.count.is_empty() && !missing.is_empty() {
+    if !counts.is_empty() && !missing.is_empty() {
         let missing = missing.join(", ");
         problems
             .push(format!("--count: nothing is said of {missing}; give a count for every card"));
@@ -167,11 +177,13 @@ fn named(args: &InitArgs, cards: &[Offered], problems: &mut Vec<String>) {
 }
 
 /// A price of the catalogue, and where it comes from.
-fn listed(card: &isocost_catalogue::Card, kind: PriceKind) -> Result<(f64, String), String> {
+fn listed(card: &Card, kind: PriceKind) -> Result<(f64, String), String> {
     let Some(price) = card.price(kind) else {
         let (name, kind) = (&card.name, kind.name());
+        let other = card.prices.first().map(|p| p.kind.name());
+        let other = other.map_or(String::new(), |kind| format!(", or take --prices {kind}"));
         return Err(format!(
-            "--cards: the catalogue has no {kind} price of `{name}`; give --price {name}=CENTS"
+            "--cards: the catalogue has no {kind} price of `{name}`; give --price {name}=CENTS{other}"
         ));
     };
     let date = if price.date.is_empty() { "undated" } else { &price.date };

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use isocost_calibration::predict;
-use isocost_catalogue::{Efficiency, Margins};
+use isocost_catalogue::{Basis, Efficiency, Margins};
 use isocost_model::queue::ServiceModel;
 use rayon::prelude::*;
 
@@ -69,7 +69,7 @@ fn held(left: &[Left<'_>], time: f64, first: f64) -> f64 {
         level: LEVEL,
         time,
         first,
-        measured: true,
+        basis: Basis::Family,
     };
     let each: Vec<bool> = left
         .par_iter()

@@ -97,15 +97,16 @@ fn pod(r: &Replicas<'_>, catalogue: &Catalogue, products: &Products) -> Map {
 }
 
 fn arguments(r: &Replicas<'_>, catalogue: &Catalogue) -> Vec<Document> {
+    let repository = repository(catalogue, r.model);
     let mut pairs = vec![
-        ("--model", repository(catalogue, r.model).to_owned()),
+        ("--model", repository.clone()),
         ("--served-model-name", r.model.to_owned()),
         ("--tensor-parallel-size", r.cards.to_string()),
         ("--max-num-seqs", r.part.batch.to_string()),
         ("--max-num-batched-tokens", r.token_budget.to_string()),
     ];
     // Weights that are published in 16 bits are turned into FP8 as they are loaded.
-    let published = catalogue.models.iter().find(|m| m.is_called(r.model));
+    let published = catalogue.known_model(&repository);
     let is_plain = published.is_some_and(|m| m.quantization.precision == Precision::Bf16);
     if is_plain && r.precision == Some("fp8") {
         pairs.push(("--quantization", "fp8".to_owned()));

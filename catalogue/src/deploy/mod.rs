@@ -57,7 +57,7 @@ fn replicas<'a>(export: &Export<'a>) -> Vec<Replicas<'a>> {
 }
 
 /// Where a model's weights are: what the catalogue knows, else its name.
-fn repository<'a>(catalogue: &'a Catalogue, model: &'a str) -> &'a str {
-    let known = catalogue.models.iter().find(|m| m.is_called(model));
-    known.map(|m| m.repository.as_str()).filter(|r| !r.is_empty()).unwrap_or(model)
+fn repository(catalogue: &Catalogue, model: &str) -> String {
+    let known = catalogue.known_model(model).map(|known| known.repository);
+    known.filter(|repository| !repository.is_empty()).unwrap_or_else(|| model.to_owned())
 }

@@ -32,7 +32,7 @@ pub fn terraform(export: &Export<'_>, catalogue: &Catalogue) -> String {
              tensor_parallel_size = {}, max_num_seqs = {}, max_num_batched_tokens = {}, \
              cents_per_hour = {} }},",
             quoted(&r.server.name),
-            quoted(repository(catalogue, r.model)),
+            quoted(&repository(catalogue, r.model)),
             quoted(r.accelerator),
             quoted(r.card),
             r.part.replicas,

@@ -49,7 +49,7 @@ pub mod reading {
     pub use super::node::{
         Node, Value, parse, parse_documents, parse_fleet, parse_foreign, parse_from,
     };
-    pub use super::problem::{At, Report, known_names};
+    pub use super::problem::{At, Report, known_names, nearest};
     pub use super::text::{
         csv_defect, csv_line, csv_mark, csv_rows, decimal_comma, name_of, read_text,
     };
