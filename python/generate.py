@@ -16,6 +16,8 @@ OWN = {
     "plan": {"loads", "format", "export", "product"},
     "explain": {"loads", "format"},
     "stress": {"loads", "format"},
+    "verify": {"loads", "format"},
+    "compare": {"format"},
     "simulate": {"loads", "format", "plan"},
     "horizon": {"loads", "format", "profile", "prices", "period_cards"},
     "sweep": {"loads", "vary", "points", "out", "shard"},

@@ -5,6 +5,7 @@
 //! command runs on, until the command is done: what a command prints and reads goes through `print`, `warning`, `read` and `interrupt` alone.
 
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use isocost_model::Scenario;
@@ -20,16 +21,25 @@ pub type Listener = Arc<dyn Fn(usize, usize) + Send + Sync>;
 /// What a caller gives.
 #[derive(Clone, Default)]
 pub struct Caller {
-    /// The scenario, which commands take in place of that at the path they are given.
-    pub scenario: Option<Arc<Scenario>>,
-    /// The same as it is written.
-    pub source: Option<Arc<Source>>,
-    /// Sizings made so far, where the caller keeps them from one call to the next.
-    pub sizings: Option<Arc<Sizings>>,
+    /// Scenarios, which commands take in place of those at the paths that they are given.
+    pub scenarios: Vec<Given>,
     /// Stops the command.
     pub interrupt: Interrupt,
     /// Hears how far it is.
     pub listener: Option<Listener>,
+}
+
+/// A scenario that a caller gives.
+#[derive(Clone)]
+pub struct Given {
+    /// What stands for it where a path is asked for.
+    pub name: PathBuf,
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// The same as it is written.
+    pub source: Arc<Source>,
+    /// Sizings made so far, which the caller keeps from one call to the next.
+    pub sizings: Arc<Sizings>,
 }
 
 /// What a caller gets.
@@ -85,19 +95,18 @@ pub fn takes_warning(text: &str) -> bool {
     with(|call| call.called.warnings.push(text.to_owned())).is_some()
 }
 
-/// The caller's scenario.
-pub fn scenario() -> Option<Arc<Scenario>> {
-    with(|call| call.caller.scenario.clone()).flatten()
+/// The caller's scenario of that name.
+pub fn scenario(name: &Path) -> Option<Given> {
+    with(|call| call.caller.scenarios.iter().find(|given| given.name == name).cloned()).flatten()
 }
 
-/// The caller's scenario as it is written.
-pub fn source() -> Option<Arc<Source>> {
-    with(|call| call.caller.source.clone()).flatten()
-}
-
-/// Sizings that the caller keeps.
+/// Sizings that the caller keeps, where the call is about one scenario.
 pub fn sizings() -> Option<Arc<Sizings>> {
-    with(|call| call.caller.sizings.clone()).flatten()
+    with(|call| match call.caller.scenarios.as_slice() {
+        [given] => Some(Arc::clone(&given.sizings)),
+        _ => None,
+    })
+    .flatten()
 }
 
 /// What stops the call; `None` where a process runs.

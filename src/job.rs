@@ -132,8 +132,8 @@ fn changed(mut scenario: Scenario, args: &ScenarioArgs) -> Result<Scenario, Fail
 /// The scenario as it is stated, and as it is written: a caller's, else the one at the path; warnings go to
 /// standard error.
 pub fn stated(path: &Path) -> Result<(Scenario, Option<Arc<Source>>), Failure> {
-    if let Some(scenario) = caller::scenario() {
-        return Ok((Arc::unwrap_or_clone(scenario), caller::source()));
+    if let Some(given) = caller::scenario(path) {
+        return Ok((Arc::unwrap_or_clone(given.scenario), Some(given.source)));
     }
     let (Loaded { scenario, warnings }, source) =
         isocost_spreadsheet::load(path).map_err(Failure::input)?;

@@ -26,7 +26,7 @@ use crate::commands::{
 };
 use crate::output::style;
 
-pub use caller::{Called, Caller, Listener};
+pub use caller::{Called, Caller, Given, Listener};
 pub use commands::experiment::run_again_by;
 pub use commands::plan::Planned;
 pub use failure::Failure;

@@ -50,6 +50,16 @@ fn the_reference_scenarios_are_proven_anew() {
     }
 }
 
+#[test]
+fn programs_get_the_verdict_as_json() {
+    let (dir, proof) = proven("data/quickstart", &[]);
+    let output = verified("data/quickstart", dir.path(), &proof, &["--format", "json"]);
+    let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(verdict["isOptimal"], true);
+    assert_eq!(verdict["cost"], verdict["bound"]);
+    assert!(verdict["cost"].as_f64() > Some(0.0), "{verdict}");
+}
+
 /// Instances that were left open, or called optimal or withheld by rounding.
 #[test]
 fn instances_that_defeated_rounding_and_cuts_are_proven_anew() {

@@ -20,7 +20,7 @@ fn text(bytes: &[u8]) -> String {
 fn a_plan_in_a_workbook_is_planned_again_alike() {
     let directory = tempfile::tempdir().expect("a place");
     let book = directory.path().join("plan.xlsx");
-    for scenario in ["data/quickstart", "data/quickstart.yaml"] {
+    for scenario in ["data/quickstart", "data/quickstart.yaml", "data/nodes.yaml"] {
         let first = isocost(&["plan", scenario, "--format", "csv"], Some(&book));
         assert!(first.status.success(), "{}", text(&first.stderr));
         let path = book.to_str().expect("plain");

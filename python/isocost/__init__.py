@@ -11,6 +11,7 @@ Everything is done by the same code as the command ``isocost``, which the packag
 from ._commands import (
     Answer,
     analyze,
+    compare,
     demand,
     explain,
     fit,
@@ -20,6 +21,7 @@ from ._commands import (
     simulate,
     size,
     stress,
+    verify,
 )
 from ._errors import InputError, InputWarning, IsocostError, Problem, SolveError
 from ._frames import use
@@ -41,6 +43,7 @@ __all__ = [
     "Table",
     "__version__",
     "analyze",
+    "compare",
     "demand",
     "explain",
     "fit",
@@ -53,4 +56,5 @@ __all__ = [
     "stress",
     "sweep",
     "use",
+    "verify",
 ]

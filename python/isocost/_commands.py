@@ -12,6 +12,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from . import _frames
+from ._bar import Listener, bar
 from ._errors import InputWarning
 from ._isocost import call, csv_of, table_of_csv
 from ._plan import Plan
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from ._options import (
         AnalyzeOptions,
+        CompareOptions,
         DemandOptions,
         ExplainOptions,
         FitOptions,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         SimulateOptions,
         SizeOptions,
         StressOptions,
+        VerifyOptions,
     )
 
 Path = str | PathLike[str]
@@ -54,15 +57,50 @@ def stress(scenario: Scenario | Path, **options: Unpack[StressOptions]) -> Answe
     return _one("stress", scenario, options)
 
 
+def verify(
+    scenario: Scenario | Path, plan: Plan | Path, proof: Path | bytes, **options: Unpack[VerifyOptions]
+) -> Answer:
+    """Checks a plan and the proof that ``isocost.plan(..., proof=path)`` wrote in exact arithmetic,
+    by code that shares nothing with what made them; raises :class:`InputError` where one does not
+    hold. ``proof`` is a path, or what stands there."""
+    with _files() as file:
+        paths = [_saved(plan, file), file("proof.txt", proof)]
+        return Answer(_answer("verify", scenario, options, more=paths))
+
+
+def compare(
+    scenarios: Mapping[str, Scenario | Path] | Sequence[Scenario | Path],
+    *,
+    progress: bool = True,
+    **options: Unpack[CompareOptions],
+) -> Answer:
+    """Puts purchases, contracts or years side by side: ``frame("purchases")`` has a row for each,
+    by the names of the mapping, else those of the scenarios."""
+    if not isinstance(scenarios, Mapping):
+        scenarios = {Scenario.of(given)._core.name: given for given in scenarios}
+    named = {name: Scenario.of(given) for name, given in scenarios.items()}
+    with bar(progress, "scenario") as listen:
+        found = _json(_run("compare", list(named), {**options, "format": "json"}, named, listen))
+    return Answer(purchases=found)
+
+
 def simulate(
-    scenario: Scenario | Path, plan: Plan | Path | None = None, **options: Unpack[SimulateOptions]
+    scenario: Scenario | Path,
+    plan: Plan | Path | None = None,
+    *,
+    progress: bool = True,
+    **options: Unpack[SimulateOptions],
 ) -> Answer:
     """Simulates a plan's replicas iteration by iteration, and holds its predictions against that;
-    plans anew where no plan is given."""
-    with _files() as file:
-        if isinstance(plan, Plan):
-            plan = file("plan.json", plan._core.to_json().encode())
-        return _one("simulate", scenario, {**options, "plan": plan})
+    plans anew where no plan is given. ``progress`` shows a bar where tqdm is installed."""
+    with _files() as file, bar(progress, "request") as listen:
+        plan = None if plan is None else _saved(plan, file)
+        return Answer(_answer("simulate", scenario, {**options, "plan": plan}, listen=listen))
+
+
+def _saved(plan: Plan | Path, file: Any) -> Any:
+    """Where a plan stands."""
+    return file("plan.json", plan._core.to_json().encode()) if isinstance(plan, Plan) else plan
 
 
 def horizon(
@@ -127,23 +165,29 @@ def _one(command: str, scenario: Scenario | Path, options: Mapping[str, Any]) ->
 
 
 def _answer(
-    command: str, scenario: Scenario | Path | None, options: Mapping[str, Any]
+    command: str,
+    scenario: Scenario | Path | None,
+    options: Mapping[str, Any],
+    more: Sequence[Any] = (),
+    listen: Listener | None = None,
 ) -> Any:
     options = {**options, "format": "json"}
     if scenario is None:
         return _json(_run(command, [], options))
     scenario = Scenario.of(scenario)
-    return _json(_run(command, [scenario._core.name], options, scenario))
+    name = scenario._core.name
+    return _json(_run(command, [name, *more], options, {name: scenario}, listen))
 
 
 def _run(
     command: str,
     positional: Sequence[Any],
     options: Mapping[str, Any],
-    scenario: Scenario | None = None,
+    scenarios: Mapping[str, Scenario] | None = None,
+    listen: Listener | None = None,
 ) -> bytes:
-    core = None if scenario is None else scenario._core
-    output, said, _ = call(command, list(positional), dict(options), core)
+    given = [(name, scenario._core) for name, scenario in (scenarios or {}).items()]
+    output, said, _ = call(command, list(positional), dict(options), given, listen)
     for text in said:
         warnings.warn(text, InputWarning, stacklevel=4)
     return output

@@ -241,6 +241,130 @@ class StressOptions(TypedDict, total=False):
     """Directory for stress.json, stress.csv and, with margins, margins.csv."""
 
 
+class VerifyOptions(TypedDict, total=False):
+    """Of ``isocost verify``."""
+
+    capacity_scale: float | None
+    """Multiply every card count by this, rounded down."""
+    share: Literal["stated", "model"] | None
+    """Which servers may share replicas where that is cheaper."""
+    budget: float | None
+    """Spend at most so much, in cents per hour as plans state costs, and serve the most load
+    for it, the highest priority first (`shortage partial`, where no other is given); holds with
+    unlimited too."""
+    margin: float | None
+    """Plan for every load up by this factor."""
+    service_margin: float | None
+    """Plan for every service time up by this factor."""
+    reading: Literal["engine", "reference"] | None
+    """`engine`: what an engine does; `reference`: as the reference optimizer reads the input:
+    no queue, any loss, the largest batch, and slo-tps in place of the arrival rate."""
+    max_queue: int | None
+    """Requests that may wait where a server sets no limit [default: unbounded]."""
+    max_loss: float | None
+    """Largest share of requests that a finite queue may turn away; 1 lifts the limit [default:
+    0.001]."""
+    batch: Literal["best", "max"] | None
+    """`best`: the least batch size within batch_tolerance of the best rate; `max`: the largest
+    [default: best]."""
+    batch_tolerance: float | None
+    """Share of the best rate that may be given up for a smaller batch [default: 0.02]."""
+    energy_price: float | None
+    """Price of energy, cents per kWh, added to the cost of a replica at its sized rate."""
+    token_budget: int | None
+    """Tokens that a pass works off at most, where a profile states no maxBatchedTokens
+    [default: 8192]."""
+    kv_tokens: int | None
+    """Tokens that a replica's KV cache holds, where a profile states no kvTokens [default: 2 x
+    maxBatchSize x atTokens; without a scenario never short]."""
+    no_chunked_prefill: bool | None
+    """Prompts are not cut into chunks, where a profile does not say: a pass holds whole
+    prompts, which go first, or decoding."""
+    formulation: Literal["auto", "single", "mixed", "compact", "greedy"] | None
+    """How the problem is stated."""
+    backend: str | None
+    """Solver: highs or microlp, as far as built [default: highs where built]."""
+    time_limit: float | None
+    """Stop after this long and return the best plan so far with its bound."""
+    gap: float | None
+    """Relative gap between cost and bound at which to stop."""
+    threads: int | None
+    """Threads of the solver."""
+    unlimited: bool | None
+    """Ignore how many cards exist."""
+    transition: bool | None
+    """Minimise the change's value (a move to another accelerator costs a tenth of old and new
+    cost) instead of the cost."""
+    max_moves: int | None
+    """Let at most this many servers change their accelerator."""
+    shortage: Literal["none", "whole", "partial", "priority-round-robin", "round-robin", "scenario"] | None
+    """What to do when not every server can be served."""
+    delayed_best_effort: bool | None
+    """Under shortage, serve in full as many as can be before any best effort."""
+
+
+class CompareOptions(TypedDict, total=False):
+    """Of ``isocost compare``."""
+
+    growth: float | Sequence[float] | None
+    """Compare each with every load times these factors, too, e.g. 1.5,2 for years of growth."""
+    share: Literal["stated", "model"] | None
+    """Which servers may share replicas where that is cheaper."""
+    budget: float | None
+    """Spend at most so much on each, in cents per hour as plans state costs."""
+    margin: float | None
+    """Plan for every load up by this factor."""
+    service_margin: float | None
+    """Plan for every service time up by this factor."""
+    reading: Literal["engine", "reference"] | None
+    """`engine`: what an engine does; `reference`: as the reference optimizer reads the input:
+    no queue, any loss, the largest batch, and slo-tps in place of the arrival rate."""
+    max_queue: int | None
+    """Requests that may wait where a server sets no limit [default: unbounded]."""
+    max_loss: float | None
+    """Largest share of requests that a finite queue may turn away; 1 lifts the limit [default:
+    0.001]."""
+    batch: Literal["best", "max"] | None
+    """`best`: the least batch size within batch_tolerance of the best rate; `max`: the largest
+    [default: best]."""
+    batch_tolerance: float | None
+    """Share of the best rate that may be given up for a smaller batch [default: 0.02]."""
+    energy_price: float | None
+    """Price of energy, cents per kWh, added to the cost of a replica at its sized rate."""
+    token_budget: int | None
+    """Tokens that a pass works off at most, where a profile states no maxBatchedTokens
+    [default: 8192]."""
+    kv_tokens: int | None
+    """Tokens that a replica's KV cache holds, where a profile states no kvTokens [default: 2 x
+    maxBatchSize x atTokens; without a scenario never short]."""
+    no_chunked_prefill: bool | None
+    """Prompts are not cut into chunks, where a profile does not say: a pass holds whole
+    prompts, which go first, or decoding."""
+    formulation: Literal["auto", "single", "mixed", "compact", "greedy"] | None
+    """How the problem is stated."""
+    backend: str | None
+    """Solver: highs or microlp, as far as built [default: highs where built]."""
+    time_limit: float | None
+    """Stop after this long and return the best plan so far with its bound."""
+    gap: float | None
+    """Relative gap between cost and bound at which to stop."""
+    threads: int | None
+    """Threads of the solver."""
+    unlimited: bool | None
+    """Ignore how many cards exist."""
+    transition: bool | None
+    """Minimise the change's value (a move to another accelerator costs a tenth of old and new
+    cost) instead of the cost."""
+    max_moves: int | None
+    """Let at most this many servers change their accelerator."""
+    shortage: Literal["none", "whole", "partial", "priority-round-robin", "round-robin", "scenario"] | None
+    """What to do when not every server can be served."""
+    delayed_best_effort: bool | None
+    """Under shortage, serve in full as many as can be before any best effort."""
+    report: str | PathLike[str] | None
+    """Write the comparison as a report: one HTML file that needs no network."""
+
+
 class SimulateOptions(TypedDict, total=False):
     """Of ``isocost simulate``."""
 

@@ -9,6 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _frames
+from ._bar import bar
 from ._errors import InputWarning
 from ._isocost import Plan as _Core
 from ._isocost import make_plan
@@ -83,6 +84,12 @@ class Plan:
         """One row for each limit of a budget, as a frame."""
         return _frames.frame(self._core.budgets())
 
+    @property
+    def nodes(self) -> Any:
+        """One row for each server in nodes that are filled alike, as a frame: which replicas share
+        one. No rows where cards do not come in nodes."""
+        return _frames.frame(self._core.nodes())
+
     def explain(self) -> dict[str, Any]:
         """Why the plan is as it is and what would change it, or why there is none: as
         ``isocost explain --format json``. Empty for a heuristic's plan, which proves nothing."""
@@ -129,10 +136,14 @@ class Plan:
         return f"<Plan: {self.status}, {self.total_cost:g} cents/h, bound {bound}>"
 
 
-def plan(scenario: Scenario | str | PathLike[str], **options: Unpack[PlanOptions]) -> Plan:
+def plan(
+    scenario: Scenario | str | PathLike[str], *, progress: bool = True, **options: Unpack[PlanOptions]
+) -> Plan:
     """Plans a fleet: which accelerator, how many replicas and which batch size for every server,
-    at proven least cost. ``options`` are those of ``isocost plan``."""
-    core, said = make_plan(Scenario.of(scenario)._core, dict(options))
+    at proven least cost. ``options`` are those of ``isocost plan``. While ``certify`` simulates,
+    ``progress`` shows a bar where tqdm is installed."""
+    with bar(progress and bool(options.get("certify")), "request") as listen:
+        core, said = make_plan(Scenario.of(scenario)._core, dict(options), listen)
     for text in said:
         warnings.warn(text, InputWarning, stacklevel=2)
     return Plan(core)

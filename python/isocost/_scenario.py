@@ -38,12 +38,14 @@ class Scenario:
         servers: Any,
         capacity: Any = None,
         optimizer: Any = None,
+        nodes: Any = None,
     ) -> Scenario:
         """Takes the sections as frames of pandas or polars, or rows as mappings.
 
         Columns are the fields of ``isocost reference``; a field of a field has the path of its keys
         for a name (``perfParms.alpha``). Of a service class there is a row for each of its targets
-        (``modelTargets.model``, ``modelTargets.slo-itl``). ``optimizer`` is one row.
+        (``modelTargets.model``, ``modelTargets.slo-itl``). ``optimizer`` is one row. ``nodes`` are
+        the machines that cards come in, with their cards by type (``cards.H100``).
         """
         given = {
             "accelerators": accelerators,
@@ -52,6 +54,7 @@ class Scenario:
             "servers": servers,
             "capacity": capacity,
             "optimizer": optimizer,
+            "nodes": nodes,
         }
         frames = [(name, _frames.arrow(data)) for name, data in given.items() if data is not None]
         return cls._warned(_Core.from_frames(frames))
@@ -107,6 +110,11 @@ class Scenario:
     def optimizer(self) -> Any:
         """What the scenario asks of the optimizer, as a frame of one row; ``None`` if nothing."""
         return self._section("optimizer")
+
+    @property
+    def nodes(self) -> Any:
+        """Machines that cards come in, as a frame; ``None`` where cards are counted alone."""
+        return self._section("nodes")
 
     @property
     def loads_frame(self) -> Any:

@@ -17,6 +17,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from . import _frames
+from ._bar import Listener, bar
 from ._errors import InputWarning
 from ._isocost import Scenario as _Core
 from ._isocost import call, csv_of, shard_directory, table_of_csv
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from ._plot import SweepPlots
 
 Vary = Mapping[str, Any] | Sequence[str]
-Listener = Callable[[int, int], None]
 
 _JOURNAL = "journal.jsonl"
 # A worker that is lost costs at most the shard that it was at.
@@ -86,7 +86,7 @@ def sweep(
     with contextlib.ExitStack() as stack:
         directory = pathlib.Path(stack.enter_context(_directory(out)))
         asked: dict[str, Any] = {**options, **_where(vary, points, directory)}
-        listen = stack.enter_context(_bar(progress))
+        listen = stack.enter_context(bar(progress, "point"))
         if executor is None:
             _run(scenario._core, asked, directory, None, listen)
         else:
@@ -141,7 +141,7 @@ def _run(
         if "points_text" in asked:
             options["points"] = pathlib.Path(temporary, "points.csv")
             options["points"].write_text(asked["points_text"], encoding="utf-8")
-        _, said, _ = call("sweep", [core.name], options, core, listen)
+        _, said, _ = call("sweep", [core.name], options, [(core.name, core)], listen)
     for text in said:
         warnings.warn(text, InputWarning, stacklevel=4)
 
@@ -211,22 +211,3 @@ def _submitter(executor: Any) -> tuple[Callable[..., concurrent.futures.Future[A
     raise TypeError(
         f"executor: {executor!r} is no concurrent.futures executor, no Dask client and not ray"
     )
-
-
-@contextlib.contextmanager
-def _bar(progress: bool) -> Iterator[Listener | None]:
-    try:
-        if not progress:
-            raise ImportError
-        from tqdm.auto import tqdm
-    except ImportError:
-        yield None
-        return
-    with tqdm(unit="point", disable=None) as bar:
-
-        def listen(done: int, of: int) -> None:
-            bar.total = of
-            bar.n = done
-            bar.refresh()
-
-        yield listen

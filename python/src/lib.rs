@@ -40,19 +40,20 @@ fn main(py: Python<'_>, args: Vec<OsString>, again: Vec<OsString>) -> u8 {
 
 /// Runs a command: what it prints, what it warns of, and its exit code.
 #[pyfunction]
-#[pyo3(signature = (command, positional, options, scenario=None, listener=None))]
+#[pyo3(signature = (command, positional, options, scenarios=Vec::new(), listener=None))]
 fn call(
     py: Python<'_>,
     command: &str,
     positional: Vec<PathBuf>,
     options: &Bound<'_, PyDict>,
-    scenario: Option<&PyScenario>,
+    scenarios: Vec<(PathBuf, PyRef<'_, PyScenario>)>,
     listener: Option<Py<PyAny>>,
 ) -> PyResult<(Vec<u8>, Vec<String>, u8)> {
     let mut args: Vec<OsString> = vec![command.into()];
     args.extend(positional.into_iter().map(PathBuf::into_os_string));
     args.extend(arguments(options)?);
-    let called = run(py, scenario, Heard(listener), move |caller| isocost::call(&args, caller))?;
+    let given = scenarios.iter().map(|(name, scenario)| scenario.given(name.clone())).collect();
+    let called = run(py, given, Heard(listener), move |caller| isocost::call(&args, caller))?;
     match called.failure {
         Some(failure) => Err(error::failed(py, &failure)),
         None => Ok((called.output, called.warnings, called.code)),
@@ -61,15 +62,18 @@ fn call(
 
 /// Makes a plan; returns it with what it warns of.
 #[pyfunction]
+#[pyo3(signature = (scenario, options, listener=None))]
 fn make_plan(
     py: Python<'_>,
     scenario: &PyScenario,
     options: &Bound<'_, PyDict>,
+    listener: Option<Py<PyAny>>,
 ) -> PyResult<(PyPlan, Vec<String>)> {
     let mut args: Vec<OsString> = vec![OsString::from(scenario.name.as_str())];
     args.extend(arguments(options)?);
+    let given = vec![scenario.given(PathBuf::from(&scenario.name))];
     let (called, planned) =
-        run(py, Some(scenario), Heard(None), move |caller| isocost::plan(&args, caller))?;
+        run(py, given, Heard(listener), move |caller| isocost::plan(&args, caller))?;
     match (called.failure, planned) {
         (Some(failure), _) => Err(error::failed(py, &failure)),
         (None, Some(planned)) => Ok((PyPlan::new(planned, &scenario.name), called.warnings)),

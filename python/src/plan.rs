@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use isocost::{Failure, Planned};
 use isocost_model::export::{
-    Export, Table, budgets_table, candidates_table, plan_json, plan_table, usage_table,
+    Export, Table, budgets_table, candidates_table, nodes_table, plan_json, plan_table, usage_table,
 };
 use isocost_solver::Interrupt;
 use pyo3::prelude::*;
 
 use crate::error;
-use crate::scenario::PyScenario;
 use crate::table::PyTable;
 use crate::wait::{Heard, run};
 
@@ -92,6 +91,11 @@ impl PyPlan {
         self.table(budgets_table)
     }
 
+    /// One row for what each server has in nodes that are filled alike.
+    fn nodes(&self) -> PyTable {
+        self.table(nodes_table)
+    }
+
     /// `plan.json`.
     fn to_json(&self) -> String {
         plan_json(&self.planned.export())
@@ -127,9 +131,8 @@ impl PyPlan {
         work: impl FnOnce(&Planned, &Interrupt) -> Result<T, Failure> + Send,
     ) -> PyResult<T> {
         let planned = &self.planned;
-        let done = run(py, None::<&PyScenario>, Heard(None), move |caller| {
-            work(planned, &caller.interrupt)
-        })?;
+        let done =
+            run(py, Vec::new(), Heard(None), move |caller| work(planned, &caller.interrupt))?;
         done.map_err(|failure| error::failed(py, &failure))
     }
 }

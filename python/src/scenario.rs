@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use isocost::Given;
 use isocost_model::Scenario;
 use isocost_model::candidates::Sizings;
 use isocost_model::export::loads_table;
@@ -43,6 +44,15 @@ impl PyScenario {
         }
         let (scenario, source, sizings) = (Arc::new(scenario), Arc::new(source), Arc::default());
         Ok(Self { name, source, loads, scenario, warnings, sizings })
+    }
+}
+
+impl PyScenario {
+    /// The scenario for a command that is given `name` in place of a path.
+    pub fn given(&self, name: PathBuf) -> Given {
+        let Self { scenario, source, sizings, .. } = self;
+        let (scenario, source) = (Arc::clone(scenario), Arc::clone(source));
+        Given { name, scenario, source, sizings: Arc::clone(sizings) }
     }
 }
 
@@ -103,9 +113,9 @@ impl PyScenario {
 
     /// A section as it is written, as a table; `None` where it is left out.
     fn table(&self, name: &str) -> Option<PyTable> {
-        let section = ScenarioSheet::section(name)?;
+        let known = ScenarioSheet::table(name)?;
         let mut sheets = self.source.sheets().into_iter();
-        let sheet = sheets.find(|sheet| ScenarioSheet::section(&sheet.name) == Some(section))?;
+        let sheet = sheets.find(|sheet| ScenarioSheet::table(&sheet.name) == Some(known))?;
         Some(table("scenario", &sheet).into())
     }
 

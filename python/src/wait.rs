@@ -4,12 +4,10 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use isocost::{Caller, Listener};
+use isocost::{Caller, Given, Listener};
 use isocost_solver::Interrupt;
 use pyo3::prelude::*;
 use rayon::ThreadPoolBuilder;
-
-use crate::scenario::PyScenario;
 
 /// How often Ctrl-C is looked for.
 const LOOK: Duration = Duration::from_millis(50);
@@ -38,7 +36,7 @@ fn with_threads<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 /// What `work` comes to; the work is stopped, and the exception is Python's, where a signal's handler raises one.
 pub fn run<T: Send>(
     py: Python<'_>,
-    scenario: Option<&PyScenario>,
+    scenarios: Vec<Given>,
     Heard(heard): Heard,
     work: impl FnOnce(Caller) -> T + Send,
 ) -> PyResult<T> {
@@ -52,13 +50,7 @@ pub fn run<T: Send>(
         });
         listener
     });
-    let caller = Caller {
-        scenario: scenario.map(|s| Arc::clone(&s.scenario)),
-        source: scenario.map(|s| Arc::clone(&s.source)),
-        sizings: scenario.map(|s| Arc::clone(&s.sizings)),
-        interrupt: interrupt.clone(),
-        listener,
-    };
+    let caller = Caller { scenarios, interrupt: interrupt.clone(), listener };
     let (raised, done) = py.detach(move || {
         let mut raised = None;
         std::thread::scope(|scope| {

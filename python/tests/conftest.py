@@ -19,6 +19,12 @@ def fleet() -> isocost.Scenario:
     return isocost.Scenario.load(ROOT / "data/fleet-27")
 
 
+@pytest.fixture(scope="session")
+def machines() -> isocost.Scenario:
+    """Cards that come in nodes."""
+    return isocost.Scenario.load(ROOT / "data/nodes.yaml")
+
+
 @pytest.fixture(autouse=True)
 def _default_frames():
     yield

@@ -1,5 +1,6 @@
 """Every command by its function."""
 
+import contextlib
 import pathlib
 import subprocess
 import sys
@@ -29,6 +30,51 @@ def test_explain_stress_and_simulate(quickstart):
     anew = isocost.simulate(quickstart, requests=100, replications=2)
     assert own["replicas"] == anew["replicas"]
     assert len(anew.frame("replicas")) == 3
+
+
+def test_compare(quickstart, fleet):
+    answer = isocost.compare({"now": quickstart, "fleet": fleet}, growth=[1.5], progress=False)
+    rows = answer.frame("purchases")
+    assert list(rows["name"]) == ["now", "now x 1.5", "fleet", "fleet x 1.5"]
+    assert rows["costCentsPerH"][0] == isocost.plan(quickstart).total_cost
+    path = ROOT / "data/quickstart"
+    assert isocost.compare([path], growth=[2], progress=False)["purchases"][0]["name"] == str(path)
+    with pytest.raises(isocost.InputError, match="nothing beside it"):
+        isocost.compare([quickstart], progress=False)
+
+
+def test_verify(quickstart, fleet, tmp_path):
+    proof = tmp_path / "proof.txt"
+    plan = isocost.plan(quickstart, proof=proof)
+    verdict = isocost.verify(quickstart, plan, proof)
+    assert (verdict["isOptimal"], verdict["cost"], verdict["bound"]) == (True, plan.total_cost, plan.total_cost)
+    plan.write(tmp_path / "out")
+    assert isocost.verify(quickstart, tmp_path / "out", proof.read_bytes()) == verdict
+    with pytest.raises(isocost.InputError):
+        isocost.verify(fleet, plan, proof)
+    with pytest.raises(isocost.InputError):
+        isocost.verify(quickstart, plan, b"no proof")
+
+
+def test_long_work_is_heard_of(quickstart, monkeypatch):
+    heard = []
+
+    @contextlib.contextmanager
+    def bar(shown, unit):
+        yield (lambda done, of: heard.append((unit, done, of))) if shown else None
+
+    monkeypatch.setattr(isocost._commands, "bar", bar)
+    monkeypatch.setattr(isocost._plan, "bar", bar)
+    isocost.simulate(quickstart, requests=1000, replications=2)
+    isocost.compare({"a": quickstart, "b": quickstart})
+    isocost.plan(quickstart, certify=True, requests=1000, replications=2)
+    isocost.plan(quickstart)
+    ends = [(unit, done == of) for unit, done, of in heard]
+    assert ("request", True) in ends and ("scenario", True) in ends
+    assert heard.count(("scenario", 2, 2)) == 1
+    # A round of a certification begins anew; within one, and otherwise, the count only rises.
+    simulated = [done for unit, done, of in heard[: ends.index(("request", True)) + 1]]
+    assert simulated == sorted(simulated)
 
 
 def test_horizon(quickstart, fleet):

@@ -9,13 +9,13 @@ import pytest
 
 import isocost
 
-SECTIONS = ("accelerators", "models", "classes", "servers", "capacity", "optimizer")
+SECTIONS = ("accelerators", "models", "classes", "servers", "capacity", "optimizer", "nodes")
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_a_scenario_goes_through_frames(fleet, quickstart, library):
+def test_a_scenario_goes_through_frames(fleet, quickstart, machines, library):
     isocost.use(library)
-    for scenario in (fleet, quickstart):
+    for scenario in (fleet, quickstart, machines):
         frames = {name: getattr(scenario, name) for name in SECTIONS}
         frames = {name: frame for name, frame in frames.items() if frame is not None}
         kind = {"pandas": pandas.DataFrame, "polars": polars.DataFrame}[library]
@@ -109,3 +109,30 @@ def test_columns_of_other_kinds_are_refused(quickstart):
 def test_the_library_is_one_of_three():
     with pytest.raises(ValueError, match="pandas"):
         isocost.use("numpy")
+
+
+def test_nodes_are_a_table(machines):
+    assert list(machines.nodes["cards.H100"].dropna()) == [8, 4]
+    frames = {name: getattr(machines, name) for name in SECTIONS}
+    frames["nodes"] = pandas.DataFrame(
+        [
+            {"name": "h100x8", "cards.H100": 8, "price": 2640, "count": 6},
+            {"name": "l40sx4", "cards.l40s": 4, "count": 6},
+        ]
+    )
+    fewer = isocost.Scenario.from_frames(**{n: f for n, f in frames.items() if f is not None})
+    assert len(fewer.nodes) == 2
+    plan = isocost.plan(fewer)
+    assert plan.status == "optimal" and set(plan.nodes["node"]) <= {"h100x8", "l40sx4"}
+    frames["nodes"].loc[0, "cards.H200"] = 2
+    with pytest.raises(isocost.InputError, match="no accelerator is of type"):
+        isocost.Scenario.from_frames(**{n: f for n, f in frames.items() if f is not None})
+
+
+def test_a_plan_says_what_shares_a_node(machines, quickstart):
+    nodes = isocost.plan(machines).nodes
+    # Each replica of the plan stands in some node.
+    stands = (nodes["replicas"] * nodes["times"]).groupby(nodes["server"]).sum()
+    servers = isocost.plan(machines).servers
+    assert dict(stands) == dict(servers.groupby("server")["replicas"].sum())
+    assert len(isocost.plan(quickstart).nodes) == 0

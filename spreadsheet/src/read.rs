@@ -53,7 +53,7 @@ fn opened(path: &Path) -> Result<Book, String> {
 fn sheets(name: &str, book: &mut Book, report: &mut Report) -> Vec<ScenarioSheet> {
     let mut sheets = Vec::new();
     for sheet in book.sheet_names() {
-        if ScenarioSheet::section(&sheet).is_none() && !ScenarioSheet::is_loads(&sheet) {
+        if ScenarioSheet::table(&sheet).is_none() && !ScenarioSheet::is_loads(&sheet) {
             let is_plan = PLAN_SHEETS.iter().any(|known| known.eq_ignore_ascii_case(&sheet));
             if !is_plan && is_near(&sheet) {
                 let what = format!("there is a sheet `{sheet}`, which is none of a scenario's");

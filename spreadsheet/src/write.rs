@@ -7,7 +7,8 @@ use isocost_model::input::{Entry, LOADS, ScenarioSheet, Source};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 /// Sheets that a plan's workbook has besides its scenario's.
-pub const PLAN_SHEETS: [&str; 5] = ["summary", "plan", "usage", "candidates", "budgets"];
+pub const PLAN_SHEETS: [&str; 6] =
+    ["summary", "plan", "usage", "candidates", "budgets", "filled nodes"];
 
 /// Columns are as wide as what stands in them, up to this many pixels.
 const WIDEST: u32 = 400;

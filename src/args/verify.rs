@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{ScenarioArgs, SizingArgs, SolveArgs};
+use super::{ExplainFormat, ScenarioArgs, SizingArgs, SolveArgs};
 
 /// `isocost verify`.
 #[derive(Debug, clap::Args)]
@@ -19,4 +19,7 @@ pub struct VerifyArgs {
     pub sizing: SizingArgs,
     #[command(flatten)]
     pub solve: SolveArgs,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Table)]
+    pub format: ExplainFormat,
 }

@@ -6,7 +6,7 @@ use isocost_planner::purchase::Purchase;
 
 use crate::args::{CompareArgs, Format};
 use crate::job::{planner, read};
-use crate::output::style::Spinner;
+use crate::output::style::Bar;
 use crate::output::{compare as text, print};
 use crate::{Failure, exit};
 
@@ -20,10 +20,12 @@ pub fn run(args: &CompareArgs) -> Result<u8, Failure> {
         return Err(Failure::input(text));
     }
     let mut purchases: Vec<Purchase> = Vec::with_capacity(scenarios.len());
+    let (bar, all) = (Bar::start("planning"), scenarios.len());
     for (name, scenario) in scenarios {
-        let _spinner = Spinner::start("planning");
         purchases.push(planner.purchase(&name, scenario).map_err(Failure::failed)?);
+        bar.advance(1, all);
     }
+    drop(bar);
     if let Some(path) = &args.report {
         let page = isocost_report::comparison(&purchases);
         write_file(path, page.as_bytes()).map_err(Failure::failed)?;

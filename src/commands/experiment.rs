@@ -67,7 +67,7 @@ fn run_some(args: &RunArgs) -> Result<u8, Failure> {
     let _ = ctrlc::set_handler(move || raise.raise());
     for experiment in chosen(&args.name)? {
         let (dir, start) = (args.out.join(experiment.name()), Instant::now());
-        let bar = Bar::start();
+        let bar = Bar::start("running");
         let done = run_experiment(experiment, &scope, &dir, &interrupt, &measure_apart, &|p| {
             bar.set(p.done, p.resumed, p.of);
         });

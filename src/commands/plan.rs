@@ -17,7 +17,7 @@ use isocost_solver::Interrupt;
 use super::{given, report};
 use crate::args::{Deploy, Format, PlanArgs};
 use crate::job::Job;
-use crate::output::style::{Spinner, bar, warning};
+use crate::output::style::{Bar, Spinner, warning};
 use crate::output::trace::Trace;
 use crate::output::{print, table};
 use crate::{Failure, exit};
@@ -165,13 +165,10 @@ fn deployed(kind: Deploy, args: &PlanArgs, export: &Export<'_>) -> Result<String
 fn certified(args: &PlanArgs, mut job: Job) -> Result<Planned, Failure> {
     let start = Instant::now();
     let search = Search { effort: args.effort.effort(), ..Search::default() };
-    let bar = bar("simulating", 0);
-    let listen = |_: u32, done: usize, of: usize| {
-        bar.set_length(of as u64);
-        bar.set_position(done as u64);
-    };
+    let bar = Bar::start("simulating");
+    let listen = |round: u32, done: usize, of: usize| bar.set_round(round, done, of);
     let certified = job.planner.certify(job.fleet, &search, &listen);
-    bar.finish_and_clear();
+    drop(bar);
     let Certified { plan, fleet, .. } = certified.map_err(|error| match error {
         CertifyError::Stopped => Failure { code: exit::UNKNOWN, ..Failure::failed(error) },
         error => Failure::failed(error),

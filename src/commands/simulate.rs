@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Instant;
 
-use indicatif::ProgressBar;
 use isocost_model::candidates::targets;
 use isocost_model::input::known_names;
 use isocost_model::plan::Part;
@@ -20,7 +19,7 @@ use super::queue::station;
 use crate::args::{Alone, EffortArgs, Format, ReplicaArgs, SimulateArgs};
 use crate::job::{self, Job};
 use crate::output::simulation::{Row, Simulation};
-use crate::output::style::{Spinner, bar, error, warning};
+use crate::output::style::{Bar, Spinner, error, warning};
 use crate::{Failure, exit, output};
 
 /// Runs the command; returns its exit code.
@@ -220,12 +219,14 @@ fn finish(
         None => effort.total() * tasks.len() as u64,
     };
     let start = Instant::now();
-    let bar = bar("simulating", length);
+    let bar = Bar::start("simulating");
+    let arrived = |requests: u64| bar.advance(requests as usize, length as usize);
+    let watch = Watch { stop: &|| interrupt.is_raised(), arrived: &arrived };
     let reports = match trace {
-        Some(trace) => traced(&effort, &tasks, trace, interrupt, &bar),
-        None => drawn(&effort, &tasks, interrupt, &bar),
+        Some(trace) => traced(&effort, &tasks, trace, &watch),
+        None => drawn(&effort, &tasks, &watch),
     };
-    bar.finish_and_clear();
+    drop(bar);
     let seconds = start.elapsed().as_secs_f64();
     let stopped = reports.iter().any(Option::is_none);
     let rows = tasks.into_iter().zip(reports).filter_map(|(task, report)| {
@@ -251,15 +252,8 @@ fn finish(
 }
 
 /// Replications of each task; `None` where it was stopped.
-fn drawn(
-    effort: &Effort,
-    tasks: &[Task],
-    interrupt: &Interrupt,
-    bar: &ProgressBar,
-) -> Vec<Option<Report>> {
-    let (stop, arrived) = (|| interrupt.is_raised(), |n| bar.inc(n));
-    let watch = Watch { stop: &stop, arrived: &arrived };
-    let one = |task: &Task| simulate(&task.replica, &task.traffic, effort, task.unit, &watch).ok();
+fn drawn(effort: &Effort, tasks: &[Task], watch: &Watch<'_>) -> Vec<Option<Report>> {
+    let one = |task: &Task| simulate(&task.replica, &task.traffic, effort, task.unit, watch).ok();
     tasks.par_iter().map(one).collect()
 }
 
@@ -268,11 +262,8 @@ fn traced(
     effort: &Effort,
     tasks: &[Task],
     trace: &Trace,
-    interrupt: &Interrupt,
-    bar: &ProgressBar,
+    watch: &Watch<'_>,
 ) -> Vec<Option<Report>> {
-    let (stop, arrived) = (|| interrupt.is_raised(), |n| bar.inc(n));
-    let watch = Watch { stop: &stop, arrived: &arrived };
     let group = |task: &Task| Group {
         replica: task.replica,
         count: task.replicas,
@@ -280,7 +271,7 @@ fn traced(
     };
     let groups: Vec<Group> = tasks.iter().map(group).collect();
     let unit = tasks.first().map_or(0, |t| t.unit);
-    match simulate_trace(&groups, &trace.requests, effort, unit, &watch) {
+    match simulate_trace(&groups, &trace.requests, effort, unit, watch) {
         Ok(reports) => reports.into_iter().map(Some).collect(),
         Err(_) => vec![None; tasks.len()],
     }

@@ -43,7 +43,7 @@ pub fn run(args: &SweepArgs) -> Result<u8, Failure> {
         }
     };
     let sweep = Sweep { base, points, shard, backend: planner.backend, jobs: args.jobs };
-    let bar = Bar::start();
+    let bar = Bar::start("planning");
     let finished = sweep.run(&args.out, &|p| bar.set(p.done, p.resumed, p.of));
     drop(bar);
     let finished = finished.map_err(|error| match error {

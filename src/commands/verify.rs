@@ -1,11 +1,13 @@
 //! `isocost verify`: a plan and its proof, checked in exact arithmetic.
 
+use isocost_model::export::json_text;
 use isocost_model::input::load_plan;
 use isocost_model::input::reading::{name_of, read_text};
 use isocost_model::plan::Shape;
 use isocost_verify::{Asked, Instance, Verdict, verify};
+use serde_json::{Value, json};
 
-use crate::args::VerifyArgs;
+use crate::args::{ExplainFormat, VerifyArgs};
 use crate::job::Job;
 use crate::output::print;
 use crate::output::table::cents;
@@ -34,11 +36,29 @@ pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
     let is_plan = !none || instance.servers.iter().all(isocost_verify::Server::is_idle);
     let verdict = verify(&instance, &proof, is_plan.then_some(&plan));
     let verdict = verdict.map_err(|what| Failure::input(format!("{name}: {what}")))?;
-    print(told(&verdict).as_bytes())?;
-    if instance_shares(&job) {
-        print(b"of the plans in which servers share replicas as they do in this one\n")?;
+    let shares = instance_shares(&job);
+    match args.format {
+        ExplainFormat::Json => print(json_text(&object(&verdict, shares)).as_bytes())?,
+        ExplainFormat::Table => {
+            print(told(&verdict).as_bytes())?;
+            if shares {
+                print(b"of the plans in which servers share replicas as they do in this one\n")?;
+            }
+        }
     }
     Ok(exit::OK)
+}
+
+/// What was proven, for programs: null for a cost where there is no plan, and for a bound where no plan serves
+/// every server. Where servers share replicas as stated, other ways of sharing are not excluded.
+fn object(verdict: &Verdict, shares: bool) -> Value {
+    json!({
+        "isOptimal": verdict.is_optimal,
+        "cost": verdict.cost,
+        "bound": verdict.bound,
+        "leaves": verdict.leaves,
+        "sharingAsStated": shares,
+    })
 }
 
 /// Whether some servers share replicas: which do is the planner's decision, and no part of the proof.

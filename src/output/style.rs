@@ -1,6 +1,7 @@
 //! Colour, messages and progress: for a terminal only, plain text in a pipe.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -47,19 +48,6 @@ pub fn assumption(text: &str) {
 /// Whether progress is shown: on a terminal, and to nobody who calls.
 fn shows() -> bool {
     std::io::stderr().is_terminal() && !caller::is_there()
-}
-
-/// A bar on standard error for work whose length is known; none in a pipe.
-pub fn bar(what: &'static str, length: u64) -> ProgressBar {
-    if !shows() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(length).with_message(what);
-    let template = "{msg} {wide_bar} {percent}% {eta}";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
 }
 
 /// A spinner on standard error for work that takes more than a second; none in a pipe.
@@ -115,45 +103,75 @@ impl Drop for Spinner {
     }
 }
 
-/// A bar on standard error for work of many parts, with the time that is left; none in a pipe.
+/// A bar on standard error for work of many parts, with the time that is left; none in a pipe. A caller hears it.
 pub struct Bar {
     shown: Option<ProgressBar>,
     heard: Option<Listener>,
-    /// The most parts told so far: they are counted on several threads, whose words may pass each other.
-    told: Mutex<Option<usize>>,
+    /// The round, and the most parts of it told so far: they are counted on several threads, whose words may pass each other.
+    told: Mutex<Option<(u32, usize)>>,
+    /// Parts that were counted one by one.
+    counted: AtomicUsize,
 }
 
+/// A caller is told when so many of a thousand parts more are done, not of each.
+const HEARD: usize = 5;
+
 impl Bar {
-    /// An empty bar.
-    pub fn start() -> Self {
+    /// An empty bar; `what` stands before it.
+    pub fn start(what: &'static str) -> Self {
+        let (told, counted) = (Mutex::default(), AtomicUsize::default());
         if !shows() {
-            return Self { shown: None, heard: caller::listener(), told: Mutex::default() };
+            return Self { shown: None, heard: caller::listener(), told, counted };
         }
-        let bar = ProgressBar::new(0);
-        let template = "{wide_bar} {pos}/{len} {elapsed}, {eta} left";
+        let bar = ProgressBar::new(0).with_message(what);
+        let template = "{msg} {wide_bar} {pos}/{len} {elapsed}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { shown: Some(bar), heard: None, told: Mutex::default() }
+        Self { shown: Some(bar), heard: None, told, counted }
     }
 
     /// Shows `done` of `all` parts, unless more were shown already; `before` of them were done when the work began.
     pub fn set(&self, done: usize, before: usize, all: usize) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_some_and(|told| done <= told) {
+        if !self.tell(0, done, all) {
             return;
         }
-        *told = Some(done);
-        if let Some(heard) = &self.heard {
-            heard(done, all);
-        }
-        let Some(bar) = &self.shown else { return };
-        bar.set_length(all as u64);
-        bar.set_position(done as u64);
-        if done == before {
+        if let (true, Some(bar)) = (done == before, &self.shown) {
             // Parts of an earlier run say nothing about how fast this one is.
             bar.reset_eta();
         }
+    }
+
+    /// The same of work that is done in rounds, each with parts of its own.
+    pub fn set_round(&self, round: u32, done: usize, all: usize) {
+        self.tell(round, done, all);
+    }
+
+    /// Shows `parts` more of `all`.
+    pub fn advance(&self, parts: usize, all: usize) {
+        let before = self.counted.fetch_add(parts, Ordering::Relaxed);
+        let done = (before + parts).min(all);
+        let step = (all * HEARD).div_ceil(1000).max(1);
+        if done == all || before / step != done / step {
+            self.tell(0, done, all);
+        }
+    }
+
+    /// Whether that was news.
+    fn tell(&self, round: u32, done: usize, all: usize) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_some_and(|told| (round, done) <= told) {
+            return false;
+        }
+        *told = Some((round, done));
+        if let Some(heard) = &self.heard {
+            heard(done, all);
+        }
+        if let Some(bar) = &self.shown {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+        }
+        true
     }
 }
 

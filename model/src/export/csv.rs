@@ -16,7 +16,7 @@ pub fn usage_csv(export: &Export<'_>) -> Vec<u8> {
     usage_table(export).csv()
 }
 
-/// `nodes.csv`: [`nodes_table`].
+/// `nodes.csv`: [`nodes_table`], which has another name in a workbook, where the scenario's nodes stand beside it.
 pub fn nodes_csv(export: &Export<'_>) -> Vec<u8> {
     nodes_table(export).csv()
 }
@@ -203,7 +203,7 @@ pub fn nodes_table(export: &Export<'_>) -> Table {
             ]
         })
     });
-    Table::new("nodes", &header, rows)
+    Table::new("filled nodes", &header, rows)
 }
 
 /// One row for each limit of a budget.

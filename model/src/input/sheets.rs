@@ -4,13 +4,15 @@
 //! what is a list stands in its cell as JSON (`["L4","L40S"]`), and of a service class there is a row for each of its targets
 //! (`modelTargets.model`, `modelTargets.slo-itl`). Row 1 is the header, as in a spreadsheet.
 
+mod written;
+
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
 use super::node::{self, Node, Value};
 use super::problem::{At, Report};
-use super::source::SourceFile;
-use super::{SECTIONS, Section, unwrap};
+use super::{SECTIONS, Section};
+
+pub(super) use written::{of_document, of_files};
 
 /// A section of a scenario as a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,9 +40,9 @@ pub enum Entry {
     Truth(bool),
 }
 
-/// Names of the tables, in the order of the sections.
-pub const SHEETS: [&str; 6] =
-    ["accelerators", "models", "classes", "servers", "capacity", "optimizer"];
+/// Names of the tables, in the order of the sections; behind them the nodes, which stand in the section of the cards.
+pub const SHEETS: [&str; 7] =
+    ["accelerators", "models", "classes", "servers", "capacity", "optimizer", NODES];
 /// Name of the table of loads.
 pub const LOADS: &str = "loads";
 /// The section of the service classes, and their list that has rows of its own.
@@ -50,13 +52,14 @@ const TARGETS: &str = "modelTargets";
 const DEEPEST: usize = 16;
 /// The section that is one entity.
 const OPTIMIZER: usize = 5;
-/// The section of the cards, and what it has besides their counts.
+/// The section of the cards, and what it has besides their counts: a table of its own.
 const CAPACITY: usize = 4;
 const NODES: &str = "nodes";
+const NODES_TABLE: usize = 6;
 
 impl ScenarioSheet {
-    /// The section that a table of that name holds, if any.
-    pub fn section(name: &str) -> Option<usize> {
+    /// Which of [`SHEETS`] a table of that name is, if any.
+    pub fn table(name: &str) -> Option<usize> {
         let is = |known: &str| known.eq_ignore_ascii_case(name.trim());
         let listed = || SECTIONS.iter().position(|s| is(s.2) || is(s.1) || is(s.0));
         SHEETS.iter().position(|known| is(known)).or_else(listed)
@@ -91,18 +94,21 @@ pub(super) fn sections(
     optional: &[usize],
     report: &mut Report,
 ) -> Vec<Option<Section>> {
-    let mut sections: Vec<Option<Section>> = SECTIONS.iter().map(|_| None).collect();
+    let mut tables: Vec<Option<Section>> = SHEETS.iter().map(|_| None).collect();
     for sheet in sheets {
-        let Some(section) = ScenarioSheet::section(&sheet.name) else { continue };
-        if sections[section].is_some() {
-            let what = format!("there are two tables of `{}`", SHEETS[section]);
+        let Some(table) = ScenarioSheet::table(&sheet.name) else { continue };
+        if tables[table].is_some() {
+            let what = format!("there are two tables of `{}`", SHEETS[table]);
             report.problem_in(&sheet.place, what, "leave one out");
             continue;
         }
-        let node = node_of(sheet, section, report);
-        sections[section] = Some(Section { file: sheet.place.clone(), node });
+        let node = node_of(sheet, table, report);
+        tables[table] = Some(Section { file: sheet.place.clone(), node });
     }
-    for (section, name) in SHEETS.iter().enumerate() {
+    let nodes = tables.pop().flatten();
+    let mut sections = tables;
+    sections[CAPACITY] = with_nodes(sections[CAPACITY].take(), nodes);
+    for (section, name) in SHEETS.iter().enumerate().take(SECTIONS.len()) {
         if sections[section].is_none() && !optional.contains(&section) {
             let place = sheets.first().map_or("the tables", |sheet| sheet.place.as_str());
             let what = format!("there is no table `{name}`");
@@ -112,20 +118,20 @@ pub(super) fn sections(
     sections
 }
 
-fn node_of(sheet: &ScenarioSheet, section: usize, report: &mut Report) -> Node {
+fn node_of(sheet: &ScenarioSheet, table: usize, report: &mut Report) -> Node {
     let mut entities: Vec<Node> = Vec::new();
     for (row, line) in sheet.rows.iter().zip(2..) {
         if row.iter().all(|cell| *cell == Entry::Blank) {
             continue;
         }
-        let entity = entity(sheet, (row, line), section == CLASSES, report);
-        match entities.last_mut().filter(|last| section == CLASSES && is_same(last, &entity)) {
+        let entity = entity(sheet, (row, line), table, report);
+        match entities.last_mut().filter(|last| table == CLASSES && is_same(last, &entity)) {
             Some(class) => add_targets(class, entity),
             None => entities.push(entity),
         }
     }
     let at = At { line: 1, column: 1 };
-    if section == OPTIMIZER {
+    if table == OPTIMIZER {
         if let [_, second, ..] = &entities[..] {
             let what = "the optimizer's options are one row".to_owned();
             report.problem_at(&sheet.place, second.at, "optimizer", what, "remove the others");
@@ -133,39 +139,30 @@ fn node_of(sheet: &ScenarioSheet, section: usize, report: &mut Report) -> Node {
         let empty = Node { value: Value::Object(Vec::new()), at };
         return entities.into_iter().next().unwrap_or(empty);
     }
-    if section == CAPACITY {
-        return with_nodes(entities, at);
-    }
     Node { value: Value::List(entities), at }
 }
 
-/// Counts of cards, and the nodes that rows have in a column of their own.
-fn with_nodes(mut entities: Vec<Node>, at: At) -> Node {
-    let mut nodes = Vec::new();
-    for entity in &mut entities {
-        let Value::Object(fields) = &mut entity.value else { continue };
-        if let Some(index) = fields.iter().position(|f| f.0 == NODES) {
-            match fields.remove(index).1 {
-                Node { value: Value::List(list), .. } => nodes.extend(list),
-                other => nodes.push(other),
-            }
-        }
-    }
-    if nodes.is_empty() {
-        return Node { value: Value::List(entities), at };
-    }
-    entities.retain(|entity| entity.value != Value::Object(Vec::new()));
-    let list = |list| Node { value: Value::List(list), at };
-    let mut sections = vec![(NODES.to_owned(), list(nodes))];
-    sections.extend((!entities.is_empty()).then(|| ("count".to_owned(), list(entities))));
-    Node { value: Value::Object(sections), at }
+/// The section of the cards: their counts, and the nodes that they come in.
+fn with_nodes(counts: Option<Section>, nodes: Option<Section>) -> Option<Section> {
+    let is_empty = |section: &Section| section.node.value == Value::List(Vec::new());
+    let Some(nodes) = nodes.filter(|nodes| !is_empty(nodes)) else { return counts };
+    let at = nodes.node.at;
+    let counts = counts.filter(|counts| !is_empty(counts));
+    // A section's problems name one place: where it has two tables, both.
+    let file = match &counts {
+        Some(counts) => format!("{} or {}", nodes.file, counts.file),
+        None => nodes.file,
+    };
+    let mut fields = vec![(NODES.to_owned(), nodes.node)];
+    fields.extend(counts.map(|counts| ("count".to_owned(), counts.node)));
+    Some(Section { file, node: Node { value: Value::Object(fields), at } })
 }
 
 /// A row as an object.
 fn entity(
     sheet: &ScenarioSheet,
     (row, line): (&[Entry], u32),
-    has_targets: bool,
+    table: usize,
     report: &mut Report,
 ) -> Node {
     let at = At { line, column: 1 };
@@ -178,14 +175,14 @@ fn entity(
             Entry::Number(number) => Value::Number(number.to_string()),
             Entry::Truth(truth) => Value::Bool(*truth),
         };
-        let path: Vec<String> = column.trim().split('.').map(str::to_lowercase).collect();
+        let path = path(column, table);
         if path.len() > DEEPEST || !put(&mut entity, &path, Node { value, at }) {
             let what = format!("column `{}` is no field beside the others", column.trim());
             let remedy = "name each field once, by its path of keys such as perfParms.alpha";
             report.problem_at(&sheet.place, at, "", what, remedy);
         }
     }
-    if let (true, Value::Object(fields)) = (has_targets, &mut entity.value) {
+    if let (true, Value::Object(fields)) = (table == CLASSES, &mut entity.value) {
         let targets = TARGETS.to_lowercase();
         for (_, field) in fields.iter_mut().filter(|field| field.0 == targets) {
             if let Value::Object(_) = field.value {
@@ -195,6 +192,17 @@ fn entity(
         }
     }
     entity
+}
+
+/// The keys that lead to a column's field. A node's cards are by type, whose name may have points in it.
+fn path(column: &str, table: usize) -> Vec<String> {
+    let lower = column.trim().to_lowercase();
+    match lower.split_once('.') {
+        Some(("cards", card_type)) if table == NODES_TABLE => {
+            vec!["cards".to_owned(), card_type.to_owned()]
+        }
+        _ => lower.split('.').map(str::to_owned).collect(),
+    }
 }
 
 /// Puts a value under its path; `false` where something stands there.
@@ -245,154 +253,6 @@ fn add_targets(class: &mut Node, row: Node) {
         (Some((_, Node { value: Value::List(list), .. })), Value::List(more)) => list.extend(more),
         (_, value) => class.push((key, Node { value, at: more.at })),
     }
-}
-
-/// The tables of a document of all sections.
-pub(super) fn of_document(file: &SourceFile) -> Vec<ScenarioSheet> {
-    let Some(document) = as_written(file) else { return Vec::new() };
-    let Value::Object(sections) = unwrap(document, "system").value else { return Vec::new() };
-    let each = sections.into_iter().filter_map(|(key, node)| {
-        let section = SECTIONS.iter().position(|s| s.1.eq_ignore_ascii_case(&key))?;
-        Some((section, sheet_of(file, section, node)))
-    });
-    in_order(each.collect())
-}
-
-/// The tables of documents, one a section.
-pub(super) fn of_files(files: &[(usize, SourceFile)]) -> Vec<ScenarioSheet> {
-    let each = files.iter().filter_map(|(section, file)| {
-        let node = unwrap(as_written(file)?, SECTIONS[*section].1);
-        Some((*section, sheet_of(file, *section, node)))
-    });
-    in_order(each.collect())
-}
-
-fn in_order(mut sheets: Vec<(usize, ScenarioSheet)>) -> Vec<ScenarioSheet> {
-    sheets.sort_by_key(|sheet| sheet.0);
-    sheets.into_iter().map(|sheet| sheet.1).collect()
-}
-
-/// The document with its keys as they are written.
-fn as_written(file: &SourceFile) -> Option<Node> {
-    node::parse_documents(&file.name, &file.text, &mut Report::default()).into_iter().next()
-}
-
-fn sheet_of(file: &SourceFile, section: usize, node: Node) -> ScenarioSheet {
-    let (_, _, list) = SECTIONS[section];
-    let (nodes, node) = match node.value {
-        Value::Object(mut fields) if section == CAPACITY => {
-            let found = fields.iter().position(|f| f.0.eq_ignore_ascii_case(NODES));
-            let nodes = found.map(|index| fields.remove(index));
-            let is_alone = nodes.is_some() && fields.is_empty();
-            let value = if is_alone { Value::List(Vec::new()) } else { Value::Object(fields) };
-            (nodes, Node { value, at: node.at })
-        }
-        _ => (None, node),
-    };
-    let node = entry(node, list);
-    let entities = match node.value {
-        Value::List(entities) => entities,
-        _ => vec![node],
-    };
-    let mut sheet = ScenarioSheet {
-        place: file.name.clone(),
-        name: SHEETS[section].to_owned(),
-        columns: Vec::new(),
-        rows: Vec::new(),
-    };
-    for entity in entities {
-        for row in rows_of(entity, section == CLASSES) {
-            let mut cells = Vec::new();
-            flatten("", row, &mut cells);
-            add_row(&mut sheet, cells);
-        }
-    }
-    if let Some((key, nodes)) = nodes {
-        add_row(&mut sheet, vec![(key, Entry::Text(json(&nodes.value).to_string()))]);
-    }
-    let columns = sheet.columns.len();
-    sheet.rows.iter_mut().for_each(|row| row.resize(columns, Entry::Blank));
-    sheet
-}
-
-/// What stands under `key`, if the node has it, else the node.
-fn entry(node: Node, key: &str) -> Node {
-    match node.value {
-        Value::Object(mut entries) => {
-            match entries.iter().position(|e| e.0.eq_ignore_ascii_case(key)) {
-                Some(index) => entries.remove(index).1,
-                None => Node { value: Value::Object(entries), at: node.at },
-            }
-        }
-        _ => node,
-    }
-}
-
-/// An entity as its rows: of a class one for each target.
-fn rows_of(entity: Node, has_targets: bool) -> Vec<Node> {
-    let Value::Object(fields) = &entity.value else { return vec![entity] };
-    let is_list = |f: &(String, Node)| {
-        f.0.eq_ignore_ascii_case(TARGETS) && matches!(f.1.value, Value::List(_))
-    };
-    let Some(index) = fields.iter().position(is_list).filter(|_| has_targets) else {
-        return vec![entity];
-    };
-    let Value::List(targets) = fields[index].1.value.clone() else { return vec![entity] };
-    if targets.is_empty() {
-        return vec![entity];
-    }
-    let with = |target: Node| {
-        let mut fields = fields.clone();
-        fields[index].1 = target;
-        Node { value: Value::Object(fields), at: entity.at }
-    };
-    targets.into_iter().map(with).collect()
-}
-
-/// The cells of an object, by the paths of its keys.
-fn flatten(path: &str, node: Node, cells: &mut Vec<(String, Entry)>) {
-    let cell = match node.value {
-        Value::Object(fields) => {
-            for (key, field) in fields {
-                let path = if path.is_empty() { key } else { format!("{path}.{key}") };
-                flatten(&path, field, cells);
-            }
-            return;
-        }
-        Value::Null => Entry::Blank,
-        Value::Bool(truth) => Entry::Truth(truth),
-        Value::Number(text) => text.parse().map_or(Entry::Text(text), Entry::Number),
-        Value::Text(text) => Entry::Text(text),
-        Value::List(_) => Entry::Text(json(&node.value).to_string()),
-    };
-    cells.push((path.to_owned(), cell));
-}
-
-fn json(value: &Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(truth) => Json::Bool(*truth),
-        Value::Number(text) => serde_json::from_str(text).unwrap_or(Json::Null),
-        Value::Text(text) => Json::String(text.clone()),
-        Value::List(items) => items.iter().map(|item| json(&item.value)).collect(),
-        Value::Object(fields) => Json::Object(
-            fields.iter().map(|(key, field)| (key.clone(), json(&field.value))).collect(),
-        ),
-    }
-}
-
-fn add_row(sheet: &mut ScenarioSheet, cells: Vec<(String, Entry)>) {
-    let mut row = vec![Entry::Blank; sheet.columns.len()];
-    for (column, cell) in cells {
-        match sheet.columns.iter().position(|known| known.eq_ignore_ascii_case(&column)) {
-            Some(index) => row[index] = cell,
-            None => {
-                sheet.columns.push(column);
-                row.push(cell);
-            }
-        }
-    }
-    sheet.rows.push(row);
 }
 
 #[cfg(test)]
