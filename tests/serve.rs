@@ -229,3 +229,42 @@ fn clients_of_the_reference_have_one_switch() {
     assert_eq!(status, 200, "{answer}");
     assert!(answer.contains("\"allocations\": {}"), "{answer}");
 }
+
+/// What a stateful service keeps of a large body, and takes to read and answer it, is a few times the body.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_body_takes_a_few_times_itself() {
+    let served = serve(isocost(&["serve", "--stateful", "--port", "0"]));
+    let server = |i: u32| {
+        format!(
+            r#"{{"name":"s{i}","class":"c","model":"m","minNumReplicas":1,"currentAlloc":{{"accelerator":"",
+            "numReplicas":1,"load":{{"arrivalRate":60.5,"avgInTokens":128,"avgOutTokens":512}}}}}}"#
+        )
+    };
+    let servers: Vec<String> = (0..60_000).map(server).collect();
+    let body = format!(r#"{{"servers":[{}]}}"#, servers.join(","));
+    let before = peak_kib(&served);
+    // The second time the first is still there.
+    for _ in 0..2 {
+        let (status, answer) = served.ask("POST /setServers", &body);
+        assert_eq!((status, answer.len()), (200, body.len()));
+    }
+    assert_eq!(served.ask("GET /getServers", "").0, 200);
+    let times = (peak_kib(&served) - before) as f64 * 1024.0 / body.len() as f64;
+    assert!(times < 10.0, "{times:.1} times a body of {} bytes", body.len());
+    // Nor does what is wrong with one take more.
+    let (status, answer) = served.ask("POST /setServers", &format!("{body}]"));
+    assert_eq!(status, 400);
+    assert!(answer.contains("trailing characters"), "{answer}");
+    let times = (peak_kib(&served) - before) as f64 * 1024.0 / body.len() as f64;
+    assert!(times < 10.0, "{times:.1} times a body of {} bytes", body.len());
+}
+
+/// The most memory that the service took so far, KiB.
+#[cfg(target_os = "linux")]
+fn peak_kib(served: &Served) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", served.child.id()));
+    let status = status.expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}

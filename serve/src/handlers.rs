@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
+use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -12,21 +13,28 @@ use isocost_model::input::reading::{Report, parse_fleet};
 use serde_json::Value;
 
 use crate::Optimizer;
-use crate::answer::Json;
+use crate::answer::{Json, written};
 use crate::http::{Deadline, Error, Text};
 use crate::optimize::BODY;
-use crate::system::System;
+use crate::system::{System, value};
 
 /// Header that says that a change is meant: a page of another site cannot have a browser send it.
 const CHANGE: &str = "x-isocost-change";
 
 type Asked = (State<Arc<Optimizer>>, Extension<Deadline>);
 
+/// Bodies of more bytes are read without the places of what is wrong in them but the first: those take some twenty
+/// times a body.
+const LARGE: usize = 1 << 20;
+
 /// JSON as the model's reader takes it: every problem of its form, with its place.
 ///
 /// # Errors
 /// The problems.
 pub fn parsed(text: &str) -> Result<Value, Error> {
+    if text.len() > LARGE {
+        return value(text);
+    }
     let mut report = Report::default();
     let is_read = parse_fleet(BODY, text, &mut report).is_some();
     match is_read && report.problems.is_empty() {
@@ -36,10 +44,10 @@ pub fn parsed(text: &str) -> Result<Value, Error> {
 }
 
 /// Asks the kept system.
-pub fn ask(of: fn(&mut System) -> Value) -> MethodRouter<Arc<Optimizer>> {
+pub fn ask(of: fn(&mut System) -> Bytes) -> MethodRouter<Arc<Optimizer>> {
     get(async move |(State(optimizer), Extension(deadline)): Asked| {
         let work = move |optimizer: &Optimizer| Ok(optimizer.kept(|kept| of(kept.system())));
-        optimizer.off(deadline, work).await.map(Json)
+        optimizer.off(deadline, work).await.map(written)
     })
 }
 
@@ -80,6 +88,16 @@ pub fn by_body(
             Ok(answer.unwrap_or(body))
         };
         optimizer.off(deadline, work).await.map(Json)
+    })
+}
+
+/// Changes the kept system by a body as it is sent; what is answered is written already.
+pub fn by_text(
+    of: impl Fn(&mut System, String) -> Result<Bytes, Error> + Clone + Send + Sync + 'static,
+) -> MethodRouter<Arc<Optimizer>> {
+    post(async move |(State(optimizer), Extension(deadline)): Asked, Text(text): Text| {
+        let work = move |optimizer: &Optimizer| optimizer.kept(|kept| of(kept.system(), text));
+        optimizer.off(deadline, work).await.map(written)
     })
 }
 

@@ -202,7 +202,7 @@ pub async fn optimize(
             options.into_iter().for_each(|options| system.set_optimizer(options));
             system.scenario()
         });
-        Ok(Ok(json_text(&scenario)))
+        Ok(Ok(scenario))
     };
     let scenario = match optimizer.off(deadline, work).await? {
         Ok(scenario) => scenario,
@@ -230,9 +230,9 @@ pub async fn apply(
 pub async fn system(
     State(optimizer): State<Arc<Optimizer>>,
     Extension(deadline): Extension<Deadline>,
-) -> Result<Json, Error> {
+) -> Result<Response, Error> {
     let work = |optimizer: &Optimizer| Ok(optimizer.kept(|kept| kept.system().scenario()));
-    optimizer.off(deadline, work).await.map(Json)
+    optimizer.off(deadline, work).await.map(|text| written(text.into()))
 }
 
 /// `POST /report`: the plan as a page for people, with why it is as it is.

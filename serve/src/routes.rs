@@ -10,8 +10,8 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, get, on, post};
 use serde_json::{Value, json};
 
-use crate::answer::Json;
-use crate::handlers::{ask, by_body, by_name, by_names, changes, meant};
+use crate::answer::{Json, text};
+use crate::handlers::{ask, by_body, by_name, by_names, by_text, changes, meant};
 use crate::http::Error;
 use crate::optimize;
 use crate::system::{ACCELERATORS, CAPACITIES, CLASSES, MODELS, SERVERS, Section};
@@ -155,7 +155,7 @@ fn asking() -> Vec<Route> {
         route("/getAccelerator/{name}", "An accelerator", "accelerator", one(ACCELERATORS)),
         route("/getCapacities", "Cards of every type", "capacityData", ask(|s| s.all(CAPACITIES))),
         route("/getCapacity/{type}", "Cards of a type", "capacity", one(CAPACITIES)),
-        route("/getModels", "Names of the models", "names", ask(|s| json!(s.models()))),
+        route("/getModels", "Names of the models", "names", ask(|s| text(&json!(s.models())))),
         route(
             "/getModel/{name}",
             "How a model runs on each accelerator",
@@ -214,12 +214,7 @@ fn changing(compatible: bool) -> Vec<Route> {
         tag: "system",
         handler,
     };
-    let all = |section: Section| {
-        by_body(move |system, body| {
-            system.set_all(section, body)?;
-            Ok(system.echo(section, body))
-        })
-    };
+    let all = |section: Section| by_text(move |system, body| system.set_all(section, body));
     let put = |section: Section| {
         by_body(move |system, body| {
             system.put(section, body)?;

@@ -53,7 +53,7 @@ pub(crate) fn beneath<T>(stop: Option<Stop>, work: impl FnOnce() -> T) -> T {
 
 /// Ends the work here where its stop is raised.
 #[inline]
-pub(crate) fn pause() {
+pub fn pause() {
     let is_raised = HERE.with_borrow(|stop| stop.as_ref().is_some_and(|stop| (stop.0)()));
     if is_raised {
         resume_unwind(Box::new(Stopped));

@@ -2,17 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Manner, System};
+use super::{Manner, SERVERS, System};
 use crate::compatible::shape::{ALLOCATION, shaped};
 use crate::http::Error;
-use crate::json::{field, set, text};
+use crate::json::{field, set};
 
 impl System {
     /// Notes for each server what a plan wants of it, as `desiredAlloc`.
     pub fn desire(&mut self, answer: &Value) {
         for server in &mut self.servers {
-            let name = text(server, "name");
-            let allocation = answer.get("allocations").and_then(|all| all.get(name));
+            let allocation = answer.get("allocations").and_then(|all| all.get(server.name()));
             let mut desired =
                 json!({"accelerator": "", "numReplicas": 0, "maxBatch": 0, "cost": 0});
             for key in [
@@ -28,11 +27,13 @@ impl System {
                     set(&mut desired, key, value.clone());
                 }
             }
-            let load = field(server, "currentAlloc").and_then(|a| field(a, "load"));
-            if let Some(load) = load.filter(|_| field(&desired, "load").is_none()) {
-                set(&mut desired, "load", load.clone());
-            }
-            set(server, "desiredAlloc", desired);
+            server.change(SERVERS, |server| {
+                let load = field(server, "currentAlloc").and_then(|a| field(a, "load"));
+                if let Some(load) = load.filter(|_| field(&desired, "load").is_none()) {
+                    set(&mut desired, "load", load.clone());
+                }
+                set(server, "desiredAlloc", desired);
+            });
         }
         self.planned = true;
     }
@@ -45,19 +46,24 @@ impl System {
             return Err(Error::conflict("nothing was planned yet; POST /optimize first"));
         }
         for server in &mut self.servers {
-            let desired = field(server, "desiredAlloc").cloned();
-            if as_there {
-                let desired = shaped(&desired.unwrap_or_default(), ALLOCATION);
-                set(server, "currentAlloc", desired);
-                continue;
-            }
-            let Some(mut desired) = desired else { continue };
-            let load = field(server, "currentAlloc").and_then(|a| field(a, "load"));
-            if let Some(load) = load {
-                set(&mut desired, "load", load.clone());
-            }
-            set(server, "currentAlloc", desired);
+            server.change(SERVERS, |server| apply(server, as_there));
         }
         Ok(())
     }
+}
+
+/// Makes of what is wanted of a server what there is, `as_there` as the reference does.
+fn apply(server: &mut Value, as_there: bool) {
+    let desired = field(server, "desiredAlloc").cloned();
+    if as_there {
+        let desired = shaped(&desired.unwrap_or_default(), ALLOCATION);
+        set(server, "currentAlloc", desired);
+        return;
+    }
+    let Some(mut desired) = desired else { return };
+    let load = field(server, "currentAlloc").and_then(|a| field(a, "load"));
+    if let Some(load) = load {
+        set(&mut desired, "load", load.clone());
+    }
+    set(server, "currentAlloc", desired);
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::entry::Entry;
 use super::{CLASSES, Manner, System, missing};
 use crate::compatible::lenient::each_once;
 use crate::compatible::shape::TARGET;
@@ -28,12 +29,13 @@ impl System {
             },
         };
         if lenient {
-            self.classes.retain(|class| !CLASSES.is(class, name));
+            self.classes.retain(|class| class.name() != name);
         }
         match self.entry(CLASSES, name) {
-            Ok(class) => set(class, "priority", json!(priority)),
+            Ok(class) => class.change(CLASSES, |class| set(class, "priority", json!(priority))),
             Err(_) => {
-                self.classes.push(json!({"name": name, "priority": priority, "modelTargets": []}))
+                let class = json!({"name": name, "priority": priority, "modelTargets": []});
+                self.classes.push(Entry::new(CLASSES, &class));
             }
         }
         self.get(CLASSES, name)
@@ -49,7 +51,7 @@ impl System {
         let lenient = self.manner == Manner::Reference;
         let class = self.entry(CLASSES, &name)?;
         let priority = |entry: &Value| field(entry, "priority").and_then(Value::as_f64);
-        let (has, gives) = (priority(class), priority(body).filter(|p| *p != 0.0));
+        let (has, gives) = (priority(&class.value()), priority(body).filter(|p| *p != 0.0));
         // The reference takes no answer for another priority.
         let gives = if lenient { Some(gives.unwrap_or(0.0)) } else { gives };
         if let (Some(has), Some(gives)) = (has, gives)
@@ -61,14 +63,14 @@ impl System {
             );
             return Err(Error::input(message));
         }
-        add_targets(class, body);
+        class.change(CLASSES, |class| add_targets(class, body));
         Ok(lenient.then_some(self.get(CLASSES, &name)?))
     }
 
     /// What a class promises for a model.
     pub fn target(&mut self, class: &str, model: &str) -> Result<Value, Error> {
         let manner = self.manner;
-        let targets = targets(self.entry(CLASSES, class)?);
+        let targets = targets(&self.entry(CLASSES, class)?.value());
         let found = targets.iter().find(|t| text(t, "model") == model);
         found.map(|target| manner.answer(target, TARGET)).ok_or_else(|| {
             let known = targets.iter().map(|t| text(t, "model"));
@@ -80,9 +82,11 @@ impl System {
     pub fn remove_target(&mut self, class: &str, model: &str) -> Result<Value, Error> {
         let removed = self.target(class, model)?;
         let entry = self.entry(CLASSES, class)?;
-        let mut targets = targets(entry);
-        targets.retain(|t| text(t, "model") != model);
-        set(entry, "modelTargets", Value::Array(targets));
+        entry.change(CLASSES, |class| {
+            let mut targets = targets(class);
+            targets.retain(|t| text(t, "model") != model);
+            set(class, "modelTargets", Value::Array(targets));
+        });
         Ok(removed)
     }
 }

@@ -1,6 +1,6 @@
 //! The system that a stateful service keeps: its sections as they were posted.
 //!
-//! Entries stay the JSON that their client sent, fields without case, whatever other tools keep beside
+//! Entries stay the JSON that their client sent, as text ([`entry`]), fields without case, whatever other tools keep beside
 //! ours. Whether they make a sound scenario is for the model's reader to say, over the whole, when it is
 //! planned for.
 //!
@@ -9,31 +9,38 @@
 
 mod allocations;
 mod classes;
+mod entry;
 mod models;
+mod posted;
 mod section;
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map;
+use std::collections::{BTreeMap, HashMap};
 
+use axum::body::Bytes;
+use isocost_model::export::json_text;
 use isocost_model::input::known_names;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::compatible::shape::{Field, shaped};
 use crate::http::Error;
-use crate::json::{field, text};
+use crate::json::field;
+use entry::Entry;
+pub use posted::value;
 use section::SECTIONS;
 pub use section::{ACCELERATORS, CAPACITIES, CLASSES, MODELS, SERVERS, Section};
 
 /// What is kept.
 #[derive(Debug, Clone, Default)]
 pub struct System {
-    accelerators: Vec<Value>,
-    capacities: Vec<Value>,
-    models: Vec<Value>,
+    accelerators: Vec<Entry>,
+    capacities: Vec<Entry>,
+    models: Vec<Entry>,
     /// Models that were added by name and have no entry yet.
     named: Vec<String>,
-    classes: Vec<Value>,
-    servers: Vec<Value>,
+    classes: Vec<Entry>,
+    servers: Vec<Entry>,
     optimizer: Option<Value>,
     manner: Manner,
     /// Whether servers carry what a plan wants of them.
@@ -67,7 +74,8 @@ impl System {
         for section in SECTIONS {
             if let Some(data) = field(scenario, section.data) {
                 // What has no such form was refused where it was planned for.
-                let _ = system.set_all(section, data);
+                let entries = section.entries(data).unwrap_or_default();
+                system.put_all(section, entries.iter().map(|e| Entry::new(section, e)).collect());
             }
         }
         system.optimizer = field(scenario, "optimizerData").cloned();
@@ -75,17 +83,8 @@ impl System {
     }
 
     /// The whole as a scenario, to be read by the model's reader.
-    pub fn scenario(&mut self) -> Value {
-        let mut sections = Map::new();
-        for section in SECTIONS {
-            let entries = (section.of)(self).clone();
-            // No capacities at all are no limit; an empty list would be no cards.
-            if !(entries.is_empty() && section.data == CAPACITIES.data) {
-                sections.insert(section.data.to_owned(), json!({ section.list: entries }));
-            }
-        }
-        sections.extend(self.optimizer.clone().map(|o| ("optimizerData".to_owned(), o)));
-        json!({ "system": sections })
+    pub fn scenario(&self) -> String {
+        json_text(&json_of([("system", Whole(self))]))
     }
 
     /// What the optimizer is asked to do from now on.
@@ -94,60 +93,69 @@ impl System {
     }
 
     /// The whole section, as [`System::set_all`] takes it.
-    pub fn all(&mut self, section: Section) -> Value {
-        json!({ section.list: self.list(section) })
+    pub fn all(&mut self, section: Section) -> Bytes {
+        let list = self.answered(section);
+        json_text(&json_of([(section.list, list)])).into()
     }
 
     /// Its entries.
-    pub fn list(&mut self, section: Section) -> Value {
-        let manner = self.manner;
-        let entries = (section.of)(self).iter();
-        Value::Array(entries.map(|entry| manner.answer(entry, section.fields)).collect())
+    pub fn list(&mut self, section: Section) -> Bytes {
+        json_text(&self.answered(section)).into()
     }
 
-    /// Replaces a section, or, in the reference's manner, merges entries into it.
-    pub fn set_all(&mut self, section: Section, body: &Value) -> Result<(), Error> {
-        let entries = section.entries(body)?;
+    fn answered(&mut self, section: Section) -> Answered<'_> {
+        let manner = self.manner;
+        Answered { entries: (section.of)(self), section, manner }
+    }
+
+    /// Replaces a section by that of a body, or, in the reference's manner, merges its entries into it; what is
+    /// answered to it: the body, in the reference's manner with every field of its types.
+    pub fn set_all(&mut self, section: Section, body: String) -> Result<Bytes, Error> {
+        let entries = posted::entries(section, &body)?;
+        let answer = match self.manner {
+            Manner::Own => body.into(),
+            manner @ Manner::Reference => {
+                let list = Answered { entries: &entries, section, manner };
+                json_text(&json_of([(section.list, list)])).into()
+            }
+        };
+        self.put_all(section, entries);
+        Ok(answer)
+    }
+
+    fn put_all(&mut self, section: Section, entries: Vec<Entry>) {
         if self.manner == Manner::Reference {
             self.merge(section, entries);
-            return Ok(());
+            return;
         }
         *(section.of)(self) = entries;
         if section.data == MODELS.data {
             self.named.clear();
         }
-        Ok(())
     }
 
     /// Puts entries in the place of those that they agree with, else behind the last; a class that is there keeps
     /// its priority, and its targets for other models.
-    fn merge(&mut self, section: Section, entries: Vec<Value>) {
+    fn merge(&mut self, section: Section, entries: Vec<Entry>) {
         let kept = (section.of)(self);
-        let mut places: HashMap<Vec<String>, usize> =
-            kept.iter().enumerate().map(|(i, entry)| (section.key(entry), i)).collect();
+        let mut places: HashMap<Vec<Box<str>>, usize> =
+            kept.iter().enumerate().map(|(i, entry)| (entry.keys().to_vec(), i)).collect();
         for entry in entries {
-            match places.entry(section.key(&entry)) {
-                Entry::Vacant(place) => {
+            match places.entry(entry.keys().to_vec()) {
+                hash_map::Entry::Vacant(place) => {
                     place.insert(kept.len());
                     kept.push(entry);
                 }
-                Entry::Occupied(place) if section.data == CLASSES.data => {
-                    classes::add_targets(&mut kept[*place.get()], &entry);
+                hash_map::Entry::Occupied(place) if section.data == CLASSES.data => {
+                    let targets = entry.value();
+                    kept[*place.get()].change(section, |c| classes::add_targets(c, &targets));
                 }
-                Entry::Occupied(place) => kept[*place.get()] = entry,
+                hash_map::Entry::Occupied(place) => kept[*place.get()] = entry,
             }
         }
     }
 
-    /// What is answered to a section that was set: the section as it was sent, in the reference's manner with every
-    /// field of its types.
-    pub fn echo(&self, section: Section, body: &Value) -> Option<Value> {
-        let entries = section.entries(body).ok().filter(|_| self.manner == Manner::Reference)?;
-        let entries: Vec<Value> = entries.iter().map(|e| shaped(e, section.fields)).collect();
-        Some(json!({ section.list: entries }))
-    }
-
-    /// The same to an entry.
+    /// What is answered to an entry that was set, in the reference's manner.
     pub fn echo_entry(&self, section: Section, body: &Value) -> Option<Value> {
         (self.manner == Manner::Reference).then(|| shaped(body, section.fields))
     }
@@ -155,26 +163,24 @@ impl System {
     /// An entry.
     pub fn get(&mut self, section: Section, name: &str) -> Result<Value, Error> {
         let manner = self.manner;
-        Ok(manner.answer(self.entry(section, name)?, section.fields))
+        Ok(manner.answer(&self.entry(section, name)?.value(), section.fields))
     }
 
-    fn entry(&mut self, section: Section, name: &str) -> Result<&mut Value, Error> {
+    fn entry(&mut self, section: Section, name: &str) -> Result<&mut Entry, Error> {
         let entries = (section.of)(self);
-        match entries.iter().position(|e| section.is(e, name)) {
+        match entries.iter().position(|e| e.name() == name) {
             Some(i) => Ok(&mut entries[i]),
-            None => {
-                let known = entries.iter().map(|e| text(e, section.name()));
-                Err(missing(section.word, name, known))
-            }
+            None => Err(missing(section.word, name, entries.iter().map(Entry::name))),
         }
     }
 
     /// Adds an entry, or puts it in the place of the one of its name.
     pub fn put(&mut self, section: Section, entry: &Value) -> Result<(), Error> {
         let name = section.named(entry)?;
+        let entry = Entry::new(section, entry);
         match self.entry(section, &name) {
-            Ok(place) => *place = entry.clone(),
-            Err(_) => (section.of)(self).push(entry.clone()),
+            Ok(place) => *place = entry,
+            Err(_) => (section.of)(self).push(entry),
         }
         Ok(())
     }
@@ -182,9 +188,53 @@ impl System {
     /// Takes an entry out.
     pub fn remove(&mut self, section: Section, name: &str) -> Result<Value, Error> {
         let removed = self.get(section, name)?;
-        (section.of)(self).retain(|e| !section.is(e, name));
+        (section.of)(self).retain(|e| e.name() != name);
         Ok(removed)
     }
+}
+
+/// Entries as they are answered, each made when it is written.
+struct Answered<'a> {
+    entries: &'a [Entry],
+    section: Section,
+    manner: Manner,
+}
+
+impl Serialize for Answered<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { entries, section, manner } = self;
+        to.collect_seq(entries.iter().map(|e| manner.answer(&e.value(), section.fields)))
+    }
+}
+
+/// The whole, section by section, as it was sent.
+struct Whole<'a>(&'a System);
+
+impl Serialize for Whole<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self(system) = self;
+        let entries = SECTIONS.map(|section| (section, (section.entries_of)(system)));
+        // No capacities at all are no limit; an empty list would be no cards.
+        let there = |s: Section, e: &[Entry]| !(e.is_empty() && s.data == CAPACITIES.data);
+        let there = entries.into_iter().filter(|(s, entries)| there(*s, entries));
+        let sections =
+            there.map(|(s, entries)| (s.data, Part::Section(json_of([(s.list, entries)]))));
+        let optimizer = system.optimizer.iter().map(|o| ("optimizerData", Part::Optimizer(o)));
+        to.collect_map(sections.chain(optimizer))
+    }
+}
+
+/// A part of the whole.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Part<'a> {
+    Section(BTreeMap<&'static str, &'a [Entry]>),
+    Optimizer(&'a Value),
+}
+
+/// An object of one field.
+fn json_of<T, const N: usize>(fields: [(&'static str, T); N]) -> BTreeMap<&'static str, T> {
+    BTreeMap::from(fields)
 }
 
 impl Manner {
@@ -199,6 +249,8 @@ impl Manner {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -210,9 +262,10 @@ mod tests {
         let error = system.get(ACCELERATORS, "b").expect_err("not there");
         assert_eq!(error.message, "accelerator b not found; did you mean `a`?");
         system.put(ACCELERATORS, &json!({"NAME": "a", "cost": 2})).expect("named");
-        assert_eq!(system.list(ACCELERATORS), json!([{"NAME": "a", "cost": 2}]));
+        let list: Value = serde_json::from_slice(&system.list(ACCELERATORS)).expect("JSON");
+        assert_eq!(list, json!([{"NAME": "a", "cost": 2}]));
         assert!(system.put(ACCELERATORS, &json!({"cost": 2})).is_err());
-        assert!(system.set_all(ACCELERATORS, &json!({"accelerators": 1})).is_err());
+        assert!(system.set_all(ACCELERATORS, r#"{"accelerators": 1}"#.to_owned()).is_err());
     }
 
     #[test]

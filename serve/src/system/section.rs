@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::System;
+use super::entry::Entry;
 use crate::compatible::shape::{self, Field};
 use crate::http::Error;
 use crate::json::{field, text};
@@ -21,7 +22,9 @@ pub struct Section {
     /// An entry in words.
     pub word: &'static str,
     /// Its entries in a system.
-    pub(super) of: fn(&mut System) -> &mut Vec<Value>,
+    pub(super) of: fn(&mut System) -> &mut Vec<Entry>,
+    /// The same to be read.
+    pub(super) entries_of: fn(&System) -> &[Entry],
 }
 
 /// Accelerators.
@@ -32,6 +35,7 @@ pub const ACCELERATORS: Section = Section {
     fields: shape::ACCELERATOR,
     word: "accelerator",
     of: |system| &mut system.accelerators,
+    entries_of: |system| &system.accelerators,
 };
 /// Cards of each type.
 pub const CAPACITIES: Section = Section {
@@ -41,6 +45,7 @@ pub const CAPACITIES: Section = Section {
     fields: shape::CAPACITY,
     word: "capacity for",
     of: |system| &mut system.capacities,
+    entries_of: |system| &system.capacities,
 };
 /// Models on accelerators.
 pub const MODELS: Section = Section {
@@ -50,6 +55,7 @@ pub const MODELS: Section = Section {
     fields: shape::MODEL,
     word: "model",
     of: |system| &mut system.models,
+    entries_of: |system| &system.models,
 };
 /// Service classes.
 pub const CLASSES: Section = Section {
@@ -59,6 +65,7 @@ pub const CLASSES: Section = Section {
     fields: shape::CLASS,
     word: "service class",
     of: |system| &mut system.classes,
+    entries_of: |system| &system.classes,
 };
 /// Servers.
 pub const SERVERS: Section = Section {
@@ -68,34 +75,28 @@ pub const SERVERS: Section = Section {
     fields: shape::SERVER,
     word: "server",
     of: |system| &mut system.servers,
+    entries_of: |system| &system.servers,
 };
 /// All of them.
 pub(super) const SECTIONS: [Section; 5] = [ACCELERATORS, MODELS, CLASSES, SERVERS, CAPACITIES];
 
 impl Section {
-    /// Whether an entry is of that name.
-    pub(super) fn is(self, entry: &Value, name: &str) -> bool {
-        text(entry, self.name()) == name
-    }
-
     /// Key of an entry's name.
     pub(super) fn name(self) -> &'static str {
         self.keys[0]
     }
 
-    /// What tells an entry apart.
-    pub(super) fn key(self, entry: &Value) -> Vec<String> {
-        self.keys.iter().map(|key| text(entry, key).to_owned()).collect()
+    /// The list of a section that is read: in its list, or bare.
+    pub fn entries(self, data: &Value) -> Result<Vec<Value>, Error> {
+        let inner = field(data, self.data).unwrap_or(data);
+        let list = field(inner, self.list).unwrap_or(inner);
+        list.as_array().cloned().ok_or_else(|| self.no_list())
     }
 
-    /// The list in a posted body: in its section, in its list, or bare.
-    pub fn entries(self, body: &Value) -> Result<Vec<Value>, Error> {
-        let inner = field(body, self.data).unwrap_or(body);
-        let list = field(inner, self.list).unwrap_or(inner);
-        list.as_array().cloned().ok_or_else(|| {
-            let (list, form) = (self.list, json!({ self.list: ["..."] }));
-            Error::input(format!("body: expected a list under `{list}`; send {form}"))
-        })
+    /// That a body has no such list.
+    pub(super) fn no_list(self) -> Error {
+        let (list, form) = (self.list, json!({ self.list: ["..."] }));
+        Error::input(format!("body: expected a list under `{list}`; send {form}"))
     }
 
     /// The name of a posted entry.

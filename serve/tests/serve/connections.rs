@@ -1,5 +1,6 @@
 //! Connections that are many, idle, unread or of another protocol; names and tokens that change.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -142,4 +143,49 @@ async fn a_token_that_is_written_anew_is_the_token() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(ask("first").await, StatusCode::UNAUTHORIZED);
+}
+
+/// A client that trusts one certificate alone, and sees what is served to those who do.
+async fn is_served_with(
+    certificate: &rcgen::CertifiedKey<rcgen::KeyPair>,
+    address: SocketAddr,
+) -> bool {
+    let trusted = reqwest::Certificate::from_pem(certificate.cert.pem().as_bytes()).expect("PEM");
+    let local = reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_only([trusted])
+        .resolve("localhost", address)
+        .build()
+        .expect("a client");
+    let url = format!("https://localhost:{}/healthz", address.port());
+    local.get(url).send().await.is_ok_and(|answer| answer.status() == StatusCode::OK)
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_written_anew_is_served() {
+    let signed = || rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a key");
+    let (old, new) = (signed(), signed());
+    let dir = tempfile::tempdir().expect("a directory");
+    let (certificate, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
+    std::fs::write(&certificate, old.cert.pem()).expect("a file");
+    std::fs::write(&key, old.signing_key.serialize_pem()).expect("a file");
+    let settings = Settings {
+        tls: Some((certificate.clone(), key.clone())),
+        renewal: Duration::from_millis(20),
+        ..Settings::default()
+    };
+    let address = toy(settings).await.address;
+    assert!(is_served_with(&old, address).await);
+    assert!(!is_served_with(&new, address).await);
+    // Half written, or without its key, it is no certificate: the last stays.
+    for half in [String::new(), new.cert.pem()] {
+        std::fs::write(&certificate, half).expect("a file");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(is_served_with(&old, address).await);
+    }
+    std::fs::write(&key, new.signing_key.serialize_pem()).expect("a file");
+    while !is_served_with(&new, address).await {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(!is_served_with(&old, address).await);
 }
