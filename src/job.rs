@@ -121,6 +121,9 @@ fn changed(mut scenario: Scenario, args: &ScenarioArgs) -> Result<Scenario, Fail
     if args.share == Share::Model {
         share_by_model(&mut scenario);
     }
+    if args.disaggregate {
+        scenario.servers.iter_mut().for_each(|server| server.disaggregate = true);
+    }
     scenario.budgets.extend(args.budget.map(|cents| Budget {
         name: "money".to_owned(),
         cents_per_h: Some(cents),

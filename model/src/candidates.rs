@@ -12,8 +12,9 @@ mod sizings;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use crate::disaggregation::{Role, Transfer};
 pub use crate::queue::{MAX_BATCH, Reading};
-use crate::queue::{Objectives, Shortfall, Sized};
+use crate::queue::{Objectives, Shortfall, Sized, Station};
 use crate::scenario::{Load, Profile, Scenario, Server, StatedEngine};
 use crate::sharing::held_to;
 pub use replica::{assumed_kv_tokens, batch_limit, station};
@@ -143,6 +144,8 @@ pub enum Reason {
     NotAllowed,
     /// An objective is not met even at the lowest rate.
     Objective(Shortfall),
+    /// The server's pools would be apart, and nothing says what sending KV cache takes.
+    Transfer,
     /// Simulation grants it no rate.
     Simulated,
     /// No node holds a replica.
@@ -160,6 +163,11 @@ impl std::fmt::Display for Reason {
             Self::NoProfile => write!(f, "the model has no profile on it"),
             Self::NotAllowed => write!(f, "the server may not use it"),
             Self::Objective(shortfall) => write!(f, "{shortfall}"),
+            Self::Transfer => write!(
+                f,
+                "what sending KV cache takes is not known: state `kvBytesPerToken` of the model and `kvLinkGBs` of \
+                 the accelerator"
+            ),
             Self::Simulated => write!(f, "no rate keeps the objectives in simulation"),
             Self::Node { cards, node } => {
                 write!(
@@ -258,6 +266,22 @@ pub fn targets(scenario: &Scenario, server: &Server, reading: Reading) -> Object
     reading.objectives(target.unwrap_or_else(Objectives::none))
 }
 
+/// What a replica of a server is held to on an accelerator, whose profile must be there: [`targets`], less what those
+/// who share it or send KV cache need.
+pub fn held(
+    scenario: &Scenario,
+    server: &Server,
+    accelerator: usize,
+    station: &Station,
+    reading: Reading,
+) -> Objectives {
+    let is_it = |p: &&Profile| p.model == server.model && p.accelerator == accelerator;
+    let profile = scenario.profiles.iter().find(is_it);
+    let transfer = profile.and_then(|profile| Transfer::of(scenario, server, profile));
+    let targets = targets(scenario, server, reading);
+    held_to(server, station, transfer.unwrap_or(Transfer::NONE), targets)
+}
+
 /// Profile index by (model, accelerator).
 fn profile_table(scenario: &Scenario) -> FxHashMap<(usize, usize), usize> {
     let pairs = scenario.profiles.iter().enumerate();
@@ -277,6 +301,8 @@ struct GroupKey {
     deny: Vec<usize>,
     /// What the members' requests are, where several share the replicas.
     requests: Vec<[u64; 3]>,
+    /// What it does of another server's requests, and the tokens of their answers.
+    pool: Option<(Role, u64)>,
 }
 
 impl GroupKey {
@@ -300,6 +326,7 @@ impl GroupKey {
             allow: server.allow.clone(),
             deny: server.deny.clone(),
             requests: requests(server),
+            pool: server.pool.as_ref().map(|p| (p.role, p.whole.load.output_tokens.to_bits())),
         }
     }
 }
@@ -322,7 +349,13 @@ fn pinned(server: &Server) -> Option<usize> {
 
 /// One accelerator of a group: to be sized, or ruled out already.
 enum Task {
-    Size { profile: usize, idle: bool, key: Box<SizingKey> },
+    Size {
+        profile: usize,
+        /// Requests/s that its link to other replicas carries.
+        most_per_s: f64,
+        idle: bool,
+        key: Box<SizingKey>,
+    },
     Rejected(Rejected),
 }
 
@@ -346,14 +379,23 @@ fn group_tasks(
         if let Some(reason) = no_node(scenario, entry) {
             return Task::Rejected(Rejected { accelerator, reason });
         }
+        let Some(transfer) = Transfer::of(scenario, server, entry) else {
+            return Task::Rejected(Rejected { accelerator, reason: Reason::Transfer });
+        };
         let station = station(server, entry, options);
         let key = SizingKey {
             station,
             max_batch: batch_limit(server, entry, options),
-            objectives: held_to(server, &station, objectives),
+            objectives: held_to(server, &station, transfer, objectives),
             batch: Search::of(server, entry, options),
         };
-        Task::Size { profile, idle: server.load.rate_per_s() == 0.0, key: Box::new(key) }
+        let most_per_s = transfer.most_per_s;
+        Task::Size {
+            profile,
+            most_per_s,
+            idle: server.load.rate_per_s() == 0.0,
+            key: Box::new(key),
+        }
     };
     (0..scenario.accelerators.len()).map(task).collect()
 }
@@ -393,7 +435,7 @@ fn assemble(
         match task {
             Task::Rejected(rejected) => group.rejected.push(rejected),
             // No requests: any batch will do, and no rate is asked of the replicas.
-            Task::Size { profile, idle: true, key } => {
+            Task::Size { profile, idle: true, key, .. } => {
                 let idle = Sized {
                     batch: key.station.batch_limit(key.max_batch),
                     arrival_rate_per_s: 0.0,
@@ -401,9 +443,14 @@ fn assemble(
                 };
                 group.options.push(candidate(scenario, options, profile, &key, &idle));
             }
-            Task::Size { profile, key, .. } => match &sizings[&key] {
+            Task::Size { profile, most_per_s, key, .. } => match &sizings[&key] {
                 Ok(sized) => {
-                    group.options.push(candidate(scenario, options, profile, &key, sized));
+                    let held = Sized {
+                        arrival_rate_per_s: sized.arrival_rate_per_s.min(most_per_s),
+                        throughput_per_s: sized.throughput_per_s.min(most_per_s),
+                        ..*sized
+                    };
+                    group.options.push(candidate(scenario, options, profile, &key, &held));
                 }
                 Err(shortfall) => group.rejected.push(Rejected {
                     accelerator: scenario.profiles[profile].accelerator,

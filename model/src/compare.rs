@@ -8,6 +8,8 @@
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
+use crate::disaggregation::Division;
+
 /// A plan as it was written down.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SavedPlan {
@@ -67,6 +69,29 @@ pub struct SavedServer {
     /// Servers that share its replicas; none where it stands alone.
     #[serde(skip)]
     pub members: Vec<String>,
+    /// Which pool of which server it is, if it is one.
+    #[serde(skip)]
+    pub pool: Option<SavedPool>,
+}
+
+/// A pool of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedPool {
+    /// The server.
+    pub of: String,
+    /// `prefill` or `decode`.
+    pub role: String,
+    /// Percent of the limits up to the first token that the decode pool gets.
+    pub first: u8,
+    /// Percent of that up to the last token that the prefill pool gets.
+    pub last: u8,
+}
+
+impl SavedPool {
+    /// How limits are divided.
+    pub fn division(&self) -> Division {
+        Division { first: self.first, last: self.last }
+    }
 }
 
 /// Replicas on one accelerator.

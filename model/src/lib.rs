@@ -9,6 +9,7 @@ pub mod buckets;
 pub mod candidates;
 pub mod check;
 pub mod compare;
+pub mod disaggregation;
 pub mod energy;
 pub mod export;
 pub mod horizon;
@@ -16,6 +17,7 @@ pub mod import;
 pub mod input;
 pub mod nodes;
 pub mod plan;
+
 pub mod queue;
 pub mod scenario;
 pub mod sharing;

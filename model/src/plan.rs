@@ -1,12 +1,14 @@
 //! The plan: what a formulation chose, with what the queueing model predicts for it.
 
 use std::fmt;
+use std::slice;
 
 use crate::candidates::{Candidates, SizingOptions, station};
+use crate::disaggregation::Role;
 use crate::nodes::{self, Filled, NodeUse};
 use crate::queue::Analysis;
 pub use crate::scenario::Unit;
-use crate::scenario::{Budget, CardType, Scenario};
+use crate::scenario::{Budget, CardType, Scenario, Server};
 use crate::trust::CostRange;
 
 /// What a formulation hands over: for each server the candidates chosen, and what was proven.
@@ -174,7 +176,34 @@ pub struct Plan {
     pub sharing: Option<Sharing>,
 }
 
-/// What sharing replicas comes to.
+/// Servers as they are stated, each with the share of its load that is served: those who share replicas alike, one with
+/// pools as the pool does that serves less. `share` is that of a server of the scenario by its index.
+pub fn served_shares<'a>(
+    scenario: &'a Scenario,
+    share: impl Fn(usize) -> f64,
+) -> Vec<(&'a Server, f64)> {
+    let servers = &scenario.servers;
+    let of_pools = |whole: &Server| {
+        let is_one =
+            |s: &usize| servers[*s].pool.as_ref().is_some_and(|p| p.whole.name == whole.name);
+        (0..servers.len()).filter(is_one).map(&share).fold(f64::INFINITY, f64::min)
+    };
+    let mut stated = Vec::new();
+    for (s, server) in servers.iter().enumerate() {
+        let share = match &server.pool {
+            None => share(s),
+            Some(pool) if pool.role == Role::Prefill => of_pools(&pool.whole),
+            Some(_) => continue,
+        };
+        let whole = server.whole();
+        let members =
+            if whole.members.is_empty() { slice::from_ref(whole) } else { &whole.members };
+        stated.extend(members.iter().map(|member| (member, share)));
+    }
+    stated
+}
+
+/// What it comes to that servers share replicas, or have pools for their prompts and their answers.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sharing {
@@ -184,7 +213,11 @@ pub struct Sharing {
     pub sharing: usize,
     /// Sets of replicas that they share.
     pub sets: usize,
-    /// The objective of the best plan in which nobody shares, cents/h, where there is one.
+    /// Servers that may have a prefill pool and a decode pool.
+    pub may_disaggregate: usize,
+    /// Servers that do.
+    pub disaggregated: usize,
+    /// The objective of the best plan in which everyone has replicas of its own for all it does, cents/h, where there is one.
     pub apart: Option<f64>,
 }
 

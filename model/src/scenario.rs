@@ -3,6 +3,7 @@
 //! A [`Scenario`] comes from [`crate::input`] alone. Once it exists there are no unknown names, no
 //! NaN and no negative quantity in it, so that later stages index and never check again.
 
+use crate::disaggregation::Pool;
 pub use crate::nodes::NodeType;
 use crate::queue::{EngineSettings, Objectives, ServiceModel};
 use crate::spend::Currency;
@@ -76,6 +77,8 @@ pub struct Accelerator {
     pub cost_cents_per_h: f64,
     /// Carbon dioxide of the current where it stands, grams a kWh; `None` where nobody says.
     pub grams_per_kwh: Option<f64>,
+    /// GB/s at which a replica on it sends or receives KV cache; `None` where nobody says.
+    pub kv_link_gb_per_s: Option<f64>,
 }
 
 impl Accelerator {
@@ -128,6 +131,8 @@ pub struct Profile {
     pub max_batch: u32,
     /// Tokens a request at which `max_batch` was measured; where nobody says it holds at all lengths.
     pub at_tokens: Option<u32>,
+    /// Bytes that a token takes in the KV cache; `None` where nobody says.
+    pub kv_bytes_per_token: Option<f64>,
     /// How weights are stored, where the scenario says: `bf16`, `fp8`, ...
     pub precision: Option<&'static str>,
     /// Service times.
@@ -229,6 +234,17 @@ pub struct Server {
     pub share: Option<String>,
     /// Servers whose replicas these are, where several share them; none where it stands alone.
     pub members: Vec<Server>,
+    /// Whether its prompts may be computed on other replicas than those that write its answers.
+    pub disaggregate: bool,
+    /// What its replicas do, where they do one part of another server's requests.
+    pub pool: Option<Pool>,
+}
+
+impl Server {
+    /// The server whose requests these are: itself, or the one that it is a pool of.
+    pub fn whole(&self) -> &Self {
+        self.pool.as_ref().map_or(self, |pool| &pool.whole)
+    }
 }
 
 /// An arrival rate, requests per minute, as it is planned for: what is next to nothing is none.

@@ -24,11 +24,22 @@
 use std::fmt;
 
 use crate::candidates::allowed;
+use crate::disaggregation::{Division, Transfer, pools};
 use crate::queue::{ItlOver, Latency, Objective, Objectives, Reading, Station};
 use crate::scenario::{CurrentAllocation, Load, Scenario, Server, ServiceClass};
 
-/// Who shares replicas: servers by index, each in one of the lists or in none; those of a list share.
-pub type Decision = Vec<Vec<usize>>;
+/// How servers are served where that is not each on replicas of its own.
+pub type Decision = Vec<Served>;
+
+/// Servers, by index, that share replicas, or one that does not; and how limits are divided where their prompts and
+/// answers are in pools of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// Who.
+    pub members: Vec<usize>,
+    /// How limits are divided between pools; `None` where there are none.
+    pub division: Option<Division>,
+}
 
 /// Why servers cannot share replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,22 +86,30 @@ pub fn share_by_model(scenario: &mut Scenario) {
     }
 }
 
-/// The scenario in which servers share as decided: those of a list become one server in the place of
-/// the first of them.
+/// The scenario in which servers are served as decided: those who share become one server in the place of
+/// the first of them, and one whose prompts and answers are apart becomes two.
 ///
 /// # Errors
 /// Why servers of a list cannot share.
 pub fn shared(scenario: &Scenario, decision: &Decision) -> Result<Scenario, Apart> {
     let mut shared = Scenario { servers: Vec::new(), ..scenario.clone() };
     for s in 0..scenario.servers.len() {
-        match decision.iter().find(|servers| servers.len() > 1 && servers.contains(&s)) {
-            // What is decided is not decided again.
-            None => shared.servers.push(Server { share: None, ..scenario.servers[s].clone() }),
-            Some(servers) if servers.iter().min() == Some(&s) => {
-                let together = together(scenario, &mut shared.classes, servers)?;
-                shared.servers.push(Server { share: None, ..together });
+        let served = decision.iter().find(|served| served.members.contains(&s));
+        if served.is_some_and(|served| served.members.iter().min() != Some(&s)) {
+            continue;
+        }
+        let server = match served {
+            Some(served) if served.members.len() > 1 => {
+                together(scenario, &mut shared.classes, &served.members)?
             }
-            Some(_) => {}
+            _ => scenario.servers[s].clone(),
+        };
+        match served.and_then(|served| served.division) {
+            Some(division) => {
+                shared.servers.extend(pools(scenario, &mut shared.classes, &server, division));
+            }
+            // What is decided is not decided again.
+            None => shared.servers.push(Server { share: None, disaggregate: false, ..server }),
         }
     }
     Ok(shared)
@@ -131,7 +150,9 @@ pub fn together(
         min_types: members.iter().map(|m| m.min_types).max().unwrap_or(0),
         current: current(&members),
         share: first.share.clone(),
+        disaggregate: members.iter().all(|m| m.disaggregate),
         members,
+        pool: None,
     })
 }
 
@@ -287,7 +308,15 @@ fn mixture(loads: &[Load]) -> Load {
 /// each member keeps `objectives`. The limit of the time to first token is less by what the longest
 /// prompt takes longer, alone, than the mean of all; that of the time to the last token by the ratio of
 /// what the longest request takes alone to what the mean of all does, as gaps grow alike.
-pub fn held_to(server: &Server, station: &Station, objectives: Objectives) -> Objectives {
+///
+/// A pool's replica is held to what sending or receiving KV cache leaves of its limits.
+pub fn held_to(
+    server: &Server,
+    station: &Station,
+    transfer: Transfer,
+    objectives: Objectives,
+) -> Objectives {
+    let objectives = transfer.left_of(objectives);
     let sent = server.members.iter().map(|m| &m.load).filter(|load| load.rate_per_s() > 0.0);
     let of = |load: &Load| Station {
         input_tokens: load.input_tokens,

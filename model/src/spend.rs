@@ -45,7 +45,7 @@ pub struct Share<'a> {
 /// What the servers of each class cost, in the order of the classes; classes without servers are left out.
 pub fn by_class<'a>(scenario: &'a Scenario, plan: &Plan) -> Vec<Share<'a>> {
     let names = scenario.classes.iter().map(|class| class.name.as_str());
-    shares(names, plan, |s| scenario.servers[s].class)
+    shares(names, plan, |s| scenario.servers[s].whole().class)
 }
 
 /// The same of each model.

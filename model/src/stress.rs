@@ -12,7 +12,7 @@
 
 use rayon::prelude::*;
 
-use crate::candidates::{Reading, SizingOptions, station, targets};
+use crate::candidates::{Reading, SizingOptions, held, station};
 use crate::plan::{Part, Placement, Plan};
 use crate::queue::{Factors, Metric, Objectives, ServiceModel, Station};
 use crate::scenario::{Profile, Scenario};
@@ -172,20 +172,16 @@ fn of_server(
     factor: f64,
 ) -> Vec<Headroom> {
     let server = &scenario.servers[s];
-    let mut objectives = targets(scenario, server, sizing.reading);
-    objectives.max_loss = sizing.max_loss;
     let replicas: Vec<Replica> = placement
         .parts
         .iter()
         .filter(|part| part.rate_per_s > 0.0)
         .filter_map(|part| {
             let profile = profile_of(scenario, server.model, part)?;
-            Some(Replica {
-                station: station(server, profile, sizing),
-                batch: part.batch,
-                rate_per_s: part.rate_per_s,
-                objectives,
-            })
+            let station = station(server, profile, sizing);
+            let held = held(scenario, server, part.accelerator, &station, sizing.reading);
+            let objectives = Objectives { max_loss: sizing.max_loss, ..held };
+            Some(Replica { station, batch: part.batch, rate_per_s: part.rate_per_s, objectives })
         })
         .collect();
     if replicas.is_empty() {

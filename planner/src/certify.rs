@@ -17,7 +17,7 @@
 
 use std::collections::BTreeMap;
 
-use isocost_model::candidates::{SizingOptions, targets};
+use isocost_model::candidates::{self, SizingOptions};
 use isocost_model::plan::Plan;
 use isocost_model::queue::{Objectives, Station};
 use isocost_simulation::{
@@ -182,7 +182,9 @@ fn open(
     for (s, placement) in plan.placements.iter().enumerate() {
         for part in placement.parts.iter().filter(|part| part.rate_per_s > 0.0) {
             let Some(predicted) = part.predicted else { continue };
-            let objectives = targets(&fleet.scenario, &fleet.scenario.servers[s], sizing.reading);
+            let (scenario, server) = (&fleet.scenario, &fleet.scenario.servers[s]);
+            let (station, reading) = (&predicted.station, sizing.reading);
+            let objectives = candidates::held(scenario, server, part.accelerator, station, reading);
             let used = open
                 .entry((fleet.candidates.demands[s].group, part.accelerator))
                 .or_insert_with(|| Used {

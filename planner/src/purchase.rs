@@ -11,11 +11,9 @@
 //! other limits end. The latter is between two factors, one with a plan and one without, closer than
 //! [`CLOSE`] where time allows.
 
-use std::slice;
-
 use isocost_model::Scenario;
 use isocost_model::energy::Energy;
-use isocost_model::plan::{Plan, Status};
+use isocost_model::plan::{Plan, Status, served_shares};
 use isocost_model::scenario::Saturation;
 use isocost_model::spend::HOURS_A_MONTH;
 use isocost_model::stress::{MOST_FACTOR, Shift, stress};
@@ -211,21 +209,16 @@ fn fits(plan: &Plan) -> Option<bool> {
 
 fn served(fleet: &Fleet, plan: &Plan) -> Vec<Served> {
     let mut served: Vec<(u32, f64, f64)> = Vec::new();
-    for (server, placement) in fleet.scenario.servers.iter().zip(&plan.placements) {
-        let share = if plan.has_plan() { placement.served_share } else { 0.0 };
-        // Those who share replicas are served alike.
-        let members =
-            if server.members.is_empty() { slice::from_ref(server) } else { &server.members };
-        for member in members {
-            let priority = fleet.scenario.classes[member.class].priority;
-            let rate = member.load.rate_per_s();
-            let at = served.iter().position(|s| s.0 == priority).unwrap_or(served.len());
-            if at == served.len() {
-                served.push((priority, 0.0, 0.0));
-            }
-            served[at].1 += rate * share;
-            served[at].2 += rate;
+    let share = |s: usize| if plan.has_plan() { plan.placements[s].served_share } else { 0.0 };
+    for (server, share) in served_shares(&fleet.scenario, share) {
+        let priority = fleet.scenario.classes[server.class].priority;
+        let rate = server.load.rate_per_s();
+        let at = served.iter().position(|s| s.0 == priority).unwrap_or(served.len());
+        if at == served.len() {
+            served.push((priority, 0.0, 0.0));
         }
+        served[at].1 += rate * share;
+        served[at].2 += rate;
     }
     served.sort_by_key(|s| s.0);
     let share = |(priority, served, of): (u32, f64, f64)| Served {

@@ -70,6 +70,7 @@ fn fleet(servers: &[([u32; 3], u32, u64, u32)], prices: [u32; 3], capacity: [u32
     let limit = |t: usize| Limit { name: format!("type {t}"), capacity: f64::from(capacity[t]) };
     let accelerator = |a: usize| Accelerator {
         grams_per_kwh: None,
+        kv_link_gb_per_s: None,
         name: format!("accelerator {a}"),
         card_type: TYPES[a],
         multiplicity: MULTIPLICITY[a],

@@ -1,7 +1,7 @@
 //! Objectives against predictions: what the queueing model says of each placement, mean and tail.
 
 use isocost_charts::{Axis, Chart, Rule, Series};
-use isocost_model::candidates::targets;
+use isocost_model::candidates::held;
 use isocost_model::queue::{Analysis, Metric, Objective, Objectives};
 
 use crate::content::{Block, Cell, Figure, Section, Table};
@@ -95,9 +95,10 @@ fn verdicts(input: &Input<'_>) -> Vec<Verdict> {
     let Input { scenario, plan, .. } = input;
     let mut verdicts = Vec::new();
     for (s, (server, placement)) in scenario.servers.iter().zip(&plan.placements).enumerate() {
-        let targets = targets(scenario, server, input.sizing.reading);
         for part in &placement.parts {
             let Some(analysis) = part.predicted else { continue };
+            let (on, reading) = (part.accelerator, input.sizing.reading);
+            let targets = held(scenario, server, on, &analysis.station, reading);
             for (metric, objective) in targets.latencies() {
                 verdicts.push(Verdict {
                     server: s,

@@ -2,7 +2,7 @@
 //! that the plan picks.
 
 use isocost_charts::{Axis, Chart, Rule, Series};
-use isocost_model::candidates::targets;
+use isocost_model::candidates::held;
 use isocost_model::plan::Part;
 use isocost_model::queue::{Analysis, ItlOver, Objective};
 
@@ -58,7 +58,13 @@ pub(crate) fn section(input: &Input<'_>) -> Option<Section> {
             part.batch
         );
         let name = |what: &str| format!("queue-{:02}-{what}", nth + 1);
-        let objectives = targets(scenario, &scenario.servers[s], input.sizing.reading);
+        let objectives = held(
+            scenario,
+            &scenario.servers[s],
+            part.accelerator,
+            &analysis.station,
+            input.sizing.reading,
+        );
         let ttft = Curve { title: "Time to first token", objective: objectives.ttft, at: ttft_ms };
         let over = objectives.itl_over;
         let at = if over == ItlOver::Gaps { gap_ms } else { tpot_ms };

@@ -102,6 +102,16 @@ impl Engine {
         &self.recorder
     }
 
+    /// Remembers who leaves when from now on.
+    pub fn follow(&mut self) {
+        self.recorder.follow();
+    }
+
+    /// Those who left since [`Engine::follow`]: their number among the arrivals, and how long they were here, ms.
+    pub fn take_left(&mut self) -> Vec<(u64, f64)> {
+        self.recorder.take_left()
+    }
+
     /// What has been observed, in the window's sections.
     pub fn into_sections(self) -> Vec<Section> {
         self.recorder.into_sections()
@@ -138,7 +148,7 @@ impl Engine {
             places.is_none_or(|places| self.in_system() < places) && self.memory.can_hold(longest);
         let index = self.recorder.arrive(accepted);
         if accepted {
-            let outside_ms = self.replica.service.outside_ms(under_way_ms);
+            let outside_ms = self.replica.service.outside_ms(under_way_ms) + request.before_ms;
             self.waiting.push_back(Ticket::new(index, request, outside_ms));
         }
     }

@@ -26,6 +26,7 @@
 
 mod certify;
 mod chain;
+mod disaggregation;
 mod drift;
 mod engine;
 mod estimate;
@@ -43,6 +44,7 @@ mod traffic;
 
 pub use certify::{Binding, CertifiedRate, Claim, Search, largest_rate};
 pub use chain::Chain;
+pub use disaggregation::{Linked, Pooled, simulate_pools};
 pub use drift::Drift;
 pub use estimate::{CONFIDENCE, Estimate};
 pub use histogram::Histogram;

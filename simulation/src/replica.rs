@@ -37,6 +37,29 @@ pub(crate) fn serve(
     watch: &Watch<'_>,
 ) -> Result<Vec<Section>, Stopped> {
     let mut engine = Engine::new(replica, window);
+    run(&mut engine, requests, watch)?;
+    Ok(engine.into_sections())
+}
+
+/// [`serve`], and who left after how many ms, by the number among the requests.
+pub(crate) fn serve_on(
+    replica: &Replica,
+    requests: impl Iterator<Item = Request>,
+    window: Window,
+    watch: &Watch<'_>,
+) -> Result<(Vec<Section>, Vec<(u64, f64)>), Stopped> {
+    let mut engine = Engine::new(replica, window);
+    engine.follow();
+    run(&mut engine, requests, watch)?;
+    let left = engine.take_left();
+    Ok((engine.into_sections(), left))
+}
+
+fn run(
+    engine: &mut Engine,
+    requests: impl Iterator<Item = Request>,
+    watch: &Watch<'_>,
+) -> Result<(), Stopped> {
     let mut requests = requests.peekable();
     let mut reported = 0;
     loop {
@@ -66,8 +89,7 @@ pub(crate) fn serve(
             break;
         }
     }
-    watch.report(engine.recorder().arrivals() - reported)?;
-    Ok(engine.into_sections())
+    watch.report(engine.recorder().arrivals() - reported)
 }
 
 /// Serves `clients` that each send their next request when the last is answered, until those counted

@@ -1,6 +1,7 @@
 //! Whole simulations: replications in parallel, or a trace over several replicas.
 
 use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::chain::{self, Chain};
@@ -39,6 +40,13 @@ impl Effort {
     /// Requests of a replication that are not counted.
     pub fn warmup_requests(&self) -> u64 {
         (self.warmup * self.requests as f64) as u64
+    }
+
+    /// What is counted of that many requests, all of one run.
+    pub(crate) fn window_of(&self, requests: usize) -> Window {
+        let warmup = (self.warmup * requests as f64) as u64;
+        let counted = requests as u64 - warmup.min(requests as u64);
+        Window { warmup, counted, sections: self.replications }
     }
 
     fn window(&self) -> Window {
@@ -155,29 +163,36 @@ pub fn simulate_trace(
     unit: u32,
     watch: &Watch<'_>,
 ) -> Result<Vec<Report>, Stopped> {
-    let parts = dispatch(groups, trace, effort.seed, unit);
+    let parts = dispatch(groups, trace, &mut stream(effort.seed, unit, 0, Purpose::Dispatch));
     let one = |(group, part): (&Group, Vec<Vec<Request>>)| {
         let runs: Result<Vec<_>, Stopped> = part
             .into_par_iter()
             .map(|requests| {
-                let warmup = (effort.warmup * requests.len() as f64) as u64;
-                let counted = requests.len() as u64 - warmup.min(requests.len() as u64);
-                let window = Window { warmup, counted, sections: effort.replications };
+                let window = effort.window_of(requests.len());
                 serve(&group.replica, requests.into_iter(), window, watch)
             })
             .collect();
-        let mut sections = vec![Section::default(); effort.replications as usize];
-        for run in runs? {
-            sections.iter_mut().zip(&run).for_each(|(all, one)| all.merge(one));
-        }
-        Ok(Report::new(sections))
+        Ok(Report::new(merged(effort, runs?)))
     };
     groups.iter().zip(parts).map(one).collect()
 }
 
+/// Batches of replicas side by side, each of the batches of all of them.
+pub(crate) fn merged(effort: &Effort, runs: Vec<Vec<Section>>) -> Vec<Section> {
+    let mut sections = vec![Section::default(); effort.replications as usize];
+    for run in runs {
+        sections.iter_mut().zip(&run).for_each(|(all, one)| all.merge(one));
+    }
+    sections
+}
+
 /// The requests of each replica of each group.
-fn dispatch(groups: &[Group], trace: &[Request], seed: u64, unit: u32) -> Vec<Vec<Vec<Request>>> {
-    let mut parts: Vec<Vec<Vec<Request>>> =
+pub(crate) fn dispatch<T: Copy>(
+    groups: &[Group],
+    trace: &[T],
+    rng: &mut ChaCha8Rng,
+) -> Vec<Vec<Vec<T>>> {
+    let mut parts: Vec<Vec<Vec<T>>> =
         groups.iter().map(|g| vec![Vec::new(); g.count as usize]).collect();
     // (share of the load up to and with it, group, replica)
     let mut ends: Vec<(f64, usize, usize)> = Vec::new();
@@ -188,7 +203,6 @@ fn dispatch(groups: &[Group], trace: &[Request], seed: u64, unit: u32) -> Vec<Ve
         }
     }
     let Some(&(total, ..)) = ends.last() else { return parts };
-    let mut rng = stream(seed, unit, 0, Purpose::Dispatch);
     for request in trace {
         let at = rng.random::<f64>() * total;
         let chosen = ends.partition_point(|e| e.0 <= at).min(ends.len() - 1);

@@ -127,6 +127,8 @@ pub(crate) struct Recorder {
     /// Arrivals as it began, and those who waited then.
     stepped: u64,
     waited: i64,
+    /// Who has left, and after how long, where somebody wants to know.
+    left: Option<Vec<(u64, f64)>>,
 }
 
 impl Recorder {
@@ -144,6 +146,7 @@ impl Recorder {
             step_end: window.step_end(0),
             stepped: 0,
             waited: 0,
+            left: None,
         }
     }
 
@@ -237,6 +240,9 @@ impl Recorder {
 
     /// A request has its last token.
     pub fn finish(&mut self, index: u64, answer: Answer) {
+        if let Some(left) = &mut self.left {
+            left.push((index, answer.response_ms));
+        }
         if let Some(section) = self.window.section(index) {
             let section = &mut self.sections[section];
             section.response_ms.add(answer.response_ms, 1);
@@ -248,6 +254,16 @@ impl Recorder {
             }
             self.open -= 1;
         }
+    }
+
+    /// Remembers who leaves from now on.
+    pub fn follow(&mut self) {
+        self.left = Some(Vec::new());
+    }
+
+    /// Those remembered.
+    pub fn take_left(&mut self) -> Vec<(u64, f64)> {
+        self.left.take().unwrap_or_default()
     }
 
     /// Arrivals so far.

@@ -17,6 +17,8 @@ pub struct Request {
     pub cached_tokens: u32,
     /// Tokens of the answer, at least 1.
     pub output_tokens: u32,
+    /// Time that it has behind it as it arrives, ms: its latencies are from before that on.
+    pub before_ms: f64,
 }
 
 /// Requests of one replica, by their means and variation.
@@ -64,6 +66,13 @@ impl Traffic {
             output_tokens: station.output_tokens,
             token_scv: station.token_scv,
         }
+    }
+}
+
+impl Traffic {
+    /// So many requests of it; `unit` tells them from others under the same seed.
+    pub fn requests(&self, count: u64, seed: u64, unit: u32) -> Vec<Request> {
+        Draw::new(self, seed, unit, 0).take(count as usize).collect()
     }
 }
 
@@ -128,6 +137,7 @@ impl Iterator for Draw {
             input_tokens,
             cached_tokens: rounded(cached, &mut self.hits),
             output_tokens: shape.output_tokens.draw(&mut self.answers),
+            before_ms: 0.0,
         })
     }
 }

@@ -60,7 +60,7 @@ fn requests(traffic: &Traffic, seed: u64, count: usize) -> Vec<Request> {
         arrival_ms += 1000.0 / traffic.rate_per_s * gap / (2.0 * branch);
         let output_tokens = 1 + (-more / (-1.0 / traffic.output_tokens).ln_1p()) as u32;
         let input_tokens = traffic.input_tokens as u32;
-        Request { arrival_ms, input_tokens, cached_tokens: 0, output_tokens }
+        Request { arrival_ms, input_tokens, cached_tokens: 0, output_tokens, before_ms: 0.0 }
     };
     (0..count).map(|_| request()).collect()
 }

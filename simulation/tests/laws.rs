@@ -34,7 +34,7 @@ fn traffic(rate_per_s: f64) -> Traffic {
 }
 
 fn request(arrival_ms: f64, input_tokens: u32, output_tokens: u32) -> Request {
-    Request { arrival_ms, input_tokens, cached_tokens: 0, output_tokens }
+    Request { arrival_ms, input_tokens, cached_tokens: 0, output_tokens, before_ms: 0.0 }
 }
 
 /// What one replica makes of these requests, from the first to the last.

@@ -17,6 +17,10 @@ pub struct CompareArgs {
     /// Which servers may share replicas where that is cheaper
     #[arg(long, value_enum, default_value_t = Share::Stated)]
     pub share: Share,
+    /// Let every server have its prompts computed on other replicas than those that write its answers, where
+    /// that is cheaper
+    #[arg(long)]
+    pub disaggregate: bool,
     /// Spend at most so much on each, in cents per hour as plans state costs
     #[arg(long, value_name = "CENTS", value_parser = amount)]
     pub budget: Option<f64>,
@@ -42,6 +46,7 @@ impl CompareArgs {
             loads: None,
             capacity_scale: 1.0,
             share: self.share,
+            disaggregate: self.disaggregate,
             budget: self.budget,
             margin: self.margin,
         }

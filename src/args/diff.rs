@@ -39,6 +39,7 @@ impl DiffArgs {
             loads: self.loads.clone().filter(|_| second),
             capacity_scale: if second { self.capacity_scale } else { 1.0 },
             share: Share::Stated,
+            disaggregate: false,
             budget: None,
             margin: MarginArgs { margin: 1.0, service_margin: 1.0 },
         }

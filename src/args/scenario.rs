@@ -25,6 +25,10 @@ pub struct ScenarioArgs {
     /// Which servers may share replicas where that is cheaper
     #[arg(long, value_enum, default_value_t = Share::Stated)]
     pub share: Share,
+    /// Let every server have its prompts computed on other replicas than those that write its answers, where
+    /// that is cheaper
+    #[arg(long)]
+    pub disaggregate: bool,
     /// Spend at most so much, in cents per hour as plans state costs, and serve the most load for it, the
     /// highest priority first (`--shortage partial`, where no other is given); holds with --unlimited too
     #[arg(long, value_name = "CENTS", value_parser = amount)]

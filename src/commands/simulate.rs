@@ -1,11 +1,14 @@
 //! `isocost simulate`: a plan's replicas, or one given by its flags, iteration by iteration.
 
+mod apart;
+
 use std::path::Path;
 use std::time::Instant;
 
-use isocost_model::candidates::targets;
+use isocost_model::candidates::held;
+use isocost_model::disaggregation::Role;
 use isocost_model::input::known_names;
-use isocost_model::plan::Part;
+use isocost_model::plan::{Part, Plan};
 use isocost_model::queue::{Analysis, Objectives, Station};
 use isocost_model::scenario::Server;
 use isocost_simulation::{
@@ -13,6 +16,8 @@ use isocost_simulation::{
 };
 use isocost_solver::Interrupt;
 use rayon::prelude::*;
+
+use apart::Apart;
 
 use super::given;
 use super::queue::station;
@@ -79,7 +84,8 @@ fn alone(args: &ReplicaArgs) -> Result<u8, Failure> {
         objectives: Objectives::none(),
         unit: 0,
     };
-    finish(&args.effort, args.format, vec![task], trace.as_ref(), &job::interrupt())
+    let work = Work { tasks: vec![task], apart: Vec::new(), trace };
+    finish(&args.effort, args.format, work, &job::interrupt())
 }
 
 /// The replicas of a plan.
@@ -101,21 +107,52 @@ fn planned(args: &SimulateArgs, job: &Job) -> Result<u8, Failure> {
         error(&format!("there is no plan to simulate: it is {}", plan.status.word()));
         return Ok(exit::of(plan.status));
     }
-    let mut tasks = Vec::new();
+    let mut work = Work { tasks: Vec::new(), apart: Vec::new(), trace };
     for s in chosen {
-        let parts = &plan.placements[s].parts;
-        let meant = parts.iter().map(|p| p.rate_per_s * p.replicas as f64).sum::<f64>();
-        for part in parts.iter().filter(|p| p.rate_per_s > 0.0) {
-            let share = part.rate_per_s / meant;
-            tasks.extend(task(args, job, s, part, trace.as_ref().map(|t| (t, share))));
+        let tasks = tasks(args, job, s, &plan, work.trace.as_ref());
+        let Some(pool) = &job.stated().servers[s].pool else {
+            work.tasks.extend(tasks);
+            continue;
+        };
+        let of_decode = |other: &Server| {
+            let of = other.pool.as_ref().filter(|other| other.role == Role::Decode);
+            of.is_some_and(|other| other.whole.name == pool.whole.name)
+        };
+        if let Some(d) = job.stated().servers.iter().position(of_decode).filter(|&d| d != s) {
+            let decode = self::tasks(args, job, d, &plan, work.trace.as_ref());
+            work.apart.extend(Apart::new(job, &pool.whole, [tasks, decode]));
         }
     }
-    if trace.is_some() && tasks.is_empty() {
+    if work.trace.is_some() && work.tasks.is_empty() && work.apart.is_empty() {
         return Err(Failure::input(
             "--trace: the server has no load and so no replica to send it to",
         ));
     }
-    finish(&args.effort, args.format, tasks, trace.as_ref(), &job.planner.request.solve.interrupt)
+    finish(&args.effort, args.format, work, &job.planner.request.solve.interrupt)
+}
+
+/// What is to be simulated.
+struct Work {
+    tasks: Vec<Task>,
+    /// Servers with a prefill pool and a decode pool.
+    apart: Vec<Apart>,
+    /// What the one server gets, in place of requests that are drawn.
+    trace: Option<Trace>,
+}
+
+/// The parts of a server's placement.
+fn tasks(
+    args: &SimulateArgs,
+    job: &Job,
+    s: usize,
+    plan: &Plan,
+    trace: Option<&Trace>,
+) -> Vec<Task> {
+    let parts = &plan.placements[s].parts;
+    let meant = parts.iter().map(|p| p.rate_per_s * p.replicas as f64).sum::<f64>();
+    let used = parts.iter().filter(|p| p.rate_per_s > 0.0);
+    let of = |part: &Part| task(args, job, s, part, trace.map(|t| (t, part.rate_per_s / meant)));
+    used.filter_map(of).collect()
 }
 
 /// Indices of the servers asked for.
@@ -129,7 +166,11 @@ fn chosen(args: &SimulateArgs, job: &Job) -> Result<Vec<usize>, Failure> {
     }
     let index = |name: &String| {
         // A member stands for the replicas that it shares.
-        let is_it = |s: &Server| s.name == *name || s.members.iter().any(|m| m.name == *name);
+        let is_it = |s: &Server| {
+            let whole = s.whole();
+            let is_member = whole.members.iter().any(|m| m.name == *name);
+            s.name == *name || whole.name == *name || is_member
+        };
         servers.iter().position(is_it).ok_or_else(|| {
             let known = known_names(name, servers.iter().map(|s| s.name.as_str()));
             format!("--server: there is no server `{name}`; {known}")
@@ -169,7 +210,13 @@ fn task(
         replica: Replica::of(&station, part.batch),
         traffic: Traffic::of(&station, rate_per_s),
         predicted: station.analyze(part.batch, rate_per_s).ok(),
-        objectives: targets(scenario, server, job.planner.sizing.reading),
+        objectives: held(
+            scenario,
+            server,
+            part.accelerator,
+            &part.predicted?.station,
+            job.planner.sizing.reading,
+        ),
         unit: (s as u32) << 8 | part.accelerator as u32 & 0xff,
     })
 }
@@ -204,42 +251,43 @@ fn trace(path: &Path, share: f64) -> Result<Trace, Failure> {
 fn finish(
     args: &EffortArgs,
     format: Format,
-    tasks: Vec<Task>,
-    trace: Option<&Trace>,
+    Work { tasks, apart, trace }: Work,
     interrupt: &Interrupt,
 ) -> Result<u8, Failure> {
     let effort = args.effort();
-    let passes = tasks.iter().map(|t| (t.replica.batch, t.replica.engine.token_budget));
+    let all = tasks.iter().chain(apart.iter().flat_map(Apart::tasks));
+    let passes = all.map(|t| (t.replica.batch, t.replica.engine.token_budget));
     if let Some((batch, budget)) = passes.into_iter().find(|(batch, budget)| batch > budget) {
         let text = format!("--token-budget: {budget} is below the batch size {batch}; raise it");
         return Err(Failure::input(text));
     }
+    let trace = trace.as_ref();
     let length = match trace {
         Some(trace) => trace.requests.len() as u64,
         None => effort.total() * tasks.len() as u64,
     };
+    let length = length + Apart::requests(&apart, &effort, trace);
     let start = Instant::now();
     let bar = Bar::start("simulating");
     let arrived = |requests: u64| bar.advance(requests as usize, length as usize);
     let watch = Watch { stop: &|| interrupt.is_raised(), arrived: &arrived };
     let reports = match trace {
-        Some(trace) => traced(&effort, &tasks, trace, &watch),
+        Some(trace) if !tasks.is_empty() => traced(&effort, &tasks, trace, &watch),
+        Some(_) => Vec::new(),
         None => drawn(&effort, &tasks, &watch),
     };
+    let mut stopped = reports.iter().any(Option::is_none);
+    let rows = tasks.into_iter().zip(reports).filter_map(|(task, report)| Some(row(task, report?)));
+    let mut rows: Vec<Row> = rows.collect();
+    for apart in apart {
+        let pooled = apart.simulate(&effort, trace, &watch);
+        stopped |= pooled.is_none();
+        rows.extend(pooled.into_iter().flatten());
+    }
     drop(bar);
     let seconds = start.elapsed().as_secs_f64();
-    let stopped = reports.iter().any(Option::is_none);
-    let rows = tasks.into_iter().zip(reports).filter_map(|(task, report)| {
-        Some(Row::new(
-            [task.server, task.accelerator],
-            (task.replicas, task.replica.batch, task.traffic.rate_per_s),
-            task.predicted,
-            &task.objectives,
-            report?,
-        ))
-    });
     let warmup_requests = trace.is_none().then(|| effort.warmup_requests());
-    let simulation = Simulation { rows: rows.collect(), effort, warmup_requests, seconds };
+    let simulation = Simulation { rows, effort, warmup_requests, seconds };
     match format {
         Format::Table => simulation.print_table(),
         Format::Json => output::print(simulation.json().as_bytes())?,
@@ -249,6 +297,17 @@ fn finish(
         warning("stopped: what was not simulated to its end is left out");
     }
     Ok(if stopped { exit::UNKNOWN } else { exit::OK })
+}
+
+/// What came of a task.
+fn row(task: Task, report: Report) -> Row {
+    Row::new(
+        [task.server, task.accelerator],
+        (task.replicas, task.replica.batch, task.traffic.rate_per_s),
+        task.predicted,
+        &task.objectives,
+        report,
+    )
 }
 
 /// Replications of each task; `None` where it was stopped.

@@ -36,13 +36,13 @@ pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
     let is_plan = !none || instance.servers.iter().all(isocost_verify::Server::is_idle);
     let verdict = verify(&instance, &proof, is_plan.then_some(&plan));
     let verdict = verdict.map_err(|what| Failure::input(format!("{name}: {what}")))?;
-    let shares = instance_shares(&job);
+    let shares = is_decided(&job);
     match args.format {
         ExplainFormat::Json => print(json_text(&object(&verdict, shares)).as_bytes())?,
         ExplainFormat::Table => {
             print(told(&verdict).as_bytes())?;
             if shares {
-                print(b"of the plans in which servers share replicas as they do in this one\n")?;
+                print(DECIDED)?;
             }
         }
     }
@@ -50,7 +50,7 @@ pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
 }
 
 /// What was proven, for programs: null for a cost where there is no plan, and for a bound where no plan serves
-/// every server. Where servers share replicas as stated, other ways of sharing are not excluded.
+/// every server. Where servers share replicas or have pools as stated, other decisions are not excluded.
 fn object(verdict: &Verdict, shares: bool) -> Value {
     json!({
         "isOptimal": verdict.is_optimal,
@@ -61,9 +61,13 @@ fn object(verdict: &Verdict, shares: bool) -> Value {
     })
 }
 
-/// Whether some servers share replicas: which do is the planner's decision, and no part of the proof.
-fn instance_shares(job: &Job) -> bool {
-    job.stated().servers.iter().any(|server| !server.members.is_empty())
+/// Which plans a proof is of where some of what is planned was decided before.
+const DECIDED: &[u8] =
+    b"of the plans in which servers share replicas, or have prefill and decode apart, as they do in this one\n";
+
+/// Whether some servers share replicas or have pools: which do is the planner's decision, and no part of the proof.
+fn is_decided(job: &Job) -> bool {
+    job.stated().servers.iter().any(|server| !server.members.is_empty() || server.pool.is_some())
 }
 
 fn told(verdict: &Verdict) -> String {

@@ -46,6 +46,7 @@ fn plan(mixes: [&[(&str, u64)]; 2]) -> SavedPlan {
         load: None,
         served: 1.0,
         members: Vec::new(),
+        pool: None,
     };
     SavedPlan {
         name: "plan".to_owned(),

@@ -66,6 +66,8 @@ pub fn place(
             current,
             share: None,
             members: Vec::new(),
+            disaggregate: false,
+            pool: None,
         };
         let faults = server_faults(&server, scenario);
         if faults.is_empty() {

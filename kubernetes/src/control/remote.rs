@@ -171,6 +171,7 @@ fn would_run(scenario: &Scenario, allocations: &BTreeMap<String, AllocationData>
         load: None,
         served: 0.0,
         members: Vec::new(),
+        pool: None,
     };
     SavedPlan {
         name: "the optimizer".to_owned(),

@@ -51,7 +51,8 @@ pub fn assumed_kv_tokens(server: &Server, profile: &Profile) -> Option<u64> {
         return None;
     }
     let measured = 2 * u64::from(profile.max_batch) * u64::from(profile.at_tokens?);
-    let request = server.load.input_tokens + server.load.output_tokens.max(1.0);
+    let load = &server.whole().load;
+    let request = load.input_tokens + load.output_tokens.max(1.0);
     Some(measured.max((request.ceil() as u64).div_ceil(BLOCK) * BLOCK))
 }
 
@@ -63,7 +64,7 @@ pub fn batch_limit(server: &Server, profile: &Profile, options: &SizingOptions) 
     let stated = server.max_batch.unwrap_or_else(|| {
         let Some(at_tokens) = profile.at_tokens else { return profile.max_batch };
         let tokens = f64::from(profile.max_batch) * f64::from(at_tokens);
-        let out = server.load.output_tokens.max(1.0);
+        let out = server.whole().load.output_tokens.max(1.0);
         ((tokens / out).floor() as u32).clamp(1, MAX_BATCH)
     });
     match options.reading {

@@ -2,14 +2,15 @@
 
 use super::site::Site;
 use super::{Found, ROUNDING, Rule};
-use crate::queue::Station;
+use crate::disaggregation::Transfer;
+use crate::scenario::Profile;
 use crate::sharing::held_to;
 
 pub(super) fn check(site: &Site<'_>, found: &mut Found) {
     for part in site.placement.parts.iter().filter(|p| p.rate_per_s > 0.0) {
         let Some(profile) = site.profile(part) else { continue };
         let on = &site.scenario.accelerators[part.accelerator].name;
-        for what in broken(site, &site.station(profile), part.batch, part.rate_per_s) {
+        for what in broken(site, profile, part.batch, part.rate_per_s) {
             found.unless(false, Rule::Objective, site.name(), || {
                 format!("on {on} at {} requests/s: {what}", part.rate_per_s)
             });
@@ -20,17 +21,24 @@ pub(super) fn check(site: &Site<'_>, found: &mut Found) {
 /// What a replica of the server breaks at a rate; nothing where it keeps every objective.
 pub(super) fn broken(
     site: &Site<'_>,
-    station: &Station,
+    profile: &Profile,
     batch: u32,
     rate_per_s: f64,
 ) -> Vec<String> {
+    let station = &site.station(profile);
+    let Some(transfer) = Transfer::of(site.scenario, site.server, profile) else {
+        return vec!["nothing says what sending KV cache takes".to_owned()];
+    };
     let analysis = match station.analyze(batch, rate_per_s) {
         Ok(analysis) => analysis,
         Err(error) => return vec![error.to_string()],
     };
     // Those who share a replica keep their limits each for their own requests.
-    let targets = held_to(site.server, station, site.targets());
+    let targets = held_to(site.server, station, transfer, site.targets());
     let mut broken = Vec::new();
+    if rate_per_s > transfer.most_per_s * (1.0 + ROUNDING) {
+        broken.push(format!("its link carries {} prompts/s", transfer.most_per_s));
+    }
     for (metric, objective) in targets.latencies() {
         let (value, limit) =
             (analysis.limited(&targets, metric, objective.percentile), objective.limit_ms);

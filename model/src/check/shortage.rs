@@ -15,6 +15,7 @@ use super::objectives::broken;
 use super::site::Site;
 use super::{CheckOptions, Found, Rule, capacity, moves, nodes};
 use crate::candidates::Search;
+use crate::disaggregation::Transfer;
 use crate::nodes::Filled;
 use crate::plan::{Plan, Status};
 use crate::queue::MAX_BATCH;
@@ -230,8 +231,10 @@ impl Raise<'_> {
         let most = site.most_in_batch(profile).min(f64::from(MAX_BATCH)) as u32;
         let search = Search::of(site.server, profile, site.sizing);
         let sized = search.size(&station, most, &targets).ok()?;
-        let kept = broken(site, &station, sized.batch, sized.arrival_rate_per_s).is_empty();
-        kept.then_some(sized.throughput_per_s)
+        let most = Transfer::of(site.scenario, site.server, profile)?.most_per_s;
+        let kept =
+            broken(site, profile, sized.batch, sized.arrival_rate_per_s.min(most)).is_empty();
+        kept.then_some(sized.throughput_per_s.min(most))
     }
 
     /// Accelerators on which a server may have one replica more: where it stands, if it may not stand

@@ -3,6 +3,7 @@
 use super::Export;
 use super::table::Kind::{Number, Text, Truth, Whole};
 use super::table::{Cell, Kind, Table};
+use crate::disaggregation::Role;
 use crate::energy::Energy;
 use crate::scenario::{Scenario, Server};
 
@@ -81,11 +82,17 @@ pub fn plan_table(export: &Export<'_>) -> Table {
     let Export { scenario, plan, .. } = export;
     // Who shares the replicas, where somebody does.
     let shares = scenario.servers.iter().any(|server| !server.members.is_empty());
-    let header: Vec<(&str, Kind)> =
-        header.into_iter().chain(shares.then_some(("members", Text))).collect();
+    // What pools are of, where there are some.
+    let has_pools = scenario.servers.iter().any(|server| server.pool.is_some());
+    let more = [shares.then_some(("members", Text)), has_pools.then_some(("pool_of", Text))];
+    let header: Vec<(&str, Kind)> = header.into_iter().chain(more.into_iter().flatten()).collect();
     let members = move |server: &Server| {
         let names: Vec<&str> = server.members.iter().map(|m| m.name.as_str()).collect();
         shares.then(|| Cell::Text(names.join(";")))
+    };
+    let pool_of = move |server: &Server| {
+        let whole = server.pool.as_ref().map_or("", |pool| &pool.whole.name);
+        has_pools.then(|| Cell::from(whole))
     };
     let rows = scenario.servers.iter().zip(&plan.placements).flat_map(|(server, placement)| {
         placement.parts.iter().map(move |part| {
@@ -115,6 +122,7 @@ pub fn plan_table(export: &Export<'_>) -> Table {
                 a.map(|a| a.e2e_percentile_ms(95.0)).into(),
             ];
             row.extend(members(server));
+            row.extend(pool_of(server));
             row
         })
     });
@@ -133,7 +141,7 @@ pub fn loads_table(scenario: &Scenario) -> Table {
         ("token_scv", Number),
         ("prefix_hit_share", Number),
     ];
-    let rows = scenario.servers.iter().flat_map(alone).map(|server| {
+    let rows = scenario.servers.iter().flat_map(stated).map(|server| {
         let load = &server.load;
         vec![
             server.name.as_str().into(),
@@ -149,11 +157,13 @@ pub fn loads_table(scenario: &Scenario) -> Table {
     Table::new("loads", &header, rows)
 }
 
-/// Servers as they are written: those that share replicas one by one.
-fn alone(server: &Server) -> &[Server] {
-    match server.members.is_empty() {
-        true => std::slice::from_ref(server),
-        false => &server.members,
+/// Servers as they are written: those that share replicas one by one, and one for two pools.
+fn stated(server: &Server) -> &[Server] {
+    let whole = server.whole();
+    match &server.pool {
+        Some(pool) if pool.role == Role::Decode => &[],
+        _ if whole.members.is_empty() => std::slice::from_ref(whole),
+        _ => &whole.members,
     }
 }
 

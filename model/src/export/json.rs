@@ -299,6 +299,18 @@ struct Allocation<'a> {
     /// Servers that share the replicas.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     members: Vec<&'a str>,
+    /// Which pool of which server it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pool: Option<PoolFields<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PoolFields<'a> {
+    of: &'a str,
+    role: &'static str,
+    first_percent: u8,
+    last_percent: u8,
 }
 
 #[derive(Serialize)]
@@ -368,6 +380,12 @@ fn allocation<'a>(
         wh_per_million_tokens: energy.wh_per_million_tokens(),
         parts: placement.parts.iter().map(|p| part_fields(export, server, p)).collect(),
         members: server.members.iter().map(|member| member.name.as_str()).collect(),
+        pool: server.pool.as_ref().map(|pool| PoolFields {
+            of: &pool.whole.name,
+            role: pool.role.word(),
+            first_percent: pool.division.first,
+            last_percent: pool.division.last,
+        }),
     }
 }
 

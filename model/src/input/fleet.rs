@@ -91,6 +91,7 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
         let cost = fields.quantity("cost", report);
         fields.ignore(&["nodes"]);
         let grams_per_kwh = fields.quantity("carbonintensity", report);
+        let kv_link_gb_per_s = fields.quantity("kvlinkgbs", report).filter(|gb| *gb > 0.0);
         let power = fields.inner("power", report).map(|f| power(f, report)).unwrap_or_default();
         scenario.accelerators.push(Accelerator {
             name,
@@ -101,6 +102,7 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
             power,
             cost_cents_per_h: cost.unwrap_or(0.0),
             grams_per_kwh,
+            kv_link_gb_per_s,
         });
         fields.finish(report);
     }
@@ -141,6 +143,7 @@ pub(super) fn profiles(
         }
         let units = fields.count("acccount", report).unwrap_or(1).max(1);
         let multi_node = fields.flag("multinode", report);
+        let kv_bytes_per_token = fields.quantity("kvbytespertoken", report).filter(|b| *b > 0.0);
         let (max_batch, at_tokens) = batch(&mut fields, report);
         let parameters = parameters(&mut fields, report);
         let engine = engine(&mut fields, report);
@@ -165,6 +168,7 @@ pub(super) fn profiles(
                 multi_node,
                 max_batch,
                 at_tokens,
+                kv_bytes_per_token,
                 precision,
                 service,
                 engine,

@@ -8,7 +8,7 @@ use super::node::{self, Node, Value};
 use super::problem::{InputError, Report};
 use super::text::{name_of, read_text};
 use crate::compare::{
-    SavedFilling, SavedHeld, SavedLoad, SavedPart, SavedPlan, SavedServer, SavedUsage,
+    SavedFilling, SavedHeld, SavedLoad, SavedPart, SavedPlan, SavedPool, SavedServer, SavedUsage,
 };
 
 /// The file of a plan in the directory that `--out` wrote.
@@ -118,7 +118,14 @@ fn server(file: &str, name: &str, node: &Node, report: &mut Report) -> Option<Sa
     };
     let cost = cost.unwrap_or_else(|| parts.iter().map(|p| p.cost).sum::<f64>() + 0.0);
     let members = fields.names("members", report).into_iter().map(str::to_owned).collect();
-    Some(SavedServer { name: name.to_owned(), parts, cost, load, served, members })
+    let pool = fields.inner("pool", report).map(|mut pool| {
+        let mut percent =
+            |key| pool.whole(key, 1..=99, report).and_then(|p| u8::try_from(p).ok()).unwrap_or(50);
+        let (first, last) = (percent("firstpercent"), percent("lastpercent"));
+        let of = pool.name("of", report).to_owned();
+        SavedPool { of, role: pool.name("role", report).to_owned(), first, last }
+    });
+    Some(SavedServer { name: name.to_owned(), parts, cost, load, served, members, pool })
 }
 
 fn part(fields: &mut Fields<'_>, report: &mut Report) -> Option<SavedPart> {

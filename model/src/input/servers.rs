@@ -91,6 +91,7 @@ fn server(
     let deny = listed(fields, "deny", known, report);
     let min_types = fields.count("mintypes", report).unwrap_or(0);
     let share = fields.text("share", report).map(str::to_owned);
+    let disaggregate = fields.flag("disaggregate", report);
     // What a plan wanted of it before.
     fields.ignore(&["desiredalloc"]);
     let allocation = fields.inner("currentalloc", report);
@@ -121,6 +122,8 @@ fn server(
         current,
         share,
         members: Vec::new(),
+        disaggregate,
+        pool: None,
     })
 }
 

@@ -1,4 +1,7 @@
-//! What decisions are made of: every server that some way to share has, sized like any other.
+//! What decisions are made of: every server that some way to be served has, sized like any other.
+//!
+//! A server, or those who share as one, may have its prompts and its answers in pools of their own: that is two
+//! servers in its place, once for each way to divide its limits between them.
 //!
 //! Members that agree in everything are interchangeable. Every partition of a group is looked at where it
 //! comes to no more than [`BLOCKS`] different blocks. Of a larger group those with the same needs stay
@@ -8,8 +11,11 @@
 
 use isocost_formulations::sharing::{Block, Decided, Unit};
 use isocost_model::Scenario;
+use isocost_model::disaggregation::{self, Division};
+use isocost_model::plan::Shape;
+use isocost_model::queue::Objectives;
 use isocost_model::scenario::{Load, Server};
-use isocost_model::sharing::{self, Decision};
+use isocost_model::sharing::{self, Decision, Served};
 
 /// Different blocks of a group up to which every partition is looked at.
 const BLOCKS: usize = 127;
@@ -24,19 +30,32 @@ pub(super) struct Universe {
     members: Vec<Vec<Vec<usize>>>,
     /// By unit, whether a kind is all its members at once.
     whole: Vec<bool>,
+    /// By unit and block, how limits are divided between pools.
+    divisions: Vec<Vec<Option<Division>>>,
+    /// Whether servers may have pools that also run somewhere now.
+    moves_are_free: bool,
     pub alone: Decided,
     pub coarse: Vec<String>,
 }
 
 impl Universe {
-    /// Of the `groups` in `scenario`; `together_is_best` where those with the same needs lose nothing by
-    /// sharing.
-    pub fn new(scenario: &Scenario, groups: &[Vec<usize>], together_is_best: bool) -> Self {
+    /// Of the `groups` in `scenario`, planned for in a shape. Where moves are charged or counted, no server that runs
+    /// now gets pools: neither would be where it is.
+    pub fn new(
+        scenario: &Scenario,
+        groups: &[Vec<usize>],
+        shape: Shape,
+        moves_are_free: bool,
+    ) -> Self {
+        // Where those with the same needs lose nothing by sharing.
+        let together_is_best = shape == Shape::Mixed && moves_are_free;
         let mut universe = Self {
             scenario: Scenario { servers: Vec::new(), ..scenario.clone() },
             units: Vec::new(),
             members: Vec::new(),
             whole: Vec::new(),
+            divisions: Vec::new(),
+            moves_are_free,
             alone: Vec::new(),
             coarse: Vec::new(),
         };
@@ -58,8 +77,10 @@ impl Universe {
     }
 
     fn solo(&mut self, scenario: &Scenario, s: usize) {
-        let block = Block { servers: vec![self.add(scenario.servers[s].clone())], takes: vec![1] };
-        self.units.push(Unit { members: vec![1], blocks: vec![block] });
+        let mut blocks = Blocks::default();
+        self.together(scenario, scenario.servers[s].clone(), &[1], &mut blocks);
+        self.units.push(Unit { members: vec![1], blocks: blocks.blocks });
+        self.divisions.push(blocks.divisions);
         self.members.push(vec![vec![s]]);
         self.whole.push(true);
         self.alone.push(vec![0]);
@@ -88,14 +109,15 @@ impl Universe {
 
     /// Every partition.
     fn every(&mut self, scenario: &Scenario, kinds: Vec<Vec<usize>>) {
-        let mut blocks = Vec::new();
+        let mut made = Blocks::default();
         for takes in counts(&kinds.iter().map(|kind| kind.len() as u32).collect::<Vec<_>>()) {
             let of_kind = |(kind, n): (&Vec<usize>, &u32)| kind[..*n as usize].to_vec();
             let members: Vec<usize> = kinds.iter().zip(&takes).flat_map(of_kind).collect();
             if let Some(server) = self.stand_in(scenario, &members) {
-                blocks.push(Block { servers: vec![self.add(server)], takes });
+                self.together(scenario, server, &takes, &mut made);
             }
         }
+        let Blocks { blocks, divisions } = made;
         let alone = kinds.iter().enumerate().flat_map(|(k, kind)| {
             let is_one =
                 |block: &Block| block.takes[k] == 1 && block.takes.iter().sum::<u32>() == 1;
@@ -107,6 +129,7 @@ impl Universe {
         self.alone.push(alone);
         let members = kinds.iter().map(|kind| kind.len() as u32).collect();
         self.units.push(Unit { members, blocks });
+        self.divisions.push(divisions);
         self.members.push(kinds);
         self.whole.push(false);
     }
@@ -119,11 +142,11 @@ impl Universe {
         atoms: Vec<Vec<usize>>,
         is_looked_at: impl Fn(usize) -> bool,
     ) {
-        let mut blocks = Vec::new();
+        let mut made = Blocks::default();
         for (a, atom) in atoms.iter().enumerate() {
             let servers = atom.iter().map(|&s| self.add(scenario.servers[s].clone())).collect();
             let takes = (0..atoms.len()).map(|other| u32::from(a == other)).collect();
-            blocks.push(Block { servers, takes });
+            made.push(Block { servers, takes }, None);
         }
         for size in 1..=atoms.len() {
             if !is_looked_at(size) {
@@ -135,12 +158,14 @@ impl Universe {
                 else {
                     continue;
                 };
-                let takes = (0..atoms.len()).map(|a| u32::from(set.contains(&a))).collect();
-                blocks.push(Block { servers: vec![self.add(server)], takes });
+                let takes: Vec<u32> =
+                    (0..atoms.len()).map(|a| u32::from(set.contains(&a))).collect();
+                self.together(scenario, server, &takes, &mut made);
             }
         }
         self.alone.push((0..atoms.len()).collect());
-        self.units.push(Unit { members: vec![1; atoms.len()], blocks });
+        self.units.push(Unit { members: vec![1; atoms.len()], blocks: made.blocks });
+        self.divisions.push(made.divisions);
         self.members.push(atoms);
         self.whole.push(true);
     }
@@ -148,6 +173,24 @@ impl Universe {
     fn add(&mut self, server: Server) -> usize {
         self.scenario.servers.push(server);
         self.scenario.servers.len() - 1
+    }
+
+    /// Adds a server that serves so many of each kind, and the pools that may stand in its place.
+    fn together(&mut self, scenario: &Scenario, server: Server, takes: &[u32], into: &mut Blocks) {
+        let one = Block { servers: vec![self.add(server.clone())], takes: takes.to_vec() };
+        into.push(one, None);
+        let stays = !self.moves_are_free && server.current.is_some();
+        if !disaggregation::may_be_apart(&server) || stays {
+            return;
+        }
+        let limits = self.scenario.classes[server.class].targets[server.model];
+        let limits = limits.unwrap_or_else(Objectives::none);
+        for division in Division::all(&limits) {
+            let pools =
+                disaggregation::pools(scenario, &mut self.scenario.classes, &server, division);
+            let servers = pools.map(|pool| self.add(pool)).to_vec();
+            into.push(Block { servers, takes: takes.to_vec() }, Some(division));
+        }
     }
 
     /// The server that stands for members, where they can share.
@@ -158,7 +201,7 @@ impl Universe {
         }
     }
 
-    /// Who shares where units are served as decided.
+    /// How servers are served where units are as decided.
     pub fn decision(&self, decided: &Decided) -> Decision {
         let mut decision = Decision::new();
         for (g, chosen) in decided.iter().enumerate() {
@@ -171,12 +214,28 @@ impl Universe {
                         if self.whole[g] { kind.len() * *takes as usize } else { *takes as usize };
                     members.extend(kind.drain(..n));
                 }
-                if block.servers.len() == 1 && members.len() > 1 {
-                    decision.push(members);
+                let division = self.divisions[g][b];
+                let shared = block.servers.len() == 1 && members.len() > 1;
+                if shared || division.is_some() {
+                    decision.push(Served { members, division });
                 }
             }
         }
         decision
+    }
+}
+
+/// Blocks of a unit, each with how limits are divided between its pools.
+#[derive(Default)]
+struct Blocks {
+    blocks: Vec<Block>,
+    divisions: Vec<Option<Division>>,
+}
+
+impl Blocks {
+    fn push(&mut self, block: Block, division: Option<Division>) {
+        self.blocks.push(block);
+        self.divisions.push(division);
     }
 }
 

@@ -40,7 +40,10 @@ proptest! {
         for (gap_ms, input_tokens, cached_tokens, output_tokens) in rows {
             let arrival_ms = engine.now_ms() + gap_ms;
             engine.idle_until(arrival_ms);
-            engine.arrive(Request { arrival_ms, input_tokens, cached_tokens, output_tokens }, 0.0);
+            let before_ms = 0.0;
+            let request =
+                Request { arrival_ms, input_tokens, cached_tokens, output_tokens, before_ms };
+            engine.arrive(request, 0.0);
             check_pass(&mut engine, kv_tokens)?;
         }
         while engine.in_system() > 0 {

@@ -169,6 +169,7 @@ impl Trace {
             input_tokens: r.input_tokens.round() as u32,
             cached_tokens: 0,
             output_tokens: r.output_tokens.round() as u32,
+            before_ms: 0.0,
         };
         let requests: Vec<Request> = recorded.iter().zip(arrivals_s).map(request).collect();
         let gaps = requests.windows(2).map(|pair| pair[1].arrival_ms - pair[0].arrival_ms);

@@ -45,6 +45,12 @@ pub const ENTITIES: &[Entity] = &[
                 "that of the optimizer",
                 "carbon dioxide of the current where it stands",
             ),
+            optional(
+                "kvLinkGBs",
+                Number("GB/s", 0.0, ABSURD),
+                "not known",
+                "at which a replica on it sends or receives KV cache, where prefill and decode are apart",
+            ),
         ],
     },
     Entity {
@@ -74,6 +80,12 @@ pub const ENTITIES: &[Entity] = &[
                 Flag,
                 "false",
                 "a replica that no node holds may take several whole nodes of one kind",
+            ),
+            optional(
+                "kvBytesPerToken",
+                Number("bytes", 0.0, ABSURD),
+                "not known",
+                "that a token takes in the KV cache: what is sent where prefill and decode are apart",
             ),
             optional(
                 "weightsGB",
@@ -295,6 +307,12 @@ pub const ENTITIES: &[Entity] = &[
                 Text,
                 "it shares with none",
                 "a group: its servers of one model may share replicas where that is cheaper",
+            ),
+            optional(
+                "disaggregate",
+                Flag,
+                "false",
+                "prompts may be computed on other replicas than those that write answers, where that is cheaper",
             ),
             required(
                 "currentAlloc",
