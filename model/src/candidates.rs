@@ -12,7 +12,7 @@ mod sizings;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::disaggregation::{Role, Transfer};
+use crate::disaggregation::{self, Role, Transfer};
 pub use crate::queue::{MAX_BATCH, Reading};
 use crate::queue::{Objectives, Shortfall, Sized, Station};
 use crate::scenario::{Load, Profile, Scenario, Server, StatedEngine};
@@ -144,8 +144,8 @@ pub enum Reason {
     NotAllowed,
     /// An objective is not met even at the lowest rate.
     Objective(Shortfall),
-    /// The server's pools would be apart, and nothing says what sending KV cache takes.
-    Transfer,
+    /// A pool cannot be planned on it, as the text says.
+    Pool(&'static str),
     /// Simulation grants it no rate.
     Simulated,
     /// No node holds a replica.
@@ -163,11 +163,7 @@ impl std::fmt::Display for Reason {
             Self::NoProfile => write!(f, "the model has no profile on it"),
             Self::NotAllowed => write!(f, "the server may not use it"),
             Self::Objective(shortfall) => write!(f, "{shortfall}"),
-            Self::Transfer => write!(
-                f,
-                "what sending KV cache takes is not known: state `kvBytesPerToken` of the model and `kvLinkGBs` of \
-                 the accelerator"
-            ),
+            Self::Pool(why) => write!(f, "{why}"),
             Self::Simulated => write!(f, "no rate keeps the objectives in simulation"),
             Self::Node { cards, node } => {
                 write!(
@@ -379,8 +375,12 @@ fn group_tasks(
         if let Some(reason) = no_node(scenario, entry) {
             return Task::Rejected(Rejected { accelerator, reason });
         }
-        let Some(transfer) = Transfer::of(scenario, server, entry) else {
-            return Task::Rejected(Rejected { accelerator, reason: Reason::Transfer });
+        let transfer = match disaggregation::transfer(scenario, server, entry, options) {
+            Ok(transfer) => transfer,
+            Err(why) => {
+                let reason = Reason::Pool(why);
+                return Task::Rejected(Rejected { accelerator, reason });
+            }
         };
         let station = station(server, entry, options);
         let key = SizingKey {

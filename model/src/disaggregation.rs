@@ -21,6 +21,7 @@
 //!
 //! Whether it pays is for the planner to decide, and how limits are divided, out of [`Division::ALL`].
 
+use crate::candidates::SizingOptions;
 use crate::queue::{Objective, Objectives, Reading};
 use crate::scenario::{Load, Profile, Scenario, Server, ServiceClass};
 
@@ -220,6 +221,30 @@ impl Transfer {
         }
         Objectives { ttft: left(objectives.ttft), e2e: left(objectives.e2e), ..objectives }
     }
+}
+
+/// What a replica of `server` sends or receives on a profile, where it may be planned there.
+///
+/// # Errors
+/// Why it may not.
+pub fn transfer(
+    scenario: &Scenario,
+    server: &Server,
+    profile: &Profile,
+    sizing: &SizingOptions,
+) -> Result<Transfer, &'static str> {
+    let transfer = Transfer::of(scenario, server, profile).ok_or(
+        "what sending KV cache takes is not known: state `kvBytesPerToken` of the model and `kvLinkGBs` of the \
+         accelerator",
+    )?;
+    let is_prefill = server.pool.as_ref().is_some_and(|pool| pool.role == Role::Prefill);
+    let is_chunked = profile.engine.settings(sizing.engine).chunked_prefill;
+    if is_prefill && !is_chunked && !profile.service.prompt_yields_token() {
+        return Err(
+            "without chunked prefill first tokens wait for all prompts there are, which is not modelled",
+        );
+    }
+    Ok(transfer)
 }
 
 /// What the KV cache of a token takes on the link of a replica, ms, where the scenario says so.

@@ -6,7 +6,7 @@ use isocost_formulations::ProblemOptions;
 use isocost_model::input;
 use isocost_model::plan::{Plan, Status};
 use isocost_model::scenario::Scenario;
-use isocost_model::sharing::{Decision, groups, share_by_model, shared};
+use isocost_model::sharing::{Decision, Served, groups, share_by_model, shared};
 use isocost_planner::{Formulation, Planner, Request};
 use isocost_solver::default_backend;
 use proptest::prelude::*;
@@ -40,10 +40,14 @@ fn partitions(members: &[usize]) -> Vec<Decision> {
         let with = |parts: Decision| {
             let join = (0..parts.len()).map(|i| {
                 let mut parts = parts.clone();
-                parts[i].push(m);
+                parts[i].members.push(m);
                 parts
             });
-            let alone = parts.iter().cloned().chain([vec![m]]).collect();
+            let alone = parts
+                .iter()
+                .cloned()
+                .chain([Served { members: vec![m], division: None }])
+                .collect();
             join.chain([alone]).collect::<Vec<Decision>>()
         };
         all = all.into_iter().flat_map(with).collect();

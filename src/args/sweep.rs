@@ -38,6 +38,7 @@ pub struct SweepArgs {
 const AXES: &str = "\
 Axes (factors are of what the scenario says):
   load[:SERVER|CLASS|MODEL]       factor of the arrival rates
+  input-tokens  output-tokens     mean tokens of prompts, of answers; each also of one, likewise
   capacity[:TYPE]                 factor of the card counts, rounded down
   cards:TYPE                      card count
   price[:ACCELERATOR]             factor of the prices

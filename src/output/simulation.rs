@@ -398,7 +398,7 @@ fn short(ms: f64) -> String {
 /// An objective in few words.
 fn limit(objective: Objective) -> String {
     match objective.percentile {
-        Some(percentile) => format!("P{percentile} {}", objective.limit_ms),
-        None => format!("mean {}", objective.limit_ms),
+        Some(percentile) => format!("P{percentile} {}", short(objective.limit_ms)),
+        None => format!("mean {}", short(objective.limit_ms)),
     }
 }

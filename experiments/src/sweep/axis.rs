@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! load[:SERVER|CLASS|MODEL]     factor of the arrival rates
+//! input-tokens, output-tokens, each also :SERVER|CLASS|MODEL    mean tokens of prompts, of answers
 //! capacity[:TYPE]               factor of the card counts, rounded down
 //! cards:TYPE                    card count
 //! price[:ACCELERATOR]           factor of the prices
@@ -28,6 +29,10 @@ use super::value::{Domain, Value};
 pub enum Lever {
     /// Arrival rates of some servers.
     Load(Vec<usize>),
+    /// Mean tokens of the prompts of some servers.
+    InputTokens(Vec<usize>),
+    /// Mean tokens of the answers of some servers.
+    OutputTokens(Vec<usize>),
     /// Counts of some card types, by a factor.
     Capacity(Vec<usize>),
     /// The count of a card type.
@@ -71,8 +76,10 @@ pub struct Axis {
 }
 
 /// Names of the axes.
-pub const AXES: [&str; 15] = [
+pub const AXES: [&str; 17] = [
     "load",
+    "input-tokens",
+    "output-tokens",
     "capacity",
     "cards",
     "price",
@@ -127,6 +134,12 @@ impl Axis {
                 servers.iter().for_each(|&s| {
                     scenario.servers[s].load.arrival_rate_per_min *= number;
                 });
+            }
+            Lever::InputTokens(servers) => {
+                servers.iter().for_each(|&s| scenario.servers[s].load.input_tokens = number);
+            }
+            Lever::OutputTokens(servers) => {
+                servers.iter().for_each(|&s| scenario.servers[s].load.output_tokens = number);
             }
             Lever::Capacity(types) => {
                 types.iter().for_each(|&t| scenario.card_types[t].scale(number));
@@ -191,6 +204,8 @@ fn lever(
     };
     Ok(match axis {
         "load" => (Lever::Load(servers(name, scenario)?), Domain::Factor),
+        "input-tokens" => (Lever::InputTokens(servers(name, scenario)?), Domain::Tokens),
+        "output-tokens" => (Lever::OutputTokens(servers(name, scenario)?), Domain::Tokens),
         "capacity" => (Lever::Capacity(types()?), Domain::Factor),
         "cards" => {
             needed("card type")?;

@@ -53,6 +53,8 @@ pub enum Domain {
     PositiveFactor,
     /// A whole number of at least 0.
     Count,
+    /// A mean number of tokens, at least 1.
+    Tokens,
     /// A share, in [0, 1).
     Share,
     /// An amount of at least 0.
@@ -76,6 +78,7 @@ impl Domain {
             Self::Factor => "a factor of at least 0",
             Self::PositiveFactor => "a factor above 0",
             Self::Count => "a whole number of at least 0",
+            Self::Tokens => "tokens, from 1 to 1e8",
             Self::Share => "a share of at least 0 and below 1",
             Self::Amount => "an amount of at least 0",
             Self::Percentile => "a percentile from 1 to 99.999, or mean",
@@ -93,6 +96,7 @@ impl Domain {
             Self::Factor | Self::Amount => (0.0..=MOST).contains(&number),
             Self::PositiveFactor => number > 0.0 && number <= MOST,
             Self::Count => (0.0..=MOST).contains(&number) && number.fract() == 0.0,
+            Self::Tokens => (1.0..=1e8).contains(&number),
             Self::Share => (0.0..1.0).contains(&number),
             Self::Percentile => (1.0..=99.999).contains(&number),
             Self::Batch | Self::Formulation => false,

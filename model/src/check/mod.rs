@@ -17,6 +17,7 @@ pub mod horizon;
 mod moves;
 mod nodes;
 mod objectives;
+mod pools;
 mod proof;
 mod replicas;
 mod shortage;
@@ -89,6 +90,8 @@ pub enum Rule {
     Spread,
     /// No more servers move than may.
     Moves,
+    /// A prefill pool and a decode pool together keep what the server is held to.
+    Pool,
     /// Status, bound and objective agree.
     Proof,
     /// Under shortage nobody goes without what is left over.
@@ -141,6 +144,7 @@ pub fn check(
         objectives::check(site, &mut found);
         cost::check(site, |accelerator| borne.get(&(s, accelerator)).copied(), &mut found);
         spread::check(site, &mut found);
+        pools::check(site, &sites, &mut found);
     }
     cost::total(plan, &mut found);
     capacity::check(scenario, options, plan, &mut found);

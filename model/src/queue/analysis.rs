@@ -1,7 +1,7 @@
 //! Analysis: what a rate brings.
 
 use super::bursts::Bursts;
-use super::engine::{Replica, batch_limit};
+use super::engine::{OneShot, Replica, batch_limit};
 use super::objective::{ItlOver, Metric, Objectives};
 use super::occupancy::{Occupancy, mean_gaps_ms};
 use super::reading::Reading;
@@ -143,6 +143,9 @@ impl Station {
 
     /// [`Station::analyze`] by the engine's reading.
     fn analyze_engine(&self, batch: u32, rate_per_s: f64) -> Result<Analysis, QueueError> {
+        if let Some(queue) = OneShot::new(self, batch) {
+            return queue.analyze(rate_per_s);
+        }
         let replica = Replica::new(self, batch_limit(self, batch));
         let capacity_per_s = replica.capacity_per_s();
         if !(capacity_per_s > 0.0 && capacity_per_s.is_finite()) {

@@ -1,6 +1,6 @@
 //! Sizing: the largest rate at which a replica meets every objective.
 
-use super::engine::Sizing;
+use super::engine::{OneShotSizing, Sizing};
 use super::objective::{Metric, Objectives, Shortfall};
 use super::occupancy::{Occupancy, every_batch, mean_gaps_ms};
 use super::reading::Reading;
@@ -32,6 +32,9 @@ impl Station {
     /// # Errors
     /// The objective that is not met even at the lower end.
     pub fn size(&self, batch: u32, objectives: &Objectives) -> Result<Sized, Shortfall> {
+        if let Some(sizing) = self.one_shot(batch, objectives) {
+            return sizing.size();
+        }
         if self.reading == Reading::Engine {
             return Sizing::new(self, batch.min(MAX_BATCH), objectives)?.size();
         }
@@ -48,6 +51,9 @@ impl Station {
         max_batch: u32,
         objectives: &Objectives,
     ) -> Vec<Result<Sized, Shortfall>> {
+        if let Some(sizing) = self.one_shot(max_batch, objectives) {
+            return sizing.size_all();
+        }
         if self.reading == Reading::Engine {
             return match Sizing::new(self, max_batch.min(MAX_BATCH), objectives) {
                 Ok(sizing) => sizing.size_all(),
@@ -84,6 +90,9 @@ impl Station {
         objectives: &Objectives,
         tolerance: f64,
     ) -> Result<Sized, Shortfall> {
+        if let Some(sizing) = self.one_shot(max_batch, objectives) {
+            return sizing.size_best(tolerance);
+        }
         if self.reading == Reading::Engine {
             let sizing = Sizing::new(self, max_batch.min(MAX_BATCH), objectives)?;
             return sizing.size_best(tolerance);
@@ -106,6 +115,12 @@ impl Station {
             }
             _ => Ok(best),
         }
+    }
+
+    /// An engine whose answers are one token.
+    fn one_shot<'a>(&'a self, batch: u32, objectives: &'a Objectives) -> Option<OneShotSizing<'a>> {
+        let is_engine = self.reading == Reading::Engine;
+        is_engine.then(|| OneShotSizing::new(self, batch.min(MAX_BATCH), objectives)).flatten()
     }
 
     /// The least batch size that meets the objectives at a rate, in one pass over the states.

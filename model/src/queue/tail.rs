@@ -8,7 +8,7 @@
 
 use super::analysis::Analysis;
 use super::bursts::Bursts;
-use super::engine::Tails;
+use super::engine::{OneShot, Tails};
 use super::reading::Reading;
 use super::root::{Bracket, narrow};
 
@@ -16,7 +16,10 @@ impl Analysis {
     /// Wait that `percent` of the served requests do not exceed, ms; `percent` in [0, 100).
     pub fn wait_percentile_ms(&self, percent: f64) -> f64 {
         if self.station.reading == Reading::Engine {
-            return Tails::new(self).wait_ms(percent);
+            return match self.one_shot() {
+                Some(queue) => queue.percentile_ms(self.rate_per_s, percent, true),
+                None => Tails::new(self).wait_ms(percent),
+            };
         }
         let Bursts { odds, scale } = Bursts::new(&self.station, &self.chain);
         let above = (1.0 - percent / 100.0) / odds;
@@ -34,7 +37,10 @@ impl Analysis {
     /// percentile and the mean time from the start of service to the first token.
     pub fn ttft_percentile_ms(&self, percent: f64) -> f64 {
         if self.station.reading == Reading::Engine {
-            return Tails::new(self).ttft_ms(percent);
+            return match self.one_shot() {
+                Some(queue) => queue.percentile_ms(self.rate_per_s, percent, false),
+                None => Tails::new(self).ttft_ms(percent),
+            };
         }
         self.wait_percentile_ms(percent) + self.first_token_ms
     }
@@ -42,6 +48,9 @@ impl Analysis {
     /// Time to the last token that `percent` of the served requests do not exceed, ms; by the reference's
     /// reading the wait's percentile and the mean time in service.
     pub fn e2e_percentile_ms(&self, percent: f64) -> f64 {
+        if self.one_shot().is_some() {
+            return self.ttft_percentile_ms(percent);
+        }
         if self.station.reading == Reading::Engine {
             return Tails::new(self).e2e_ms(percent);
         }
@@ -51,6 +60,9 @@ impl Analysis {
     /// Inter-token latency that `percent` of the tokens do not exceed, ms: the step time at the
     /// occupancy that a token sees. A state with `n` in service yields `n` tokens a step.
     pub fn itl_percentile_ms(&self, percent: f64) -> f64 {
+        if self.one_shot().is_some() {
+            return self.itl_ms;
+        }
         if self.station.reading == Reading::Engine {
             return Tails::new(self).gap_ms(percent);
         }
@@ -70,10 +82,19 @@ impl Analysis {
     /// Mean time between the tokens of a request that `percent` of the requests do not exceed, ms.
     /// Under the reference's reading, which knows no passes, that of the tokens.
     pub fn tpot_percentile_ms(&self, percent: f64) -> f64 {
+        if self.one_shot().is_some() {
+            return self.itl_ms;
+        }
         if self.station.reading == Reading::Engine {
             return Tails::new(self).tpot_ms(percent);
         }
         self.itl_percentile_ms(percent)
+    }
+
+    /// The queue of prompts that an engine is whose answers are one token.
+    fn one_shot(&self) -> Option<OneShot> {
+        let is_engine = self.station.reading == Reading::Engine;
+        is_engine.then(|| OneShot::new(&self.station, self.batch)).flatten()
     }
 
     /// Probability that a request which is let in has to wait.

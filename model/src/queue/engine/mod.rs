@@ -11,7 +11,7 @@
 //! (`chain.rs`), from which the means follow as sums, and the largest rate as a root (`size.rs`).
 //! Percentiles are read off mixtures of passes (`arrival.rs`, `tails.rs`, `tpot.rs`, `e2e.rs`). How arrivals come that are not
 //! Poisson is told by `arrivals.rs`, what prompts in one piece do by `whole.rs` and `cycles.rs`. The KV cache bounds the batch
-//! (`memory.rs`); closed loops are a level of their own (`closed.rs`). What requests ask of passes
+//! (`memory.rs`); closed loops are a level of their own (`closed.rs`), and answers of one token a queue of prompts (`oneshot.rs`). What requests ask of passes
 //! stands in `work.rs`.
 
 mod arrival;
@@ -25,6 +25,7 @@ mod grid;
 mod level;
 mod memory;
 mod met;
+mod oneshot;
 mod prompts;
 mod settings;
 mod size;
@@ -37,6 +38,7 @@ mod work;
 
 pub(super) use chain::Replica;
 pub(super) use closed::closed_loop;
+pub(super) use oneshot::{OneShot, OneShotSizing};
 pub use settings::EngineSettings;
 pub(super) use size::Sizing;
 pub(super) use tails::Tails;
