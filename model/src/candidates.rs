@@ -386,7 +386,7 @@ fn group_tasks(
         let key = SizingKey {
             station,
             max_batch: batch_limit(server, entry, options),
-            objectives: held_to(server, &station, transfer, objectives),
+            objectives: kept(held_to(server, &station, transfer, objectives), options.reading),
             batch: Search::of(server, entry, options),
         };
         let most_per_s = transfer.most_per_s;
@@ -398,6 +398,14 @@ fn group_tasks(
         }
     };
     (0..scenario.accelerators.len()).map(task).collect()
+}
+
+/// What a replica is sized to keep: a plan may give it any rate up to the one that it is granted.
+fn kept(objectives: Objectives, reading: Reading) -> Objectives {
+    match reading {
+        Reading::Engine => objectives.at_any_lower_rate(),
+        Reading::Reference => objectives,
+    }
 }
 
 /// Why nodes do not hold a replica of `profile`, if they do not.

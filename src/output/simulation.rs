@@ -397,8 +397,10 @@ fn short(ms: f64) -> String {
 
 /// An objective in few words.
 fn limit(objective: Objective) -> String {
+    let ms = objective.limit_ms;
+    let limit = if ms.fract() == 0.0 { ms.to_string() } else { short(ms) };
     match objective.percentile {
-        Some(percentile) => format!("P{percentile} {}", short(objective.limit_ms)),
-        None => format!("mean {}", short(objective.limit_ms)),
+        Some(percentile) => format!("P{percentile} {limit}"),
+        None => format!("mean {limit}"),
     }
 }

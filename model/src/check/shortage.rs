@@ -14,7 +14,7 @@ use super::budgets::{Used, counts, used};
 use super::objectives::broken;
 use super::site::Site;
 use super::{CheckOptions, Found, Rule, capacity, moves, nodes};
-use crate::candidates::Search;
+use crate::candidates::{Reading, Search};
 use crate::disaggregation::Transfer;
 use crate::nodes::Filled;
 use crate::plan::{Plan, Status};
@@ -228,6 +228,9 @@ impl Raise<'_> {
         let station = site.station(profile);
         let mut targets = site.targets();
         targets.max_loss = site.sizing.max_loss;
+        if site.sizing.reading == Reading::Engine {
+            targets = targets.at_any_lower_rate();
+        }
         let most = site.most_in_batch(profile).min(f64::from(MAX_BATCH)) as u32;
         let search = Search::of(site.server, profile, site.sizing);
         let sized = search.size(&station, most, &targets).ok()?;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Share of a percentile by which it may be larger at a smaller rate.
+const UNEVEN: f64 = 1e-3;
+
 /// A latency objective.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Objective {
@@ -74,6 +77,20 @@ impl Objectives {
             tokens_per_s: None,
             max_loss: 1.0,
         }
+    }
+
+    /// What a rate has to keep so that smaller ones keep these too: percentiles are read off mixtures of a few points,
+    /// and may be a little larger where the rate is less.
+    pub fn at_any_lower_rate(self) -> Self {
+        let within = |objective: Option<Objective>| {
+            objective.map(|o| match o.percentile {
+                Some(_) => Objective { limit_ms: o.limit_ms * (1.0 - UNEVEN), ..o },
+                None => o,
+            })
+        };
+        let Self { itl, ttft, wait, e2e, .. } = self;
+        let [itl, ttft, wait, e2e] = [itl, ttft, wait, e2e].map(within);
+        Self { itl, ttft, wait, e2e, ..self }
     }
 
     /// The same with tokens per second as a floor of what each request gets while it decodes, which

@@ -46,10 +46,10 @@ const PARTS: u32 = 4;
 /// Probability below which what comes behind is taken for its mean.
 const SMALL: f64 = 2e-4;
 /// Relative width at which a rate is known well enough.
-const TOLERANCE: f64 = 1e-5;
+const TOLERANCE: f64 = 1e-4;
 /// Batch sizes up to which each is tried, and the ratio of those beyond.
-const EACH: u32 = 8;
-const BEYOND: f64 = 1.5;
+const EACH: u32 = 2;
+const BEYOND: f64 = 2.0;
 
 /// A replica of answers of one token.
 pub(in crate::queue) struct OneShot {
