@@ -178,10 +178,7 @@ pub struct Plan {
 
 /// Servers as they are stated, each with the share of its load that is served: those who share replicas alike, one with
 /// pools as the pool does that serves less. `share` is that of a server of the scenario by its index.
-pub fn served_shares<'a>(
-    scenario: &'a Scenario,
-    share: impl Fn(usize) -> f64,
-) -> Vec<(&'a Server, f64)> {
+pub fn served_shares(scenario: &Scenario, share: impl Fn(usize) -> f64) -> Vec<(&Server, f64)> {
     let servers = &scenario.servers;
     let of_pools = |whole: &Server| {
         let is_one =

@@ -41,13 +41,16 @@ pub(crate) fn serve(
     Ok(engine.into_sections())
 }
 
-/// [`serve`], and who left after how many ms, by the number among the requests.
+/// Those who left: their number among the requests, and how long they were there, ms.
+pub(crate) type Left = Vec<(u64, f64)>;
+
+/// [`serve`], and who left.
 pub(crate) fn serve_on(
     replica: &Replica,
     requests: impl Iterator<Item = Request>,
     window: Window,
     watch: &Watch<'_>,
-) -> Result<(Vec<Section>, Vec<(u64, f64)>), Stopped> {
+) -> Result<(Vec<Section>, Left), Stopped> {
     let mut engine = Engine::new(replica, window);
     engine.follow();
     run(&mut engine, requests, watch)?;
