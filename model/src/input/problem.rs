@@ -165,11 +165,18 @@ fn problem(file: &str, at: At, entity: &str, what: String, remedy: &str) -> Prob
     }
 }
 
+/// Names longer than this are near none: to compare takes the product of both lengths.
+const LONGEST_MEANT: usize = 256;
+
 /// The name nearest to `name`, if one is near enough to be meant.
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > LONGEST_MEANT {
+        return None;
+    }
     let lower = name.to_lowercase();
     let distance = |k: &str| strsim::damerau_levenshtein(&lower, &k.to_lowercase());
     known
+        .filter(|k| k.len() <= 2 * LONGEST_MEANT)
         .map(|k| (distance(k), k))
         .filter(|(d, k)| *d <= 1 + k.chars().count() / 4)
         .min_by_key(|(d, _)| *d)

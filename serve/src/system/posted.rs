@@ -22,6 +22,8 @@ use crate::optimize::BODY;
 
 /// Nesting deeper than this is no scenario.
 const MAX_DEPTH: usize = 64;
+/// Keys that an object may have: an entry has some ten, and each that is unknown is a warning.
+const MOST_KEYS: usize = 10_000;
 /// Values that any body may hold, and the bytes of each beyond them.
 const VALUES: (usize, usize) = (500_000, 16);
 
@@ -208,6 +210,9 @@ impl<'de> Visitor<'de> for Checked<'_> {
 
 /// Notes a key of an object.
 fn once<E: serde::de::Error>(seen: &mut HashSet<String>, key: &str) -> Result<(), E> {
+    if seen.len() == MOST_KEYS {
+        return Err(E::custom(format!("more than {MOST_KEYS} keys in one object")));
+    }
     match seen.insert(key.to_lowercase()) {
         true => Ok(()),
         false => Err(E::custom(format!(
@@ -262,6 +267,9 @@ mod tests {
             let what = names(body).expect_err("wrong");
             assert!(what.starts_with("body:") && what.contains(said), "{body}: {what}");
         }
+        let keys: Vec<String> = (0..=10_000).map(|i| format!("\"{i}\":0")).collect();
+        let what = names(&format!("[{{{}}}]", keys.join(","))).expect_err("many keys");
+        assert!(what.contains("more than 10000 keys"), "{what}");
         let dense = format!("[{}0]", "0,".repeat(4_000_000));
         let what = names(&dense).expect_err("dense");
         assert!(what.contains("may hold"), "{what}");
