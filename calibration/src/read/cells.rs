@@ -1,6 +1,6 @@
 //! The cells of a CSV row, by the names of their columns.
 
-use isocost_model::input::reading::{At, Report, as_written, between, decimal_comma};
+use isocost_model::input::reading::{At, Report, as_written, between, comma_remedy};
 
 use super::columns::Columns;
 
@@ -30,7 +30,7 @@ impl Row<'_> {
         let number = text.parse::<f64>().ok().filter(|x| (least..=most).contains(x));
         if number.is_none() {
             let what = format!("`{}` is no number {}", as_written(&text), between(least, most));
-            let remedy = decimal_comma(&text).unwrap_or_else(|| "mend the cell".to_owned());
+            let remedy = comma_remedy(&text).unwrap_or_else(|| "mend the cell".to_owned());
             self.problem(column, what, &remedy);
         }
         number

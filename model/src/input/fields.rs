@@ -2,8 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use super::figure::{as_written, between};
+use super::advice::number_remedy;
+use super::figure::{as_written, between, figure};
 use super::node::{Node, Value};
+use super::notation::comma_remedy;
 use super::problem::{At, Report, nearest};
 use super::reference::{Entity, Field, Form, entity};
 use crate::queue::stop::pause;
@@ -63,7 +65,16 @@ impl<'a> Fields<'a> {
     }
 
     fn field(&self, key: &str) -> String {
-        if key.is_empty() { self.entity.clone() } else { format!("{}, {key}", self.entity) }
+        if key.is_empty() {
+            self.entity.clone()
+        } else {
+            format!("{}, {}", self.entity, self.spelled(key))
+        }
+    }
+
+    /// A field's name as the input reference writes it.
+    fn spelled<'b>(&self, key: &'b str) -> &'b str {
+        self.reference(key).map_or(key, |field| field.name)
     }
 
     /// The value of a field; `null` counts as absent.
@@ -141,8 +152,14 @@ impl<'a> Fields<'a> {
         let node = self.get(key)?;
         let (low, high) = (*range.start(), *range.end());
         let Value::Number(text) = &node.value else {
-            let what = format!("expected a number, found {}", node.value.kind());
-            self.problem(key, what, "write it without quotes", report);
+            let found = match &node.value {
+                Value::Text(text) => format!("`{text}`"),
+                other => other.kind().to_owned(),
+            };
+            let expected =
+                self.reference(key).map_or_else(|| between(low, high), |f| f.form.words());
+            let remedy = number_remedy(&node.value, &expected);
+            self.problem(key, format!("expected a number, found {found}"), &remedy, report);
             return None;
         };
         let number = text.parse::<f64>().unwrap_or(f64::NAN);
@@ -215,7 +232,7 @@ impl<'a> Fields<'a> {
         let range = f64::from(*range.start())..=f64::from(*range.end());
         let number = self.number(key, range, report)?;
         if number.fract() != 0.0 {
-            let what = format!("{number} is not a whole number");
+            let what = format!("{} is not a whole number", figure(number));
             self.problem(key, what, "round it", report);
             return None;
         }
@@ -274,17 +291,44 @@ impl<'a> Fields<'a> {
 
     /// Warns of fields that nobody asked for.
     pub fn finish(self, report: &mut Report) {
+        let cut = self.cut_numbers(report);
         for (key, node) in self.entries {
+            if cut.contains(&key.as_str()) {
+                continue;
+            }
             if self.asked.contains(&key.as_str()) {
                 continue;
             }
             let remedy = match nearest(key, self.asked.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
+                Some(near) => format!("did you mean `{}`?", self.spelled(near)),
                 None => "remove it if it is not for another tool".to_owned(),
             };
             let what = format!("unknown field `{key}` is ignored");
             report.warning_at(self.file, node.at, &self.entity, what, &remedy);
         }
+    }
+}
+
+impl Fields<'_> {
+    /// Numbers that a comma cut in two, as YAML does in `{rate: 1,900}`: what is behind it reads as a field of
+    /// that name, without a value. Returns those.
+    fn cut_numbers(&self, report: &mut Report) -> Vec<&str> {
+        let mut cut = Vec::new();
+        for pair in self.entries.windows(2) {
+            let [(key, Node { value: Value::Number(start), at }), (rest, node)] = pair else {
+                continue;
+            };
+            if node.value != Value::Null || !rest.bytes().all(|b| b.is_ascii_digit()) {
+                continue;
+            }
+            let written = format!("{start},{rest}");
+            let what = format!("`{written}` is not one number here: a comma ends a value");
+            let remedy =
+                comma_remedy(&written).unwrap_or_else(|| "write it without commas".to_owned());
+            report.problem_at(self.file, *at, &self.field(key), what, &remedy);
+            cut.push(rest.as_str());
+        }
+        cut
     }
 }
 

@@ -6,6 +6,7 @@
 //! Keys compare without case. Reading collects every problem, each with file, line and column,
 //! before it gives up: a scenario is whole or it is not there.
 
+mod advice;
 mod buckets;
 pub mod cases;
 pub mod dig;
@@ -16,6 +17,7 @@ mod limits;
 mod loads;
 mod node;
 mod nodes;
+mod notation;
 mod prices;
 mod problem;
 mod profile;
@@ -49,10 +51,9 @@ pub mod reading {
     pub use super::node::{
         Node, Value, parse, parse_documents, parse_fleet, parse_foreign, parse_from,
     };
+    pub use super::notation::comma_remedy;
     pub use super::problem::{At, Report, known_names, nearest};
-    pub use super::text::{
-        csv_defect, csv_line, csv_mark, csv_rows, decimal_comma, name_of, read_text,
-    };
+    pub use super::text::{csv_defect, csv_line, csv_mark, csv_rows, name_of, read_text};
 }
 
 pub use buckets::{Instead, buckets, buckets_text};

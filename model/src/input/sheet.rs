@@ -3,15 +3,25 @@
 use std::path::Path;
 
 use super::figure::between;
+use super::notation::{Decimal, comma_remedy};
 use super::problem::{At, Report, nearest};
-use super::text::{csv_defect, csv_line, csv_rows, decimal_comma, name_of, read_text};
+use super::text::{csv_defect, csv_line, csv_rows, name_of, read_text};
 use super::visible::visible;
 
 /// The rows of a CSV file and where its columns are.
 pub(super) struct Sheet {
     pub file: String,
-    columns: Vec<(&'static str, Option<usize>)>,
+    columns: Vec<Column>,
     pub rows: Vec<Row>,
+}
+
+/// A column that is understood.
+struct Column {
+    name: &'static str,
+    /// Where it stands, if it is there.
+    at: Option<usize>,
+    /// How its numbers are written, where that is not as programs do.
+    decimal: Option<Decimal>,
 }
 
 /// One row.
@@ -62,7 +72,8 @@ impl Sheet {
         let header = reader.headers().cloned().unwrap_or_default();
         let first = At { line: 1, column: 1 };
         let place = |c: &str| header.iter().position(|h| h.eq_ignore_ascii_case(c));
-        let columns: Vec<_> = known.iter().map(|c| (*c, place(c))).collect();
+        let column = |name: &&'static str| Column { name, at: place(name), decimal: None };
+        let columns = known.iter().map(column).collect();
         let unknown = || header.iter().filter(|h| !known.iter().any(|k| h.eq_ignore_ascii_case(k)));
         let missing: Vec<&str> = needed.iter().copied().filter(|c| place(c).is_none()).collect();
         let whole = missing.is_empty();
@@ -89,17 +100,40 @@ impl Sheet {
                 }
             }
         }
+        sheet.decimals(report);
         whole.then_some(sheet)
+    }
+
+    /// Finds out how the numbers of each column are written, and says so where it is not as programs do.
+    fn decimals(&mut self, report: &mut Report) {
+        for column in &mut self.columns {
+            let Some(at) = column.at else { continue };
+            let cells = self.rows.iter().filter_map(|row| row.record.get(at));
+            let Some(decimal) = Decimal::of_column(cells) else { continue };
+            column.decimal = Some(decimal);
+            let is_one = |row: &&Row| row.record.get(at).is_some_and(|cell| cell.contains(','));
+            let line = self.rows.iter().find(is_one).map_or(1, |row| row.line);
+            let (what, remedy) = match decimal {
+                Decimal::Comma => ("a decimal comma, as in 1,5", "write 1.5 if that is not meant"),
+                Decimal::Point => ("commas between thousands", "write 1.5 if a point is meant"),
+            };
+            let what = format!("{} is read with {what}: its cells say so", column.name);
+            report.warning_at(&self.file, At { line, column: 1 }, "", what, remedy);
+        }
+    }
+
+    fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
     }
 
     /// Whether the file has a column.
     pub fn has(&self, column: &str) -> bool {
-        self.columns.iter().any(|c| c.0 == column && c.1.is_some())
+        self.column(column).is_some_and(|column| column.at.is_some())
     }
 
     /// A cell's text; empty where the column is not there.
     pub fn text<'a>(&self, row: &'a Row, column: &str) -> &'a str {
-        let at = self.columns.iter().find(|c| c.0 == column).and_then(|c| c.1);
+        let at = self.column(column).and_then(|column| column.at);
         at.and_then(|at| row.record.get(at)).unwrap_or("")
     }
 
@@ -116,13 +150,19 @@ impl Sheet {
         if text.is_empty() {
             return None;
         }
-        let number = text.parse::<f64>().ok().filter(|n| (least..=most).contains(n));
+        let number = self.grouped(text, column).or_else(|| text.parse::<f64>().ok());
+        let number = number.filter(|n| (least..=most).contains(n));
         if number.is_none() {
             let expected = || format!("expected a number from {}", between(least, most));
-            let remedy = decimal_comma(text).unwrap_or_else(expected);
+            let remedy = comma_remedy(text).unwrap_or_else(expected);
             self.problem(row.line, format!("{column} is `{text}`"), &remedy, report);
         }
         number
+    }
+
+    /// The number in a cell as its column writes numbers, where that is not as programs do.
+    fn grouped(&self, text: &str, column: &str) -> Option<f64> {
+        self.column(column)?.decimal?.number(text)
     }
 
     /// The same for a whole number.
@@ -131,9 +171,11 @@ impl Sheet {
         if text.is_empty() {
             return None;
         }
-        let number = text.parse::<u64>().ok().filter(|n| *n <= most);
+        let grouped = self.grouped(text, column).filter(|n| n.fract() == 0.0).map(|n| n as u64);
+        let number = grouped.or_else(|| text.parse::<u64>().ok()).filter(|n| *n <= most);
         if number.is_none() {
-            let remedy = format!("expected a whole number from 0 to {most}");
+            let expected = || format!("expected a whole number from 0 to {most}");
+            let remedy = comma_remedy(text).unwrap_or_else(expected);
             self.problem(row.line, format!("{column} is `{text}`"), &remedy, report);
         }
         number

@@ -100,13 +100,6 @@ pub fn csv_defect(text: &str, error: &csv::Error) -> (u32, String) {
     }
 }
 
-/// What to do about a cell that is no number, where it is one but for a comma.
-pub fn decimal_comma(cell: &str) -> Option<String> {
-    let point = cell.replace(',', ".");
-    let is_one = cell.contains(',') && point.parse::<f64>().is_ok_and(f64::is_finite);
-    is_one.then(|| format!("write it with a point: {point}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,14 +133,6 @@ mod tests {
                 Err(e) => csv_defect(text, &e).0,
             });
             assert_eq!(lines.collect::<Vec<_>>(), [2, 4, 5], "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_decimal_comma_is_known() {
-        assert_eq!(decimal_comma("0,5").as_deref(), Some("write it with a point: 0.5"));
-        for cell in ["", "x", "1.000,5", "1,2,3"] {
-            assert_eq!(decimal_comma(cell), None, "{cell}");
         }
     }
 
