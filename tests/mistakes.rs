@@ -67,11 +67,16 @@ fn loads_are_the_same_from_every_spreadsheet() {
     }
     let args = ["plan", "data/quickstart", "--loads", "-"];
     let comma = format!("{header}\n\nx,1,1,1\n").replace(',', ";").replace(";1;1\n", ";1,5;1\n");
-    let said = told(&args, comma.replace("x;1;", "premium-qwen2.5-32b;1;").as_bytes());
-    assert!(
-        said.contains("input:3:1: input_tokens is `1,5`; write it with a point: 1.5"),
-        "{said}"
-    );
+    let comma = comma.replace("x;1;", "premium-qwen2.5-32b;1;");
+    let said = told(&args, comma.replace("1,5", "1,500").as_bytes());
+    let wanted =
+        "input:3:1: input_tokens is `1,500`; write 1500 or 1.5, whichever of the two is meant";
+    assert!(said.contains(wanted), "{said}");
+    // A column of which a cell can only have a decimal comma is read with one.
+    let point = comma.replace("1,5", "1.5");
+    let args = ["data/quickstart", "--loads", "-"];
+    assert_eq!(plan_csv(&args, comma.as_bytes()), plan_csv(&args, point.as_bytes()));
+    let args = ["plan", "data/quickstart", "--loads", "-"];
     let said = told(&args, loads.replace("arrival_rate_per_min", "arrival_rate").as_bytes());
     assert!(said.contains("rename arrival_rate to arrival_rate_per_min"), "{said}");
     assert!(told(&args, b"").contains("the file is empty; the columns are server,"));

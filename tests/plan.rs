@@ -368,7 +368,7 @@ fn bad_input_names_place_problem_and_remedy() {
         servers,
         "\"arrivalRate\": 120",
         "\"arrivalRate\": \"many\"",
-        &["expected a number, found a text"],
+        &["expected a number, found `many`"],
     );
     refused(servers, "\"premium-qwen2.5-32b\"", "\"premium-llama-3.1-8b\"", &["is defined twice"]);
     let cards = "accelerator-data.json";

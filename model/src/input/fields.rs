@@ -101,6 +101,13 @@ impl<'a> Fields<'a> {
         self.entries.iter().any(|e| e.0 == key && matches!(e.1.value, Value::Text(_)))
     }
 
+    /// The number of a field, if it is one.
+    pub(super) fn stated(&self, key: &str) -> Option<f64> {
+        let node = self.entries.iter().find(|e| e.0 == key).map(|e| &e.1.value);
+        let Some(Value::Number(text)) = node else { return None };
+        text.parse().ok()
+    }
+
     /// Marks fields that are known and not used.
     pub fn ignore(&mut self, keys: &[&'static str]) {
         self.asked.extend(keys);

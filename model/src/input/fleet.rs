@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::fields::Fields;
+use super::odd::{self, Twice};
 use super::problem::{Report, known_names};
 use super::service::{Parameters, calibration, engine, parameters, provenance};
 use super::weights::{self, Place};
@@ -104,6 +105,7 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
             grams_per_kwh,
             kv_link_gb_per_s,
         });
+        odd::card_price(&scenario, &fields, report);
         fields.finish(report);
     }
     scenario
@@ -131,6 +133,7 @@ pub(super) fn profiles(
     let Some(section) = section else { return stated };
     let accelerators = names(scenario.accelerators.iter().map(|a| a.name.as_str()));
     let mut models = Names::default();
+    let mut twice = Twice::default();
     for mut fields in entities(section, ("models", "model on an accelerator"), report) {
         let name = fields.name("name", report).to_owned();
         let on = fields.name("acc", report);
@@ -153,8 +156,8 @@ pub(super) fn profiles(
         let place = Place { model: &name, accelerator: on, units, memory_gb };
         let precision = weights::fit(&mut fields, &place, report);
         if let (Some(accelerator), Some(parameters)) = (accelerator, parameters) {
-            let known = !stated.insert((model, accelerator));
-            unique(&fields, "acc", "the pair", &format!("{name} on {on}"), known, report);
+            twice.take((model, accelerator), units, &fields, report);
+            stated.insert((model, accelerator));
             let Parameters::Known(service) = parameters else {
                 let what = "the service parameters are all zero: the pair is left out".to_owned();
                 fields.warning("", what, "give them once they are known", report);
@@ -178,6 +181,7 @@ pub(super) fn profiles(
         }
         fields.finish(report);
     }
+    twice.tell(report);
     stated
 }
 
@@ -247,6 +251,7 @@ fn objectives(fields: &mut Fields<'_>, report: &mut Report) -> Objectives {
                       arrival rate";
         fields.warning("slo-tps", what, remedy, report);
     }
+    odd::objectives(fields, report);
     // An objective that is dropped would be a broken promise.
     fields.refuse(|key| key.starts_with("slo-") || key.ends_with("percentile"), OBJECTIVES, report);
     let over = fields.word("itl-over", report);

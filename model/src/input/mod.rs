@@ -18,6 +18,7 @@ mod loads;
 mod node;
 mod nodes;
 mod notation;
+mod odd;
 mod prices;
 mod problem;
 mod profile;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::text::with_remedy;
 use super::visible::visible;
 
 /// Line and column, from 1.
@@ -88,6 +89,8 @@ pub struct Report {
 impl Report {
     /// A problem of a whole file.
     pub fn problem_in(&mut self, file: &str, what: String, remedy: &str) {
+        let (what, remedy) = with_remedy(&what, remedy);
+        let what = what.to_owned();
         let (place, remedy) = (file.to_owned(), remedy.to_owned());
         self.problem(|| Problem { place, entity: String::new(), what, remedy });
     }

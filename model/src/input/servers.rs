@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 use super::fields::{ABSURD, Fields};
 use super::fleet::{Names, Pairs, names, resolve, unique};
 use super::loads::{FEW, none_to_speak_of};
-use super::problem::Report;
+use super::problem::{Report, known_names};
 use super::{Section, entities};
 use crate::scenario::{CurrentAllocation, Load, Scenario, Server};
 
@@ -78,8 +78,7 @@ fn server(
     known: &Known,
     report: &mut Report,
 ) -> Option<Server> {
-    let class_name = fields.text("class", report).unwrap_or("Free");
-    let class = resolve(fields, "class", "service class", class_name, &known.classes, report);
+    let class = class(fields, known, report);
     let model_name = fields.name("model", report);
     let model = resolve(fields, "model", "model", model_name, &known.models, report);
     let min_replicas = fields.count("minnumreplicas", report).unwrap_or(0);
@@ -125,6 +124,24 @@ fn server(
         disaggregate,
         pool: None,
     })
+}
+
+/// The service class of those that name none, as the reference has it.
+const UNNAMED: &str = "Free";
+
+/// The service class that is named, else the one of that name.
+fn class(fields: &mut Fields<'_>, known: &Known, report: &mut Report) -> Option<usize> {
+    let named = fields.text("class", report);
+    if named.is_none() && !known.classes.contains_key(UNNAMED) {
+        let mut names: Vec<&str> = known.classes.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        let what =
+            format!("`class` is missing, and there is no service class `{UNNAMED}` in its place");
+        fields.problem("", what, &known_names("", names.into_iter()), report);
+        return None;
+    }
+    let name = named.unwrap_or(UNNAMED);
+    resolve(fields, "class", "service class", name, &known.classes, report)
 }
 
 /// Accelerators of a list of names.

@@ -29,9 +29,24 @@ pub fn read_text(path: &Path) -> Result<String, String> {
         return Err(too_large("more than 256".to_owned()));
     }
     String::from_utf8(bytes).map_err(|e| match e.as_bytes() {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "is UTF-16 and not UTF-8".to_owned(),
-        _ => format!("is not UTF-8 (from byte {} on)", e.utf8_error().valid_up_to()),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => format!("is UTF-16 and not UTF-8{ANEW}UTF-16"),
+        _ => {
+            let at = e.utf8_error().valid_up_to();
+            format!("is not UTF-8 (from byte {at} on){ANEW}WINDOWS-1252")
+        }
     })
+}
+
+/// What to do about a file in another encoding, up to that encoding's name.
+const ANEW: &str = "; save it as UTF-8, as by iconv -t UTF-8 -f ";
+
+/// What is wrong with a file that cannot be read, and what to do about it: the remedy of its encoding where that
+/// is at fault, else `otherwise`.
+pub(super) fn with_remedy<'a>(what: &'a str, otherwise: &'a str) -> (&'a str, &'a str) {
+    match what.contains(ANEW).then(|| what.split_once("; ")).flatten() {
+        Some(parts) => parts,
+        None => (what, otherwise),
+    }
 }
 
 fn file(path: &Path) -> io::Result<Vec<u8>> {
@@ -145,7 +160,10 @@ mod tests {
             read_text(&path)
         };
         assert_eq!(read("ä".as_bytes()).as_deref(), Ok("ä"));
-        assert_eq!(read(b"ab\xff").expect_err("no UTF-8"), "is not UTF-8 (from byte 2 on)");
+        assert_eq!(
+            read(b"ab\xff").expect_err("no UTF-8"),
+            "is not UTF-8 (from byte 2 on); save it as UTF-8, as by iconv -t UTF-8 -f WINDOWS-1252"
+        );
         assert!(read(b"\xff\xfea\0").expect_err("UTF-16").contains("UTF-16"));
         assert!(read_text(dir.path()).expect_err("a directory").contains("cannot be read"));
         assert!(read_text(Path::new("~/none")).expect_err("no such").contains("shell"));
