@@ -7,6 +7,7 @@ mod args;
 mod caller;
 mod commands;
 mod failure;
+mod hint;
 mod job;
 mod output;
 
@@ -65,6 +66,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => {
             // A reader that has gone is no failure.
             let _ = error.print();
+            if let Some(hint) = hint::of(&args, &error) {
+                style::hint(&hint);
+            }
             return error.exit_code() as u8;
         }
     };

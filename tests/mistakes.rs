@@ -113,3 +113,38 @@ fn the_wrong_file_or_path_is_told_with_what_to_do() {
     }
     assert!(!root().join("~").exists());
 }
+
+#[test]
+fn what_may_be_meant_by_other_arguments_is_said() {
+    for (args, wanted) in [
+        (&["data/quickstart.yaml"][..], "to plan a scenario: isocost plan data/quickstart.yaml"),
+        (&["data/quickstart"], "isocost plan data/quickstart"),
+        (&["my-fleet.xlsx"], "isocost plan my-fleet.xlsx"),
+        (&["explain", "data/quickstart", "--json"], "write --format json"),
+        (
+            &["sweep", "data/quickstart", "--vary", "load=0.5-2", "--out", "/dev/null/none"],
+            "write lo..hi/n with n points, such as 0.5..2/16",
+        ),
+    ] {
+        let said = told(args, b"");
+        assert!(said.contains(wanted), "{args:?}: {said}");
+    }
+    let said = told(&["plam"], b"");
+    assert!(!said.contains("hint"), "{said}");
+    let said = run(&["serve", "--help"], b"");
+    let text = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.status.success() || text.contains("this build has no `serve`"), "{text}");
+}
+
+#[test]
+fn a_plan_is_shown_though_its_files_cannot_be_written() {
+    let wanted = plan_csv(&["data/quickstart"], b"");
+    for flag in ["--out", "--report", "--plots"] {
+        let args = ["plan", "data/quickstart", "--format", "csv", flag, "/dev/null/none"];
+        let output = run(&args, b"");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{flag}: {said}");
+        assert!(said.contains("/dev/null/none"), "{flag}: {said}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), wanted, "{flag}");
+    }
+}

@@ -93,8 +93,10 @@ impl Planned {
 /// Runs the command; returns its exit code.
 pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let planned = planned(args)?;
-    write(args, &planned)?;
+    // What took long to find is shown whether or not there is room for the files.
+    let written = write(args, &planned);
     show(args, &planned.export())?;
+    written?;
     Ok(exit::of(planned.plan.status))
 }
 
@@ -231,8 +233,10 @@ fn write_model(program: &Program, path: &Path) -> Result<(), Failure> {
 
 /// Writes the files that are asked for.
 pub fn write(args: &PlanArgs, planned: &Planned) -> Result<(), Failure> {
-    report::write(args, planned)?;
-    args.out.as_deref().map_or(Ok(()), |path| planned.write(path))
+    let reported = report::write(args, planned);
+    // One that cannot be written is no reason to leave out the other.
+    let written = args.out.as_deref().map_or(Ok(()), |path| planned.write(path));
+    reported.and(written)
 }
 
 fn show(args: &PlanArgs, export: &Export<'_>) -> Result<(), Failure> {

@@ -35,6 +35,11 @@ pub fn warning(text: &str) {
     anstream::eprintln!("{YELLOW}warning{YELLOW:#}: {}", seen(text));
 }
 
+/// Says on standard error what may be meant.
+pub fn hint(text: &str) {
+    anstream::eprintln!("{YELLOW}hint{YELLOW:#}: {}", seen(text));
+}
+
 /// The lines of a message, in which nothing gives the terminal orders: paths and arguments may hold anything.
 fn seen(text: &str) -> String {
     text.split('\n').map(visible).collect::<Vec<_>>().join("\n")

@@ -144,10 +144,16 @@ impl Domain {
             Some(range) => (range, true),
             None => (text, false),
         };
+        let wrong = |why: &'static str| AxisError::Range { range: text.to_owned(), why };
         let Some((low, rest)) = range.split_once("..").filter(|_| self.is_numeric()) else {
+            let is_dashed = |(low, high): (&str, &str)| {
+                [low, high].iter().all(|end| end.trim().parse::<f64>().is_ok())
+            };
+            if self.is_numeric() && range.split_once('-').is_some_and(is_dashed) {
+                return Err(wrong("is no range; write lo..hi/n with n points, such as 0.5..2/16"));
+            }
             return self.value(text).map(|value| vec![value]);
         };
-        let wrong = |why: &'static str| AxisError::Range { range: text.to_owned(), why };
         let Some((high, steps)) = rest.split_once('/') else {
             return Err(wrong("has no number of points; write lo..hi/n, such as 0.5..2/16"));
         };
