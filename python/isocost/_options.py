@@ -12,6 +12,9 @@ class PlanOptions(TypedDict, total=False):
     """Multiply every card count by this, rounded down."""
     share: Literal["stated", "model"] | None
     """Which servers may share replicas where that is cheaper."""
+    disaggregate: bool | None
+    """Let every server have its prompts computed on other replicas than those that write its
+    answers, where that is cheaper."""
     budget: float | None
     """Spend at most so much, in cents per hour as plans state costs, and serve the most load
     for it, the highest priority first (`shortage partial`, where no other is given); holds with
@@ -109,6 +112,9 @@ class ExplainOptions(TypedDict, total=False):
     """Multiply every card count by this, rounded down."""
     share: Literal["stated", "model"] | None
     """Which servers may share replicas where that is cheaper."""
+    disaggregate: bool | None
+    """Let every server have its prompts computed on other replicas than those that write its
+    answers, where that is cheaper."""
     budget: float | None
     """Spend at most so much, in cents per hour as plans state costs, and serve the most load
     for it, the highest priority first (`shortage partial`, where no other is given); holds with
@@ -179,6 +185,9 @@ class StressOptions(TypedDict, total=False):
     """Multiply every card count by this, rounded down."""
     share: Literal["stated", "model"] | None
     """Which servers may share replicas where that is cheaper."""
+    disaggregate: bool | None
+    """Let every server have its prompts computed on other replicas than those that write its
+    answers, where that is cheaper."""
     budget: float | None
     """Spend at most so much, in cents per hour as plans state costs, and serve the most load
     for it, the highest priority first (`shortage partial`, where no other is given); holds with
@@ -248,6 +257,9 @@ class VerifyOptions(TypedDict, total=False):
     """Multiply every card count by this, rounded down."""
     share: Literal["stated", "model"] | None
     """Which servers may share replicas where that is cheaper."""
+    disaggregate: bool | None
+    """Let every server have its prompts computed on other replicas than those that write its
+    answers, where that is cheaper."""
     budget: float | None
     """Spend at most so much, in cents per hour as plans state costs, and serve the most load
     for it, the highest priority first (`shortage partial`, where no other is given); holds with
@@ -310,6 +322,9 @@ class CompareOptions(TypedDict, total=False):
     """Compare each with every load times these factors, too, e.g. 1.5,2 for years of growth."""
     share: Literal["stated", "model"] | None
     """Which servers may share replicas where that is cheaper."""
+    disaggregate: bool | None
+    """Let every server have its prompts computed on other replicas than those that write its
+    answers, where that is cheaper."""
     budget: float | None
     """Spend at most so much on each, in cents per hour as plans state costs."""
     margin: float | None
@@ -372,6 +387,9 @@ class SimulateOptions(TypedDict, total=False):
     """Multiply every card count by this, rounded down."""
     share: Literal["stated", "model"] | None
     """Which servers may share replicas where that is cheaper."""
+    disaggregate: bool | None
+    """Let every server have its prompts computed on other replicas than those that write its
+    answers, where that is cheaper."""
     budget: float | None
     """Spend at most so much, in cents per hour as plans state costs, and serve the most load
     for it, the highest priority first (`shortage partial`, where no other is given); holds with
@@ -460,6 +478,9 @@ class HorizonOptions(TypedDict, total=False):
     """Multiply every card count by this, rounded down."""
     share: Literal["stated", "model"] | None
     """Which servers may share replicas where that is cheaper."""
+    disaggregate: bool | None
+    """Let every server have its prompts computed on other replicas than those that write its
+    answers, where that is cheaper."""
     budget: float | None
     """Spend at most so much, in cents per hour as plans state costs, and serve the most load
     for it, the highest priority first (`shortage partial`, where no other is given); holds with
@@ -538,6 +559,9 @@ class SweepOptions(TypedDict, total=False):
     """Multiply every card count by this, rounded down."""
     share: Literal["stated", "model"] | None
     """Which servers may share replicas where that is cheaper."""
+    disaggregate: bool | None
+    """Let every server have its prompts computed on other replicas than those that write its
+    answers, where that is cheaper."""
     budget: float | None
     """Spend at most so much, in cents per hour as plans state costs, and serve the most load
     for it, the highest priority first (`shortage partial`, where no other is given); holds with
