@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use isocost_catalogue::{Catalogue, odd_prices};
 use isocost_formulations::ProblemOptions;
 use isocost_model::Scenario;
 use isocost_model::export::{Table, loads_table};
+use isocost_model::input::reading::name_of;
 use isocost_model::input::{self, Loaded, Source};
 use isocost_model::scenario::{Budget, Saturation};
 use isocost_model::sharing::share_by_model;
@@ -141,6 +143,10 @@ pub fn stated(path: &Path) -> Result<(Scenario, Option<Arc<Source>>), Failure> {
     let (Loaded { scenario, warnings }, source) =
         isocost_spreadsheet::load(path).map_err(Failure::input)?;
     warnings.iter().for_each(|w| warning(&w.to_string()));
+    let name = name_of(path);
+    for odd in odd_prices(&scenario, Catalogue::builtin()) {
+        warning(&format!("{name}: {odd}"));
+    }
     Ok((scenario, Some(Arc::new(source))))
 }
 

@@ -111,6 +111,16 @@ fn what_can_be_planned_for_and_is_hardly_meant_is_a_warning() {
             "cost: 300",
             "a card costs 37.5 cents/h here, and 300 in `H100`; cost is of the whole",
         ),
+        (
+            "memSize: 80",
+            "memSize: 81920",
+            "memSize: 81920 GB is more than any card has; the unit is GB: write 82",
+        ),
+        (
+            "alpha: 7, beta: 0.1, gamma: 0.001",
+            "alpha: 0.007, beta: 0.0001, gamma: 0",
+            "perfParms: a token takes 0.0071 ms: no engine is so fast",
+        ),
         ("accCount: 1", "acccCount: 1", "did you mean `accCount`?"),
     ] {
         let (is_sound, text) = said(from, to);
@@ -145,7 +155,7 @@ fn a_comma_in_a_sheet_is_asked_about_or_read_as_its_column_says() {
 #[test]
 fn sound_scenarios_are_met_with_silence() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let words = ["states no objective", "any engine", "a card costs"];
+    let words = ["states no objective", "engine", "a card costs", "any card"];
     for name in ["data/quickstart", "data/quickstart.yaml", "data/fleet-27", "data/nodes.yaml"]
         .into_iter()
         .chain(["../shared/reference/small", "../shared/reference/large"])

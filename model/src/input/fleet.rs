@@ -106,6 +106,7 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
             kv_link_gb_per_s,
         });
         odd::card_price(&scenario, &fields, report);
+        odd::memory(&scenario, &fields, report);
         fields.finish(report);
     }
     scenario
@@ -164,6 +165,7 @@ pub(super) fn profiles(
                 fields.finish(report);
                 continue;
             };
+            odd::step(&service, &fields, report);
             scenario.profiles.push(Profile {
                 model,
                 accelerator,

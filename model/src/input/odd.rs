@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use super::fields::Fields;
 use super::figure::figure;
 use super::problem::{At, Report};
+use crate::queue::ServiceModel;
 use crate::scenario::Scenario;
 
 /// Limits of time, the least that engines can be held to in ms, and their names. What is less is in seconds.
@@ -57,6 +58,42 @@ pub(super) fn card_price(scenario: &Scenario, fields: &Fields<'_>, report: &mut 
     );
     let remedy = format!("cost is of the whole accelerator, here of {} cards", last.multiplicity);
     fields.warning("cost", what, &remedy, report);
+}
+
+/// Memory of a card, GB, from which on it is MB by all appearance.
+const MEMORY_GB: f64 = 2_000.0;
+
+/// Memory of the accelerator that was read last.
+pub(super) fn memory(scenario: &Scenario, fields: &Fields<'_>, report: &mut Report) {
+    let Some(last) = scenario.accelerators.last() else { return };
+    if last.memory_gb > MEMORY_GB * f64::from(last.multiplicity) {
+        let what = format!("{} GB is more than any card has", figure(last.memory_gb));
+        let remedy = format!(
+            "the unit is GB: write {} if MB are meant",
+            figure((last.memory_gb / 1000.0).round())
+        );
+        fields.warning("memsize", what, &remedy, report);
+    }
+}
+
+/// The least that a step of an engine takes, ms. What takes less is in seconds by all appearance.
+const LEAST_STEP_MS: f64 = 0.2;
+
+/// How long a token takes where there is one request alone.
+pub(super) fn step(service: &ServiceModel, fields: &Fields<'_>, report: &mut Report) {
+    let (form, step_ms) = match service {
+        ServiceModel::Iteration(i) => ("perfparms", i.alpha_ms + i.beta_ms + i.gamma_ms),
+        ServiceModel::Linear(l) => ("decodeparms", l.alpha_ms + l.beta_ms),
+        ServiceModel::Roofline(r) => (
+            "rooflineparms",
+            r.alpha_ms + r.beta_ms + r.gamma_ms + r.overhead_ms + r.experts.read_ms,
+        ),
+    };
+    if step_ms > 0.0 && step_ms < LEAST_STEP_MS {
+        let what = format!("a token takes {} ms: no engine is so fast", figure(step_ms));
+        let remedy = "the unit is ms: multiply the parameters by 1000 if they are in seconds";
+        fields.warning(form, what, remedy, report);
+    }
 }
 
 /// Pairs that are stated more than once.

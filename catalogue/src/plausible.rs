@@ -1,0 +1,77 @@
+//! Prices that are hardly meant: dollars where cents belong, or cents taken a hundredfold.
+
+use isocost_model::Scenario;
+use isocost_model::input::reading::figure;
+
+use crate::catalogue::Catalogue;
+
+/// Prices so many times under the lowest or over the highest known one are in another unit: rebates, old cards and
+/// spot prices stay within.
+const TIMES: f64 = 20.0;
+
+/// What is odd about the prices of cards that the catalogue knows, each with what to do.
+pub fn odd_prices(scenario: &Scenario, catalogue: &Catalogue) -> Vec<String> {
+    let mut odd = Vec::new();
+    for accelerator in &scenario.accelerators {
+        let type_name = &scenario.card_types[accelerator.card_type].name;
+        let Ok(card) = catalogue.card(type_name).or_else(|_| catalogue.card(&accelerator.name))
+        else {
+            continue;
+        };
+        let known = card.prices.iter().map(|price| price.cents_per_h);
+        let (low, high) =
+            known.fold((f64::INFINITY, 0.0), |(l, h): (f64, f64), c| (l.min(c), h.max(c)));
+        let cents = accelerator.cost_cents_per_h / f64::from(accelerator.multiplicity);
+        let is_odd = cents > 0.0 && high > 0.0 && (cents * TIMES < low || cents > high * TIMES);
+        if is_odd {
+            let [cents, low, high] = [cents, low, high].map(figure);
+            let name = &accelerator.name;
+            odd.push(format!(
+                "accelerator `{name}`, cost: a card costs {cents} cents/h, and a {} is sold for {low} to {high}; cost is in \
+                 cents an hour: 100 of them are a dollar",
+                card.name
+            ));
+        }
+    }
+    odd
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use isocost_model::input::load;
+
+    use super::*;
+
+    #[test]
+    fn dollars_are_told_and_true_prices_are_not() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let catalogue = Catalogue::builtin();
+        let scenarios = [
+            "data/quickstart",
+            "data/fleet-27",
+            "data/nodes.yaml",
+            "../shared/reference/small",
+            "../shared/reference/large",
+        ];
+        for name in scenarios {
+            let path = root.join(name);
+            if !path.exists() {
+                eprintln!("{name} is not here: skipped");
+                continue;
+            }
+            let scenario = load(&path).expect("sound").scenario;
+            assert_eq!(odd_prices(&scenario, catalogue), Vec::<String>::new(), "{name}");
+        }
+        let mut scenario = load(&root.join("data/quickstart")).expect("sound").scenario;
+        let all = scenario.accelerators.len();
+        for factor in [0.01, 100.0] {
+            let mut wrong = scenario.clone();
+            wrong.accelerators.iter_mut().for_each(|a| a.cost_cents_per_h *= factor);
+            assert_eq!(odd_prices(&wrong, catalogue).len(), all, "x {factor}");
+        }
+        scenario.accelerators.iter_mut().for_each(|a| a.cost_cents_per_h = 0.0);
+        assert!(odd_prices(&scenario, catalogue).is_empty(), "what is owned may cost nothing");
+    }
+}
