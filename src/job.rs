@@ -144,7 +144,7 @@ pub fn stated(path: &Path) -> Result<(Scenario, Option<Arc<Source>>), Failure> {
         isocost_spreadsheet::load(path).map_err(Failure::input)?;
     warnings.iter().for_each(|w| warning(&w.to_string()));
     let name = name_of(path);
-    for odd in odd_prices(&scenario, Catalogue::builtin()) {
+    for odd in odd_prices(&scenario, &Catalogue::builtin()) {
         warning(&format!("{name}: {odd}"));
     }
     Ok((scenario, Some(Arc::new(source))))

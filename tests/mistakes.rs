@@ -148,3 +148,20 @@ fn a_plan_is_shown_though_its_files_cannot_be_written() {
         assert_eq!(String::from_utf8_lossy(&output.stdout), wanted, "{flag}");
     }
 }
+
+#[test]
+fn dollars_for_cents_are_told_and_planned_as_they_are_written() {
+    let yaml = std::fs::read_to_string(root().join("data/quickstart.yaml")).expect("it is there");
+    let sound = run(&["plan", "-"], yaml.as_bytes());
+    let said = String::from_utf8_lossy(&sound.stderr);
+    assert!(sound.status.success() && !said.contains("is sold for"), "{said}");
+    let line = yaml.lines().find(|line| line.contains("cost: 688")).expect("the price of an H100");
+    let dollars = yaml.replace(line, &line.replace("cost: 688", "cost: 6.88"));
+    let output = run(&["plan", "-"], dollars.as_bytes());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("standard input: accelerator `H100`, cost: a card costs 6.88 cents/h"),
+        "{said}"
+    );
+}

@@ -5,8 +5,8 @@ use isocost_model::input::reading::figure;
 
 use crate::catalogue::Catalogue;
 
-/// Prices so many times under the lowest or over the highest known one are in another unit: rebates, old cards and
-/// spot prices stay within.
+/// Prices so many times under or over the median of those that are known are in another unit: rebates, old cards
+/// and spot prices stay within.
 const TIMES: f64 = 20.0;
 
 /// What is odd about the prices of cards that the catalogue knows, each with what to do.
@@ -18,16 +18,16 @@ pub fn odd_prices(scenario: &Scenario, catalogue: &Catalogue) -> Vec<String> {
         else {
             continue;
         };
-        let known = card.prices.iter().map(|price| price.cents_per_h);
-        let (low, high) =
-            known.fold((f64::INFINITY, 0.0), |(l, h): (f64, f64), c| (l.min(c), h.max(c)));
+        let mut known: Vec<f64> = card.prices.iter().map(|price| price.cents_per_h).collect();
+        known.sort_by(f64::total_cmp);
+        let Some(&median) = known.get(known.len() / 2) else { continue };
         let cents = accelerator.cost_cents_per_h / f64::from(accelerator.multiplicity);
-        let is_odd = cents > 0.0 && high > 0.0 && (cents * TIMES < low || cents > high * TIMES);
+        let is_odd = cents > 0.0 && (cents * TIMES < median || cents > median * TIMES);
         if is_odd {
-            let [cents, low, high] = [cents, low, high].map(figure);
+            let [cents, median] = [cents, median].map(figure);
             let name = &accelerator.name;
             odd.push(format!(
-                "accelerator `{name}`, cost: a card costs {cents} cents/h, and a {} is sold for {low} to {high}; cost is in \
+                "accelerator `{name}`, cost: a card costs {cents} cents/h, and a {} is sold for about {median}; cost is in \
                  cents an hour: 100 of them are a dollar",
                 card.name
             ));
@@ -62,16 +62,16 @@ mod tests {
                 continue;
             }
             let scenario = load(&path).expect("sound").scenario;
-            assert_eq!(odd_prices(&scenario, catalogue), Vec::<String>::new(), "{name}");
+            assert_eq!(odd_prices(&scenario, &catalogue), Vec::<String>::new(), "{name}");
         }
         let mut scenario = load(&root.join("data/quickstart")).expect("sound").scenario;
         let all = scenario.accelerators.len();
         for factor in [0.01, 100.0] {
             let mut wrong = scenario.clone();
             wrong.accelerators.iter_mut().for_each(|a| a.cost_cents_per_h *= factor);
-            assert_eq!(odd_prices(&wrong, catalogue).len(), all, "x {factor}");
+            assert_eq!(odd_prices(&wrong, &catalogue).len(), all, "x {factor}");
         }
         scenario.accelerators.iter_mut().for_each(|a| a.cost_cents_per_h = 0.0);
-        assert!(odd_prices(&scenario, catalogue).is_empty(), "what is owned may cost nothing");
+        assert!(odd_prices(&scenario, &catalogue).is_empty(), "what is owned may cost nothing");
     }
 }
