@@ -155,7 +155,8 @@ fn dollars_for_cents_are_told_and_planned_as_they_are_written() {
     let sound = run(&["plan", "-"], yaml.as_bytes());
     let said = String::from_utf8_lossy(&sound.stderr);
     assert!(sound.status.success() && !said.contains("is sold for"), "{said}");
-    let line = yaml.lines().find(|line| line.contains("cost: 688.0")).expect("the price of an H100");
+    let line =
+        yaml.lines().find(|line| line.contains("cost: 688.0")).expect("the price of an H100");
     let dollars = yaml.replace(line, &line.replace("cost: 688.0", "cost: 6.88"));
     let output = run(&["plan", "-"], dollars.as_bytes());
     let said = String::from_utf8_lossy(&output.stderr);
