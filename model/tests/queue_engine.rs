@@ -153,6 +153,45 @@ proptest! {
     }
 }
 
+/// The scenario of the reference, or one of ours where it is missing.
+fn scenario() -> isocost_model::Scenario {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let reference = root.join("../../shared/reference/large");
+    let path = if reference.exists() { reference } else { root.join("../data/fleet-27") };
+    isocost_model::input::load(&path).expect("the scenario is sound").scenario
+}
+
+/// Objectives on percentiles are looked at at a few batch sizes and rates: what is found is what looking at every batch size
+/// from the lowest rate on finds, to the digit.
+#[test]
+fn percentiles_are_sized_as_by_looking_at_every_batch_size() {
+    use isocost_model::candidates::{SizingOptions, batch_limit, targets};
+    let scenario = scenario();
+    let over = |o: Option<Objective>| o.map(|o| Objective { percentile: Some(95.0), ..o });
+    let pairs = scenario.servers.iter().flat_map(|server| {
+        let profiles = scenario.profiles.iter().filter(|p| p.model == server.model);
+        profiles.map(move |profile| (server, profile))
+    });
+    let mut sizes = 0;
+    for (at, (server, profile)) in pairs.enumerate().filter(|(at, _)| at % 7 == 0) {
+        let load = &server.load;
+        let station = Station::new(profile.service, load.input_tokens, load.output_tokens, None);
+        let mut station = Station { reading: Reading::Engine, ..station };
+        station.engine.chunked_prefill = at % 3 > 0;
+        let stated = targets(&scenario, server, Reading::Reference).per_request();
+        let objectives = Objectives { itl: over(stated.itl), ttft: over(stated.ttft), ..stated };
+        let most = batch_limit(server, profile, &SizingOptions::reference()).min(48);
+        let all = station.size_all(most, &objectives);
+        let best = isocost_model::queue::best_batch(&all, 0.02);
+        let found = station.size_best(most, &objectives, 0.02);
+        assert_eq!(found.is_ok(), best.is_ok(), "{station:?}");
+        let (Ok(found), Ok(best)) = (found, best) else { continue };
+        assert_eq!(found, best, "{station:?}");
+        sizes += 1;
+    }
+    assert!(sizes > 10, "{sizes}");
+}
+
 /// A request alone takes what its profile says: `out - 1` decode passes and its prompt's.
 #[test]
 fn a_request_alone_is_served_as_by_hand() {

@@ -12,8 +12,10 @@
 use super::counts::Counts;
 use super::level::Stages;
 use super::met::Met;
+use super::prompts::Passes;
 use super::spread;
 use super::tails::Tails;
+use super::times::Mixture;
 use crate::queue::stop::pause;
 
 /// Passes rarer than this are left out: all of them together are rarer than any percentile asked for.
@@ -26,12 +28,6 @@ const SMALL: f64 = 2e-5;
 /// may fall.
 const FEW: f64 = 0.03;
 const PARTS: u32 = 4;
-
-/// Takes the parts of a mixture of times.
-pub(super) trait Mixture {
-    /// A time that is uniform over `length` from `from` on, ms, of probability `mass`.
-    fn add(&mut self, from: f64, length: f64, mass: f64);
-}
 
 /// What is of a time to the first token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +55,52 @@ struct Around {
     behind: f64,
 }
 
+/// Times from the end of the pass under way to the first token, by how many others came in it, where the next has room
+/// for all.
+struct After<'a> {
+    tails: &'a Tails,
+    met: &'a Met,
+    come_per_ms: f64,
+    times: Vec<Times>,
+}
+
+/// Times in ms, with probabilities.
+#[derive(Default)]
+struct Times(Vec<(f64, f64)>);
+
+impl Mixture for Times {
+    fn add(&mut self, from: f64, _: f64, mass: f64) {
+        self.0.push((from, mass));
+    }
+
+    fn wait(&mut self, _: f64) {}
+}
+
+impl After<'_> {
+    fn times(&mut self, others: f64) -> impl Iterator<Item = (f64, f64)> {
+        let others = others.round() as usize;
+        while self.times.len() <= others {
+            let times = self.of(self.times.len() as f64);
+            self.times.push(times);
+        }
+        self.times[others].0.iter().copied()
+    }
+
+    fn of(&self, others: f64) -> Times {
+        let Self { tails, met, come_per_ms, .. } = *self;
+        let outside_ms = tails.replica.station().service.outside_ms(0.0);
+        let found = Found { prompts: 0.0, t: 0.0, odds: 1.0, come: others, come_per_ms };
+        let scv = tails.replica.station().input_scv / (others + 1.0);
+        let mut times = Times::default();
+        for (long, mass) in spread::few_points(1.0, scv) {
+            let around = Around { before: 0.0, own: long, behind: others * long };
+            let piece = Piece { from: -outside_ms, length: 0.0, mass };
+            tails.first_token(met, &found, &around, &piece, &mut times);
+        }
+        times
+    }
+}
+
 /// A piece of the mixture to which times are added.
 struct Piece {
     from: f64,
@@ -68,29 +110,71 @@ struct Piece {
 
 impl Tails {
     /// Puts what an arrival at a level meets into the mixture, of probability `share`.
-    pub(super) fn arrive(&self, met: &Met, share: f64, until: Until, into: &mut impl Mixture) {
+    pub(super) fn arrive(
+        &self,
+        met: &Met,
+        passes: &Passes,
+        share: f64,
+        until: Until,
+        into: &mut impl Mixture,
+    ) {
         pause();
-        let mut passes = self.passes(met);
         let scv = self.replica.station().input_scv;
-        if scv > 0.0 {
-            passes = met.spread(&self.replica.work, &passes, scv);
-        }
+        let passes = match scv > 0.0 {
+            true => &met.spread(&self.replica.work, passes, scv),
+            false => passes,
+        };
         let mean_ms: f64 = passes.iter().map(|(_, p, t)| p * t).sum();
         let seen = |prompts: f64| if prompts > 0.0 { self.waves.finds } else { 1.0 };
         let total: f64 = passes.iter().map(|(k, p, t)| seen(*k) * p * t).sum();
         let is_full = met.n >= f64::from(self.replica.batch());
         let ends = met.stages.ends * (met.n - 1.0) / met.n;
-        for (prompts, odds, t) in passes {
+        let come_per_ms = if is_full { ends / mean_ms } else { self.rate_per_ms };
+        let mut after = After { tails: self, met, come_per_ms, times: Vec::new() };
+        for &(prompts, odds, t) in passes {
             let come = if is_full { ends } else { self.rate_per_ms * t };
-            let come_per_ms = if is_full { ends / mean_ms } else { self.rate_per_ms };
             let odds = share * seen(prompts) * odds * t / total;
             if odds < RARE {
                 continue;
             }
-            let parts = if come < FEW || until == Until::Service { 1 } else { PARTS };
-            let found = Found { prompts, t, odds: odds / f64::from(parts), come, come_per_ms };
+            if until == Until::Service {
+                into.add(0.0, t, odds);
+                continue;
+            }
+            let found = Found { prompts, t, odds, come, come_per_ms };
+            if self.has_room(met, &found) {
+                self.arrive_in_any_order(&found, &mut after, into);
+                continue;
+            }
+            let parts = if come < FEW { 1 } else { PARTS };
+            let found = Found { odds: odds / f64::from(parts), ..found };
             for part in 0..parts {
-                self.arrive_in(met, &found, (part, parts), until, into);
+                self.arrive_in(met, &found, (part, parts), into);
+            }
+        }
+    }
+
+    /// Whether the next pass has room for all that come in one that is found.
+    fn has_room(&self, met: &Met, found: &Found) -> bool {
+        let room = met.stages.room.max(1.0);
+        let most = self.others(found).last().map_or(0.0, |(most, _)| most);
+        let longest = spread::few_points(1.0, self.replica.station().input_scv).last();
+        found.prompts <= room && (most + 1.0) * longest.map_or(1.0, |(long, _)| long) <= room
+    }
+
+    /// Others that come in a pass.
+    fn others(&self, found: &Found) -> Counts {
+        let arrivals = self.replica.work.arrivals();
+        let come = found.come * arrivals.clustering(found.come);
+        Counts::new(come, arrivals.dispersion(come), 1e9).coarse()
+    }
+
+    /// An arrival in a pass where all who come in it share the next, whoever is first.
+    fn arrive_in_any_order(&self, found: &Found, after: &mut After, into: &mut impl Mixture) {
+        let from = self.replica.station().service.outside_ms(found.t);
+        for (others, share) in self.others(found) {
+            for (ms, part) in after.times(others) {
+                into.add(from + ms, found.t, found.odds * share * part);
             }
         }
     }
@@ -101,7 +185,6 @@ impl Tails {
         met: &Met,
         found: &Found,
         (part, parts): (u32, u32),
-        until: Until,
         into: &mut impl Mixture,
     ) {
         let Found { prompts, t, odds, come, .. } = *found;
@@ -109,9 +192,6 @@ impl Tails {
         // The pass ends `rest` of its length after the arrival, less what is uniform in a part.
         let rest = (f64::from(part) + 0.5) / parts;
         let from = (rest - 0.5 / parts) * t;
-        if until == Until::Service {
-            return into.add(from, length, odds);
-        }
         let arrivals = self.replica.work.arrivals();
         let (come, dispersion) = (come * arrivals.clustering(come), arrivals.dispersion(come));
         let left = (prompts - met.stages.room).max(0.0);

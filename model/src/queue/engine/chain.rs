@@ -15,12 +15,15 @@ use std::sync::Arc;
 
 use super::cycles::Cycles;
 use super::level::Level;
+use super::means::Means;
 use super::waves::{Stirs, Waves};
 use super::work::{EMPTY, Work};
-use crate::queue::analysis::Analysis;
 use crate::queue::occupancy::{Body, HUGE, Occupancy};
 use crate::queue::service::Station;
 use crate::queue::stop::pause;
+
+/// A state that weighs so little against another is never met, nor are those above it.
+const NEVER: f64 = 1e-20;
 
 /// A station's levels, up to some batch size.
 #[derive(Debug, Clone)]
@@ -49,20 +52,6 @@ pub(super) struct Queue {
     pub decay: f64,
     /// What completions that are not at random make of the wait.
     pub spread: f64,
-}
-
-/// What a rate brings on average; times in ms.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::queue) struct Means {
-    pub chain: Occupancy,
-    /// Wait for a place in the batch.
-    pub place_ms: f64,
-    /// Wait for the end of the pass under way.
-    pub residual_ms: f64,
-    /// Between two tokens.
-    pub itl_ms: f64,
-    /// From the end of the wait to the first token.
-    pub first_ms: f64,
 }
 
 impl Idle {
@@ -159,9 +148,14 @@ impl Replica {
     pub(super) fn every_batch(&self, rate_per_ms: f64) -> impl Iterator<Item = Option<Means>> {
         let mut sums = AllSums::new(self, rate_per_ms);
         let bounded = self.work.station().queue_limit.is_some();
-        self.levels().iter().map(move |level| {
+        let alone = sums.cycles.at;
+        self.levels().iter().zip(1..).map(move |(level, batch)| {
             let settles = bounded || rate_per_ms * level.gap_ms < 1.0;
-            let means = settles.then(|| sums.means(level));
+            // Cycles of whole prompts with fewer places than as many end as come are cycles of their own.
+            let means = settles.then(|| match batch < alone {
+                true => self.with_batch(batch).means(rate_per_ms),
+                false => sums.means(level),
+            });
             sums.push(level);
             means
         })
@@ -173,17 +167,21 @@ impl Replica {
         if passes > 0.0 { decoding_ms / passes } else { full.pass_ms }
     }
 
-    /// Probabilities of `n = 0..N` requests in the system, where all places are taken with `busy`.
+    /// Probabilities of `n = 0..N` requests in the system, where all places are taken with `busy`; the rate is that
+    /// at which as many come as do in the levels' own time.
     pub(super) fn probabilities(&self, rate_per_ms: f64, busy: f64, waves: &Waves) -> Vec<f64> {
         let below = &self.levels[..self.batch - 1];
-        let stretch = self.cycles(rate_per_ms).stretch;
-        let (mut last, mut all) = (1.0, vec![1.0]);
+        let (mut last, mut most, mut all) = (1.0, 1.0_f64, vec![1.0]);
         for level in below {
-            last *= waves.tempered(rate_per_ms * level.gap_ms * stretch);
+            last *= waves.tempered(rate_per_ms * level.gap_ms);
             all.push(last);
             if last > HUGE {
                 all.iter_mut().for_each(|p| *p /= last);
-                last = 1.0;
+                (last, most) = (1.0, 1.0);
+            }
+            most = most.max(last);
+            if last < NEVER * most {
+                break;
             }
         }
         let mass: f64 = all.iter().sum();
@@ -262,7 +260,9 @@ impl<'a> AllSums<'a> {
         let ratio = self.rate_per_ms * level.gap_ms * self.cycles.stretch;
         let terms = self.terms(level, &self.waves, &self.cycles);
         self.even.push(ratio, self.n, terms);
-        self.peaked.push(self.waves.tempered(ratio), self.n, terms);
+        // Where nobody comes it is all the same.
+        let is_met = self.peaked.body.last > NEVER * self.peaked.body.mass;
+        self.peaked.push(if is_met { self.waves.tempered(ratio) } else { ratio }, self.n, terms);
     }
 
     /// What is averaged over the levels: decoding requests, rest of a pass, time to the first token,
@@ -294,9 +294,11 @@ impl<'a> AllSums<'a> {
         Means {
             chain: Occupancy { in_service: even.in_service, rho, ..peaked },
             place_ms: peaked.waiting / served_per_ms * tail.spread,
+            places_taken: on_arrival,
             residual_ms,
             itl_ms: replica.itl_ms(full, self.decoding(decoding) / served_per_ms),
             first_ms: first_ms + served_per_ms * next_ms2,
+            stretch: self.cycles.stretch,
         }
     }
 }
@@ -350,49 +352,5 @@ impl Sums {
         let mass = self.body.mass - self.body.last;
         let unit = if mass > 0.0 { 1.0 / mass } else { 0.0 };
         (chain, self.terms.map(|sum| sum * unit))
-    }
-}
-
-impl Means {
-    /// Mean wait for a place and for the end of the pass under way, ms.
-    pub(super) fn wait_ms(&self) -> f64 {
-        self.place_ms + self.residual_ms
-    }
-
-    /// Mean time to first token, ms.
-    pub(super) fn ttft_ms(&self) -> f64 {
-        self.wait_ms() + self.first_ms
-    }
-}
-
-impl Replica {
-    /// What a rate brings, as an analysis states it.
-    pub fn analysis(&self, rate_per_s: f64) -> Analysis {
-        let means = self.means(rate_per_s / 1000.0);
-        let chain = means.chain;
-        let throughput_per_s = rate_per_s * (1.0 - chain.loss);
-        let served_per_ms = throughput_per_s / 1000.0;
-        let mean_wait_ms = means.wait_ms();
-        // A request that waits for the end of a pass is not in service yet.
-        let mean_in_service = (chain.in_service - served_per_ms * means.residual_ms).max(0.0);
-        let mean_service_ms = mean_in_service / served_per_ms;
-        Analysis {
-            station: *self.work.station(),
-            batch: self.batch(),
-            rate_per_s,
-            throughput_per_s,
-            capacity_per_s: self.capacity_per_s(),
-            loss_probability: chain.loss,
-            mean_in_system: mean_in_service + served_per_ms * mean_wait_ms,
-            mean_in_service,
-            mean_wait_ms,
-            mean_service_ms,
-            mean_response_ms: mean_wait_ms + mean_service_ms,
-            itl_ms: means.itl_ms,
-            ttft_ms: mean_wait_ms + means.first_ms,
-            utilisation: mean_in_service / f64::from(self.batch()),
-            first_token_ms: means.first_ms,
-            chain,
-        }
     }
 }

@@ -14,7 +14,7 @@
 /// Mean above which a count is read at points.
 const MANY: f64 = 25.0;
 
-/// Share of the counts that may be left out.
+/// Share of the counts that one may stand for.
 const REST: f64 = 1e-7;
 
 /// The same where counts are mixed with many others.
@@ -65,7 +65,7 @@ impl Counts {
         Self { next: 0.0, most, left: 1.0, rest: REST, rule }
     }
 
-    /// The same without counts rarer than what a percentile of a mixture of many can tell.
+    /// The same, where counts rarer than what a percentile of a mixture of many can tell are one.
     pub fn coarse(self) -> Self {
         Self { rest: COARSE, ..self }
     }
@@ -98,8 +98,10 @@ impl Iterator for Counts {
                 if self.left < self.rest || at > self.most || *share <= 0.0 {
                     return None;
                 }
-                let item = (at, *share);
-                self.left -= *share;
+                // The last stands for all that follow: no probability is lost.
+                let is_last = self.left - *share < self.rest;
+                let item = (at, if is_last { self.left } else { *share });
+                self.left -= item.1;
                 *share *= (*first + at * *slope).max(0.0) / (at + 1.0);
                 Some(item)
             }

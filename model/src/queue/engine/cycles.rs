@@ -10,6 +10,8 @@ use super::whole::Cycle;
 /// What cycles of whole prompts have beyond what levels say, where places are free.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cycles {
+    /// The least number in service of which as many end as come.
+    pub at: u32,
     /// How much longer they are.
     pub stretch: f64,
     /// What an arrival waits more for the end of a pass, and from there to its first token.
@@ -19,7 +21,7 @@ pub(super) struct Cycles {
 
 impl Cycles {
     /// Prompts share passes with decoding.
-    pub const NONE: Self = Self { stretch: 1.0, residual_ms: 0.0, first_ms: 0.0 };
+    pub const NONE: Self = Self { at: 0, stretch: 1.0, residual_ms: 0.0, first_ms: 0.0 };
 }
 
 impl Replica {
@@ -49,6 +51,7 @@ impl Replica {
         let meets = Cycle::new(&self.work, low as f64, rate_per_ms).meets();
         let residual_ms = level.residual_ms(waves.dispersion * waves.finds);
         let mates_ms2 = level.more_ms * 2.0 * residual_ms + level.next_ms2;
+        cycles.at = low as u32;
         cycles.stretch = stretch(low);
         cycles.residual_ms = meets.residual_ms - residual_ms;
         cycles.first_ms = meets.first_ms - level.first_ms - rate_per_ms * mates_ms2;

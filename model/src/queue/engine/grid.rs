@@ -1,6 +1,6 @@
 //! A distribution of a time on a grid: uniform parts are put on it, exponential times are added.
 
-use super::arrival::Mixture;
+use super::times::Mixture;
 
 /// Cells of a grid.
 const CELLS: usize = 512;
@@ -21,6 +21,9 @@ impl Mixture for Grid {
         self.change(from, mass / length);
         self.change(from + length, -mass / length);
     }
+
+    /// [`Grid::delay`] adds waits, when all that waits is on the grid.
+    fn wait(&mut self, _: f64) {}
 }
 
 impl Grid {
@@ -52,13 +55,6 @@ impl Grid {
         for cell in &mut self.cells {
             carried = carried * keep + *cell * odds * (1.0 - keep);
             *cell = *cell * (1.0 - odds) + carried;
-        }
-    }
-
-    /// Adds another grid of the same width.
-    pub fn merge(&mut self, other: &Self) {
-        for (cell, more) in self.cells.iter_mut().zip(&other.cells) {
-            *cell += more;
         }
     }
 

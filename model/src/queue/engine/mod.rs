@@ -8,7 +8,7 @@
 //! mu(n) = X(n) / t(n)      requests that end a pass, over its mean time
 //! ```
 //!
-//! (`chain.rs`), from which the means follow as sums, and the largest rate as a root (`size.rs`).
+//! (`chain.rs`), from which the means follow as sums, and the largest rate as a root (`size.rs`, `ladder.rs`).
 //! Percentiles are read off mixtures of passes (`arrival.rs`, `tails.rs`, `tpot.rs`, `e2e.rs`). How arrivals come that are not
 //! Poisson is told by `arrivals.rs`, what prompts in one piece do by `whole.rs` and `cycles.rs`. The KV cache bounds the batch
 //! (`memory.rs`); closed loops are a level of their own (`closed.rs`), and answers of one token a queue of prompts (`oneshot.rs`). What requests ask of passes
@@ -22,7 +22,9 @@ mod counts;
 mod cycles;
 mod e2e;
 mod grid;
+mod ladder;
 mod level;
+mod means;
 mod memory;
 mod met;
 mod oneshot;
@@ -31,6 +33,7 @@ mod settings;
 mod size;
 mod spread;
 mod tails;
+mod times;
 mod tpot;
 mod waves;
 mod whole;

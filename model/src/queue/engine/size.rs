@@ -2,10 +2,12 @@
 //!
 //! As for the reference's chain, latencies rise with the rate and the rate sought is a root. One pass
 //! over the levels tells the means of every batch size at a rate, so that the least batch size which
-//! reaches a rate is found in one pass where objectives are on means; percentiles are looked at batch
-//! size by batch size, the means first.
+//! reaches a rate is found in one pass where objectives are on means. Where they are on percentiles see `ladder.rs`.
 
-use super::chain::{Means, Replica};
+use super::arrival::Until;
+use super::chain::Replica;
+use super::ladder::Ladder;
+use super::means::Means;
 use super::memory;
 use super::tails::Tails;
 use super::work::Work;
@@ -17,12 +19,6 @@ use crate::queue::sizing::{HIGHEST, LOWEST, Sized, TOKENS_RESERVE, best_batch};
 
 /// Relative width at which a rate is known well enough.
 const TOLERANCE: f64 = 1e-7;
-
-/// The same where objectives are on percentiles, which are known less well.
-const ROUGH: f64 = 1e-4;
-
-/// Batch sizes at which percentiles are looked at first.
-const LOOKS: usize = 4;
 
 /// What a replica of an engine has to keep.
 pub(in crate::queue) struct Sizing<'a> {
@@ -76,8 +72,12 @@ impl<'a> Sizing<'a> {
     /// Where no batch size meets the objectives, the shortfall that comes closest.
     pub fn size_best(&self, tolerance: f64) -> Result<Sized, Shortfall> {
         let station = self.replica.station();
-        // Cycles of whole prompts depend on the places that there are: no pass tells of fewer.
-        let each = station.queue_limit.is_some() || !station.engine.chunked_prefill;
+        let is_bounded = station.queue_limit.is_some();
+        if !is_bounded && !self.means_only {
+            return Ladder::new(self).size_best(tolerance);
+        }
+        // What whole prompts do jumps where their cycle does: what fails at a better rate may hold a better one yet.
+        let each = is_bounded || !station.engine.chunked_prefill;
         let (Ok(mut best), false) = (self.size(), each) else {
             return best_batch(&self.size_all(), tolerance);
         };
@@ -94,45 +94,34 @@ impl<'a> Sizing<'a> {
         }
     }
 
-    /// The least batch size up to `most` that meets the objectives at a rate.
+    /// The least batch size up to `most` that meets objectives on means at a rate.
     fn least_reaching(&self, rate_per_s: f64, most: u32) -> Option<u32> {
-        let every = self.replica.every_batch(rate_per_s / 1000.0);
-        let likely = (1..=most).zip(every).filter(|(n, means)| {
-            let capacity_per_s = 1000.0 / self.replica.levels()[*n as usize - 1].gap_ms;
-            let within = rate_per_s <= self.most(capacity_per_s);
-            within && means.as_ref().is_some_and(|means| self.excess_of_means(means) <= 0.0)
-        });
-        let mut likely = likely.map(|(n, _)| n);
-        if self.means_only {
-            return likely.next();
-        }
-        self.first_meeting(&likely.collect::<Vec<u32>>(), rate_per_s)
+        self.likely(rate_per_s, 0.0).map(|(batch, _)| batch).find(|batch| *batch <= most)
     }
 
-    /// The first of `batches` that meets objectives on percentiles too. Each look costs as much as
-    /// all means together: a few sizes are looked at, and the first that meets them is sought
-    /// between its neighbours there. What is found meets them; a smaller one between may be missed.
-    fn first_meeting(&self, batches: &[u32], rate_per_s: f64) -> Option<u32> {
-        let meets = |at: usize| self.excess(batches[at], rate_per_s) <= 0.0;
-        let looks = (1..=LOOKS).map(|k| (batches.len() * k).div_ceil(LOOKS).saturating_sub(1));
-        let mut low = 0;
-        for look in looks.take_while(|_| !batches.is_empty()) {
-            if !meets(look) {
-                low = look + 1;
-                continue;
-            }
-            let mut high = look;
-            while low < high {
-                let middle = low + (high - low) / 2;
-                if meets(middle) {
-                    high = middle;
-                } else {
-                    low = middle + 1;
-                }
-            }
-            return Some(batches[high]);
-        }
-        None
+    /// Batch sizes that meet the objectives at a rate as far as the means tell, least first, and whether a place is
+    /// waited for with at most that probability.
+    pub(super) fn likely(&self, rate_per_s: f64, never: f64) -> impl Iterator<Item = (u32, bool)> {
+        let every = (1..).zip(self.replica.every_batch(rate_per_s / 1000.0));
+        every.filter_map(move |(batch, means)| {
+            let means = means.filter(|_| rate_per_s <= self.most_of(batch))?;
+            (self.excess_of_means(&means) <= 0.0).then_some((batch, means.places_taken <= never))
+        })
+    }
+
+    /// Upper end of the range of a batch size, requests/s.
+    pub(super) fn most_of(&self, batch: u32) -> f64 {
+        self.most(1000.0 / self.replica.levels()[batch as usize - 1].gap_ms)
+    }
+
+    /// Lower end of the range, requests/s.
+    pub(super) fn lowest_per_s(&self) -> f64 {
+        LOWEST * 1000.0 / self.replica.levels()[0].gap_ms
+    }
+
+    /// Largest batch size.
+    pub(super) fn batch(&self) -> u32 {
+        self.replica.batch()
     }
 
     /// Upper end of the range, requests/s.
@@ -143,61 +132,100 @@ impl<'a> Sizing<'a> {
 
     /// The largest rate of a batch size, where everything is known to hold at `known` (0: nothing is).
     fn size_at(&self, batch: u32, known: f64) -> Result<Sized, Shortfall> {
-        let replica = self.replica.with_batch(batch);
-        let lowest = LOWEST * 1000.0 / replica.levels()[0].gap_ms;
-        let most = self.most(replica.capacity_per_s()).max(lowest);
+        if !self.means_only {
+            return Ladder::new(self).size_at(batch);
+        }
+        let lowest = self.lowest_per_s();
+        let most = self.most_of(batch).max(lowest);
         let least = known.max(lowest).min(most);
         let bottom = self.excess(batch, least);
         if bottom > 0.0 {
             return Err(self.shortfall(batch, least));
         }
         let top = self.excess(batch, most);
-        let rate = if top <= 0.0 {
-            most
-        } else {
-            let bracket = Bracket { low: (least, bottom), high: (most, top) };
-            let tolerance = if self.means_only { TOLERANCE } else { ROUGH };
-            narrow(bracket, tolerance, |rate| self.excess(batch, rate))
-        };
+        if top <= 0.0 {
+            return Ok(self.sized(batch, most));
+        }
+        let bracket = Bracket { low: (least, bottom), high: (most, top) };
+        Ok(self.sized(batch, narrow(bracket, TOLERANCE, |rate| self.excess(batch, rate))))
+    }
+
+    /// What a batch size serves at a rate.
+    pub(super) fn sized(&self, batch: u32, arrival_rate_per_s: f64) -> Sized {
         let loss = match self.replica.station().queue_limit {
             None => 0.0,
-            Some(_) => replica.means(rate / 1000.0).chain.loss,
+            Some(_) => {
+                let replica = self.replica.with_batch(batch);
+                replica.means(arrival_rate_per_s / 1000.0).chain.loss
+            }
         };
-        Ok(Sized { batch, arrival_rate_per_s: rate, throughput_per_s: rate * (1.0 - loss) })
+        Sized { batch, arrival_rate_per_s, throughput_per_s: arrival_rate_per_s * (1.0 - loss) }
     }
 
     /// How far the objectives are from being met, as far as the means tell: an objective on a
-    /// percentile of a time is not met where the mean of it alone is far beyond.
+    /// percentile of a time is not met where the wait for a place alone exceeds it.
     fn excess_of_means(&self, means: &Means) -> f64 {
         let (itl_ms, ttft_ms) = (means.itl_ms, means.ttft_ms());
         let e2e_ms = self.replica.station().e2e_ms(ttft_ms, itl_ms);
         let values = [itl_ms, ttft_ms, means.wait_ms(), e2e_ms];
         let Objectives { itl, ttft, wait, e2e, .. } = *self.objectives;
         let mut most = excess(means.chain.loss, self.objectives.max_loss);
-        for (value, objective) in values.into_iter().zip([itl, ttft, wait, e2e]) {
-            if let Some(Objective { limit_ms, percentile: None }) = objective {
-                most = most.max(excess(value, limit_ms));
-            }
+        let waits = [false, true, true, true];
+        for ((value, waits), objective) in values.into_iter().zip(waits).zip([itl, ttft, wait, e2e])
+        {
+            let Some(Objective { limit_ms, percentile }) = objective else { continue };
+            let value = match percentile {
+                None => value,
+                Some(percent) if waits => means.place_percentile_ms(percent),
+                Some(_) => continue,
+            };
+            most = most.max(excess(value, limit_ms));
         }
         most
     }
 
     /// How far the objectives are from being met.
-    fn excess(&self, batch: u32, rate_per_s: f64) -> f64 {
+    pub(super) fn excess(&self, batch: u32, rate_per_s: f64) -> f64 {
         let replica = self.replica.with_batch(batch);
         let means = replica.means(rate_per_s / 1000.0);
-        let most = self.excess_of_means(&means);
-        if self.means_only {
+        let mut most = self.excess_of_means(&means);
+        // Percentiles of what has no steady state, or too slow a one, say no more.
+        if self.means_only || most > 0.0 {
             return most;
         }
-        let values = self.percentiles(replica, rate_per_s);
-        values.into_iter().map(|(_, o, value)| excess(value, o.limit_ms)).fold(most, f64::max)
+        let analysis = replica.analysis_of(&means, rate_per_s);
+        let tails = Tails::of(replica, &analysis, means.stretch);
+        // One that is missed is enough.
+        for (metric, Objective { limit_ms, percentile }) in self.objectives.latencies() {
+            let Some(percent) = percentile.filter(|_| most <= 0.0) else { continue };
+            // What share is within a limit is a sum, percentiles are not.
+            let within = match (metric, self.objectives.itl_over) {
+                (Metric::Itl, ItlOver::Requests) => {
+                    most = most.max(excess(tails.tpot_ms(percent), limit_ms));
+                    continue;
+                }
+                (Metric::E2e, _) => {
+                    most = most.max(excess(tails.e2e_ms(percent), limit_ms));
+                    continue;
+                }
+                (Metric::Itl, ItlOver::Gaps) => tails.gaps_within(limit_ms),
+                (Metric::Wait, _) => tails.within(limit_ms, Until::Service),
+                _ => tails.within(limit_ms, Until::FirstToken),
+            };
+            most = most.max(excess_of_share(1.0 - within, 1.0 - percent / 100.0));
+        }
+        most
     }
 
     /// Objectives on percentiles with their values, ms.
-    fn percentiles(&self, replica: Replica, rate_per_s: f64) -> Vec<(Metric, Objective, f64)> {
-        let analysis = replica.analysis(rate_per_s);
-        let tails = Tails::of(replica, &analysis);
+    fn percentiles(
+        &self,
+        replica: Replica,
+        means: &Means,
+        rate_per_s: f64,
+    ) -> Vec<(Metric, Objective, f64)> {
+        let analysis = replica.analysis_of(means, rate_per_s);
+        let tails = Tails::of(replica, &analysis, means.stretch);
         let limited = self.objectives.latencies().filter_map(|(metric, objective)| {
             let percent = objective.percentile?;
             let value = match metric {
@@ -213,10 +241,11 @@ impl<'a> Sizing<'a> {
     }
 
     /// The objective that is furthest from being met.
-    fn shortfall(&self, batch: u32, rate_per_s: f64) -> Shortfall {
+    pub(super) fn shortfall(&self, batch: u32, rate_per_s: f64) -> Shortfall {
         let replica = self.replica.with_batch(batch);
-        let analysis: Analysis = replica.analysis(rate_per_s);
-        let mut all = self.percentiles(replica, rate_per_s);
+        let means = replica.means(rate_per_s / 1000.0);
+        let analysis: Analysis = replica.analysis_of(&means, rate_per_s);
+        let mut all = self.percentiles(replica, &means, rate_per_s);
         for (metric, objective) in self.objectives.latencies() {
             if objective.percentile.is_none() {
                 all.push((metric, objective, analysis.value(metric, None)));
@@ -230,4 +259,10 @@ impl<'a> Sizing<'a> {
         let Objective { limit_ms, percentile } = objective;
         Shortfall { metric, limit: limit_ms, best, percentile }
     }
+}
+
+/// How far a share beyond a limit is above what may be. Shares fall off by powers of ten: their fourth roots are closer to
+/// straight in the rate.
+fn excess_of_share(beyond: f64, most: f64) -> f64 {
+    excess(beyond.max(0.0).sqrt().sqrt(), most.sqrt().sqrt())
 }

@@ -7,6 +7,8 @@
 //! passes there, and the others. What waits for a place, or for room in a pass, waits an exponential
 //! time besides. A gap is a pass, weighted by the requests that decode in it.
 
+use std::cell::OnceCell;
+
 use super::arrival::Until;
 use super::chain::Replica;
 use super::grid::Grid;
@@ -14,6 +16,7 @@ use super::level::{Level, Stages};
 use super::met::Met;
 use super::prompts::{self, Passes};
 use super::spread;
+use super::times::{Mixture, Parts, Within};
 use super::waves::Waves;
 use super::whole::Cycle;
 use crate::queue::analysis::Analysis;
@@ -44,20 +47,24 @@ pub(in crate::queue) struct Tails {
     pub(super) utilised: f64,
     /// Share of those in service who are at their prompts, where all places are taken.
     pub(super) full_share: f64,
+    all_met: OnceCell<Vec<(Met, Passes, f64)>>,
 }
 
 impl Tails {
     pub fn new(analysis: &Analysis) -> Self {
-        Self::of(Replica::new(&analysis.station, analysis.batch), analysis)
+        let replica = Replica::new(&analysis.station, analysis.batch);
+        let stretch = replica.cycles(analysis.rate_per_s / 1000.0).stretch;
+        Self::of(replica, analysis, stretch)
     }
 
-    /// The same of a replica whose levels are known.
-    pub fn of(replica: Replica, analysis: &Analysis) -> Self {
+    /// The same of a replica whose levels are known, and how much longer its cycles are than those.
+    pub(super) fn of(replica: Replica, analysis: &Analysis, stretch: f64) -> Self {
         let rate_per_ms = analysis.throughput_per_s / 1000.0;
         let (chain, full) = (analysis.chain, *replica.full());
         let waves = replica.waves(analysis.rate_per_s / 1000.0);
         let at = replica.balance(analysis.rate_per_s / 1000.0);
-        let probabilities = replica.probabilities(analysis.rate_per_s / 1000.0, chain.busy, &waves);
+        let probabilities =
+            replica.probabilities(analysis.rate_per_s / 1000.0 * stretch, chain.busy, &waves);
         let tail = replica.tail(&full, chain.rho);
         let busy =
             if chain.rho > 0.0 { (chain.busy * tail.decay / chain.rho).min(1.0) } else { 0.0 };
@@ -74,18 +81,19 @@ impl Tails {
             utilised: chain.rho.min(1.0),
             full_share: Stages::new(&replica.work, batch).prompts / batch,
             place_ms: if busy > 0.0 { mean_ms / busy * tail.spread } else { 0.0 },
+            all_met: OnceCell::new(),
             replica,
         }
     }
 
     /// Wait for a place and for the end of the pass under way, ms.
     pub fn wait_ms(&self, percent: f64) -> f64 {
-        self.arrival(percent, Until::Service)
+        self.time_ms(percent, Until::Service)
     }
 
     /// Time to first token, ms.
     pub fn ttft_ms(&self, percent: f64) -> f64 {
-        self.arrival(percent, Until::FirstToken)
+        self.time_ms(percent, Until::FirstToken)
     }
 
     /// The level of `n`, with the waves of the rate where places are free.
@@ -139,13 +147,43 @@ impl Tails {
         prompts::passes(met, work, mean, &self.waves, self.rate_per_ms)
     }
 
-    fn arrival(&self, percent: f64, until: Until) -> f64 {
-        let top_ms = self.top_ms(percent);
-        let mut all = Grid::new(top_ms);
-        for (_, _, grid) in self.arrivals(top_ms, until) {
-            all.merge(&grid);
+    fn time_ms(&self, percent: f64, until: Until) -> f64 {
+        let mut parts = Parts::default();
+        self.arrival(until, &mut parts);
+        parts.quantile(percent / 100.0)
+    }
+
+    /// Share of the requests that wait or get their first token within a limit.
+    pub(super) fn within(&self, limit_ms: f64, until: Until) -> f64 {
+        let mut within = Within::limit(limit_ms);
+        self.arrival(until, &mut within);
+        within.share
+    }
+
+    /// What is met on the way to the end of the wait or to the first token.
+    fn arrival(&self, until: Until, into: &mut impl Mixture) {
+        self.arrive_idle(until, into);
+        let full = f64::from(self.replica.batch());
+        for (met, passes, share) in self.all_met() {
+            if met.n >= full {
+                into.wait(self.place_ms);
+            }
+            self.arrive(met, passes, *share, until, into);
         }
-        all.quantile(percent / 100.0)
+    }
+
+    /// The levels that arrivals find, with their passes and probabilities; that with all places taken last.
+    fn all_met(&self) -> &[(Met, Passes, f64)] {
+        self.all_met.get_or_init(|| {
+            let full = (f64::from(self.replica.batch()), self.busy);
+            let found = self.states.iter().chain((self.busy > 0.0).then_some(&full));
+            let met = |(n, share): &(f64, f64)| {
+                let met = self.met(*n);
+                let passes = self.passes(&met);
+                (met, passes, *share)
+            };
+            found.map(met).collect()
+        })
     }
 
     /// Times of arrivals on grids up to `top_ms`, for each state that they find: (requests in service, 0 where
@@ -155,17 +193,17 @@ impl Tails {
         top_ms: f64,
         until: Until,
     ) -> impl Iterator<Item = (f64, f64, Grid)> {
-        let full = f64::from(self.replica.batch());
-        let states = [(0.0, self.idle)].into_iter().chain(self.states.iter().copied());
-        states.chain([(full, self.busy)]).map(move |(n, share)| {
+        let idle = [(None, self.idle)].into_iter();
+        let met = self.all_met().iter().map(|(met, passes, share)| (Some((met, passes)), *share));
+        idle.chain(met).map(move |(met, share)| {
             let mut grid = Grid::new(top_ms);
-            if n == 0.0 {
-                self.arrive_idle(until, &mut grid);
-            } else {
-                self.arrive(&self.met(n), share, until, &mut grid);
+            match met {
+                None => self.arrive_idle(until, &mut grid),
+                Some((met, passes)) => self.arrive(met, passes, share, until, &mut grid),
             }
             grid.settle();
-            if n == full && self.busy > 0.0 {
+            let n = met.map_or(0.0, |(met, _)| met.n);
+            if n >= f64::from(self.replica.batch()) {
                 grid.delay(1.0, self.place_ms);
             }
             (n, share, grid)
@@ -188,28 +226,42 @@ impl Tails {
 
     /// Gap between two tokens that `percent` of them do not exceed, ms.
     pub fn gap_ms(&self, percent: f64) -> f64 {
+        let mut gaps = Vec::new();
+        self.gaps(|gap, weight| gaps.push((gap, weight)));
+        percentile(gaps, percent)
+    }
+
+    /// Share of the gaps between two tokens that are within a limit.
+    pub(super) fn gaps_within(&self, limit_ms: f64) -> f64 {
+        let (mut within, mut total) = (0.0, 0.0);
+        self.gaps(|gap, weight| {
+            total += weight;
+            within += if gap <= limit_ms { weight } else { 0.0 };
+        });
+        if total > 0.0 { within / total } else { 1.0 }
+    }
+
+    /// Gaps between two tokens, with weights.
+    fn gaps(&self, mut into: impl FnMut(f64, f64)) {
         let work = &self.replica.work;
         let full = f64::from(self.replica.batch());
-        let mut gaps = Vec::new();
-        for &(n, share) in self.states.iter().chain(&[(full, self.busy)]) {
-            let met = self.met(n);
+        for (met, passes, share) in self.all_met() {
+            let (n, share) = (met.n, *share);
             if n < full && self.has_cycles() {
                 let cycle = self.cycle(n);
                 let weight = share * n / cycle.mean_ms();
-                gaps.extend(cycle.gaps().into_iter().map(|(gap, odds)| (gap, weight * odds)));
+                cycle.gaps().into_iter().for_each(|(gap, odds)| into(gap, weight * odds));
                 continue;
             }
-            let passes = self.passes(&met);
             let mean_ms: f64 = passes.iter().map(|(_, p, t)| p * t).sum();
-            for (prompts, odds, _) in passes {
+            for &(prompts, odds, _) in passes {
                 let weight = share / mean_ms * odds * (n - prompts).max(0.0);
                 let lengths = spread::points(1.0, work.station().input_scv / prompts.max(1.0));
                 for (length, part) in lengths {
-                    gaps.push((met.pass_ms(work, prompts * length), weight * part));
+                    into(met.pass_ms(work, prompts * length), weight * part);
                 }
             }
         }
-        percentile(gaps, percent)
     }
 }
 
@@ -227,22 +279,52 @@ pub(super) fn percentile(mut values: Vec<(f64, f64)>, percent: f64) -> f64 {
     values.last().map_or(0.0, |(value, _)| *value)
 }
 
-/// States `1..N` in parts, each by its mean and probability.
+/// States `1..N` in parts that end at [`ENDS`], each by its mean and probability. A state in which one ends is in both,
+/// so that parts change with the states little by little; parts within one state are one.
 fn parts(probabilities: &[f64]) -> Vec<(f64, f64)> {
     let total: f64 = probabilities.iter().skip(1).sum();
-    let (mut parts, mut ends) = (Vec::new(), ENDS.iter().peekable());
-    let (mut mass, mut weighted, mut before) = (0.0, 0.0, 0.0);
+    let mut parts: Vec<(f64, f64)> = Vec::new();
+    let (mut ends, mut before, mut weighted, mut mass) = (ENDS.iter(), 0.0, 0.0, 0.0);
+    let mut end = ends.next();
     for (n, p) in probabilities.iter().enumerate().skip(1) {
-        mass += p;
-        weighted += p * n as f64;
-        let is_last = n + 1 == probabilities.len();
-        if mass > 0.0 && (is_last || ends.peek().is_some_and(|end| before + mass >= **end * total))
-        {
-            parts.push((weighted / mass, mass));
-            before += mass;
-            while ends.next_if(|end| before >= **end * total).is_some() {}
-            (mass, weighted) = (0.0, 0.0);
+        let (n, mut left) = (n as f64, *p);
+        while let Some(until) = end.map(|end| end * total - before).filter(|until| *until <= left) {
+            let mean = (weighted + until * n) / (mass + until).max(f64::MIN_POSITIVE);
+            match parts.last_mut().filter(|(last, _)| *last == n && mass == 0.0) {
+                Some((_, last)) => *last += until,
+                None if mass + until > 0.0 => parts.push((mean, mass + until)),
+                None => {}
+            }
+            (before, left) = (before + until, left - until);
+            (weighted, mass) = (0.0, 0.0);
+            end = ends.next();
+        }
+        if end.is_some() {
+            (before, weighted, mass) = (before + left, weighted + left * n, mass + left);
         }
     }
+    if mass > 0.0 {
+        parts.push((weighted / mass, mass));
+    }
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_keep_mass_and_mean() {
+        let binomial = [0.1, 0.05, 0.2, 0.3, 0.2, 0.1, 0.04, 0.01];
+        for states in [&binomial[..], &[0.5, 0.5], &[1.0], &[0.3, 0.0, 0.0, 0.7], &[0.0, 1e-300]] {
+            let parts = parts(states);
+            let mass: f64 = states.iter().skip(1).sum();
+            let mean: f64 = states.iter().enumerate().map(|(n, p)| n as f64 * p).sum();
+            assert!((parts.iter().map(|(_, p)| p).sum::<f64>() - mass).abs() < 1e-12, "{parts:?}");
+            let got: f64 = parts.iter().map(|(n, p)| n * p).sum();
+            assert!((got - mean).abs() < 1e-12, "{parts:?}");
+            assert!(parts.windows(2).all(|pair| pair[0].0 <= pair[1].0), "{parts:?}");
+        }
+        assert_eq!(parts(&[0.3, 0.0, 0.0, 0.7]).len(), 1);
+    }
 }
