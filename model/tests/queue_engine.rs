@@ -56,7 +56,7 @@ fn capacity(station: &Station, batch: u32) -> Option<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn latencies_are_sound_and_mean_ones_rise_with_the_rate(
@@ -190,6 +190,107 @@ fn percentiles_are_sized_as_by_looking_at_every_batch_size() {
         sizes += 1;
     }
     assert!(sizes > 10, "{sizes}");
+}
+
+/// A station of prompts in one piece.
+fn whole(service: ServiceModel, input: f64, output: f64) -> Station {
+    let engine = EngineSettings { chunked_prefill: false, ..EngineSettings::default() };
+    Station { reading: Reading::Engine, engine, ..Station::new(service, input, output, None) }
+}
+
+/// Prompts that differ, come in bursts and go first: the times to the first token are told apart by passes, counts and lengths,
+/// and once took 11 s and more, in place of some hundredths of one.
+#[test]
+fn no_percentile_is_slow() {
+    let service =
+        ServiceModel::Iteration(Iteration { alpha_ms: 19.876, beta_ms: 0.05233, gamma_ms: 0.0 });
+    let station = Station {
+        arrival_scv: 2.14,
+        token_scv: 1.89,
+        input_scv: 1.13,
+        prefix_hit_share: 0.209,
+        ..whole(service, 8242.0, 58.0)
+    };
+    let capacity = capacity(&station, 39).expect("requests take time");
+    let a = station.analyze(39, 0.689 * capacity).expect("below capacity");
+    let start = std::time::Instant::now();
+    assert!(a.ttft_percentile_ms(95.0) < a.ttft_percentile_ms(99.0));
+    assert!(start.elapsed().as_secs_f64() < 3.0, "{:?}", start.elapsed());
+}
+
+/// Arrivals that are even find hardly anybody, and most first tokens come after the same time: percentages that share it
+/// have it to the digit.
+#[test]
+fn percentages_share_a_time_to_the_digit() {
+    let linear = Linear {
+        alpha_ms: 1.0,
+        beta_ms: 0.001,
+        gamma_ms: 0.0,
+        delta_ms: 0.020_680_534_522_651_475,
+    };
+    let station = Station {
+        arrival_scv: 0.146_581_252_508_258_07,
+        token_scv: 0.0,
+        ..whole(ServiceModel::Linear(linear), 2076.0, 398.0)
+    };
+    let a = station.analyze(1, 0.1 * capacity(&station, 1).expect("time")).expect("below capacity");
+    let all = [50.0, 80.0, 90.0].map(|p| a.ttft_percentile_ms(p));
+    assert!(all.windows(2).all(|pair| pair[0] <= pair[1]), "{all:?}");
+    assert_eq!(all[0], all[1]);
+}
+
+/// Evenly spaced arrivals that come rarely find nobody at their prompts: the first token takes the prompt's own pass and
+/// what is outside the engine.
+#[test]
+fn even_arrivals_that_find_nobody_do_not_wait() {
+    let roofline = Roofline {
+        alpha_ms: 19.73,
+        beta_ms: 0.0015,
+        gamma_ms: 1.5e-7,
+        delta_ms: 0.01682,
+        delta2_ms: 0.0,
+        hidden_tokens: 299.0,
+        overhead_ms: 3.0,
+        lag_steps: 1.2,
+        experts: Experts { read_ms: 0.0, share: 0.0 },
+    };
+    let station = Station {
+        arrival_scv: 0.0,
+        token_scv: 0.1,
+        prefix_hit_share: 0.851,
+        ..whole(ServiceModel::Roofline(roofline), 3179.0, 3.0)
+    };
+    let rate = 0.09 * capacity(&station, 51).expect("time");
+    let a = station.analyze(51, rate).expect("below capacity");
+    assert_eq!(a.wait_percentile_ms(95.0), 0.0);
+    let alone = a.ttft_percentile_ms(95.0);
+    assert!((25.0..27.0).contains(&alone), "{alone}");
+}
+
+/// Where prompts go first the passes of a rate are those of as many in service as end as come, a number between two
+/// whole ones: latencies rise with the rate and do not fall back where it passes the next.
+#[test]
+fn whole_prompts_make_no_saw() {
+    let service = ServiceModel::Iteration(Iteration {
+        alpha_ms: 37.160_550_181_222_16,
+        beta_ms: 0.001,
+        gamma_ms: 0.000_114_614_387_839_381_35,
+    });
+    let station = Station {
+        arrival_scv: 1.275_693_289_711_630_9,
+        token_scv: 2.306_117_339_842_558_5,
+        input_scv: 1.542_011_615_474_604_5,
+        prefix_hit_share: 0.849_648_473_214_884_2,
+        ..whole(service, 7054.0, 1.0)
+    };
+    let capacity = capacity(&station, 55).expect("time");
+    let means = (0..40).map(|at| {
+        let rate = capacity * (0.555 + 0.0003 * f64::from(at));
+        let a = station.analyze(55, rate).expect("below capacity");
+        (a.ttft_ms, a.itl_ms)
+    });
+    let means: Vec<(f64, f64)> = means.collect();
+    assert!(means.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 < w[1].1), "{means:?}");
 }
 
 /// A request alone takes what its profile says: `out - 1` decode passes and its prompt's.

@@ -1,5 +1,7 @@
 //! A level as an arrival finds it: its passes, one by one.
 
+use std::collections::BTreeMap;
+
 use super::counts::Counts;
 use super::level::Stages;
 use super::prompts::Passes;
@@ -60,24 +62,42 @@ impl Met {
         work.pass_ms(self.n - prompts.min(self.n), done, self.stages.chunks)
     }
 
-    /// Passes whose prompts differ in length.
+    /// Passes whose prompts differ in length; those that are much alike are one.
     pub fn spread(&self, work: &Work, passes: &Passes, scv: f64) -> Passes {
-        let mut all = Vec::new();
+        let mut all = BTreeMap::new();
         for &(prompts, odds, t) in passes {
-            if prompts <= 0.0 {
-                all.push((prompts, odds, t));
+            let in_pass =
+                if self.cycle.is_some() { prompts.min(self.stages.room) } else { prompts };
+            if in_pass <= 0.0 {
+                gather(&mut all, (prompts, odds, t), 0.0);
                 continue;
             }
-            for (length, part) in spread::few_points(1.0, scv / prompts) {
-                let time = if work.is_chunked() {
+            for (length, part) in spread::few_points(1.0, scv / in_pass) {
+                let (count, time) = if work.is_chunked() {
                     let done = (prompts * length).min(self.stages.room) * self.scale;
-                    work.pass_ms((self.n - prompts).max(0.0), done, self.stages.chunks)
+                    let decoding = (self.n - prompts).max(0.0);
+                    (prompts * length, work.pass_ms(decoding, done, self.stages.chunks))
+                } else if self.cycle.is_some() {
+                    // Those for which there is no room are not in it.
+                    (prompts, work.only_ms(0.0, in_pass * length))
                 } else {
-                    t + work.whole_ms(prompts * length) - work.whole_ms(prompts)
+                    (prompts * length, t + work.whole_ms(prompts * length) - work.whole_ms(prompts))
                 };
-                all.push((prompts * length, odds * part, time));
+                gather(&mut all, (count, odds * part, time), count - self.stages.room);
             }
         }
-        all
+        let passes = all.into_values();
+        passes.map(|(prompts, odds, t)| (prompts / odds, odds, t / odds)).collect()
     }
+}
+
+/// Adds a pass to those of about its time that leave as many prompts over, as sums.
+fn gather(all: &mut BTreeMap<(bool, u64, u64), (f64, f64, f64)>, pass: (f64, f64, f64), left: f64) {
+    let (prompts, odds, t) = pass;
+    if odds <= 0.0 {
+        return;
+    }
+    let place = |x: f64| x.max(0.0).to_bits() >> 47;
+    let sums = all.entry((prompts > 0.0, place(left), place(t))).or_default();
+    *sums = (sums.0 + odds * prompts, sums.1 + odds, sums.2 + odds * t);
 }

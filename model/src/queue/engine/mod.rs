@@ -10,12 +10,13 @@
 //!
 //! (`chain.rs`), from which the means follow as sums, and the largest rate as a root (`size.rs`, `ladder.rs`).
 //! Percentiles are read off mixtures of passes (`arrival.rs`, `tails.rs`, `tpot.rs`, `e2e.rs`). How arrivals come that are not
-//! Poisson is told by `arrivals.rs`, what prompts in one piece do by `whole.rs` and `cycles.rs`. The KV cache bounds the batch
+//! Poisson is told by `arrivals.rs`, what prompts in one piece do by `whole.rs`, `cycles.rs` and `busy.rs`. The KV cache bounds the batch
 //! (`memory.rs`); closed loops are a level of their own (`closed.rs`), and answers of one token a queue of prompts (`oneshot.rs`). What requests ask of passes
 //! stands in `work.rs`.
 
 mod arrival;
 mod arrivals;
+mod busy;
 mod chain;
 mod closed;
 mod counts;

@@ -19,7 +19,6 @@
 //! that of its own last part, which is as long as what else there is to fill it, those behind it included; and for the
 //! pass after that, where the first token is decoded.
 
-use super::arrival::Mixture;
 use super::chain::Replica;
 use super::counts::Counts;
 use super::level::Level;
@@ -347,13 +346,11 @@ impl Found<'_> {
 #[derive(Default)]
 struct Times(Vec<(f64, f64, f64)>);
 
-impl Mixture for Times {
+impl Times {
     fn add(&mut self, from: f64, length: f64, mass: f64) {
         self.0.push((from, length, mass));
     }
-}
 
-impl Times {
     fn mass(&self) -> f64 {
         self.0.iter().map(|piece| piece.2).sum()
     }

@@ -101,18 +101,25 @@ impl Parts {
         if self.within(low) >= share {
             return low;
         }
-        while high - low > 1e-11 * high {
+        // Parts that end before the bracket, or begin after it, are not looked at again.
+        let (mut parts, mut before) = (self.clone(), 0.0);
+        loop {
             let middle = 0.5 * (low + high);
+            // Times that many take are jumps, which percentages close to one another share to the digit.
             if middle <= low || middle >= high {
-                break;
+                return high;
             }
-            if self.within(middle) >= share {
+            if before + parts.within(middle) >= share {
                 high = middle;
             } else {
                 low = middle;
             }
+            parts.alone.retain(|(from, length, mass)| {
+                let is_before = from + length <= low;
+                before += if is_before { *mass } else { 0.0 };
+                !is_before && *from <= high
+            });
         }
-        high
     }
 }
 

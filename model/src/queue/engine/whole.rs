@@ -31,6 +31,9 @@ const SETTLED: f64 = 1e-4;
 const LONGEST: u32 = 400;
 const REST: f64 = 1e-6;
 
+/// Parts of what is left that are told apart at least.
+const FEW: f64 = 8.0;
+
 /// Passes while so many requests decode under a rate.
 pub(super) struct Cycle<'a> {
     work: &'a Work,
@@ -167,18 +170,52 @@ impl Prompts {
 
     /// Times of their passes, as (ms, probability).
     pub fn times(self, work: &Work) -> impl Iterator<Item = (f64, f64)> {
-        let mut left = 1.0;
-        let counts = (0..LONGEST).map_while(move |k| {
-            if left < REST {
+        self.counts(REST).map(move |(k, odds)| (self.ms(work, k), odds))
+    }
+
+    /// The same where counts are one that are a [`FEW`]th of those that are as large, or of the probability `rest` together.
+    pub fn few_times(self, work: &Work, rest: f64) -> impl Iterator<Item = (f64, f64)> {
+        let (mut sum, mut odds, mut left) = (0.0, 0.0, 1.0);
+        self.counts(rest.max(REST)).filter_map(move |(k, p)| {
+            (sum, odds) = (sum + p * k, odds + p);
+            // Those that follow are all rarer than what is told apart, but for the last.
+            if odds < left / FEW && odds < left - REST / 2.0 {
                 return None;
             }
-            let odds = self.odds(f64::from(k));
+            let item = (self.ms(work, sum / odds.max(f64::MIN_POSITIVE)), odds);
             left -= odds;
-            Some((f64::from(k), odds))
-        });
-        counts.map(move |(k, odds)| {
-            let passes = (k / self.together).max(1.0);
-            (if k > 0.0 { passes * work.whole_ms(k / passes) } else { 0.0 }, odds)
+            (sum, odds) = (0.0, 0.0);
+            Some(item)
+        })
+    }
+
+    /// Time of the passes of `k` of them, ms.
+    fn ms(self, work: &Work, k: f64) -> f64 {
+        let passes = (k / self.together).max(1.0);
+        if k > 0.0 { passes * work.whole_ms(k / passes) } else { 0.0 }
+    }
+
+    /// The counts with their probabilities, least first.
+    fn counts(self, rest: f64) -> impl Iterator<Item = (f64, f64)> {
+        let Self { theta, eta, .. } = self;
+        let (mut left, mut log_factorial) = (1.0, 0.0);
+        (0..=LONGEST).map_while(move |at| {
+            if left <= 0.0 {
+                return None;
+            }
+            let k = f64::from(at);
+            log_factorial += k.max(1.0).ln();
+            let rate = theta + k * eta;
+            let odds = if at == 0 {
+                (-theta).exp()
+            } else {
+                (theta.ln() + (k - 1.0) * rate.ln() - rate - log_factorial).exp()
+            };
+            // The last stands for all that follow: no probability is lost.
+            let is_last = left - odds < rest || at == LONGEST;
+            let item = (k, if is_last { left } else { odds });
+            left -= item.1;
+            Some(item)
         })
     }
 
@@ -200,15 +237,5 @@ impl Prompts {
     /// Prompts that one's own brings, until none is left.
     pub fn brought(self) -> f64 {
         self.eta / (1.0 - self.eta)
-    }
-
-    fn odds(self, k: f64) -> f64 {
-        let Self { theta, eta, .. } = self;
-        if k == 0.0 || theta <= 0.0 {
-            return if k == 0.0 { (-theta).exp() } else { 0.0 };
-        }
-        let rate = theta + k * eta;
-        let factorial: f64 = (1..=k as u32).map(|i| f64::from(i).ln()).sum();
-        (theta.ln() + (k - 1.0) * rate.ln() - rate - factorial).exp()
     }
 }
