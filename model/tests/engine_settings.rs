@@ -101,12 +101,12 @@ fn no_batch_is_larger_than_a_pass_or_than_the_cache() {
 #[test]
 fn numbers_out_of_range_are_refused_with_the_range() {
     for (profile, load, words) in [
-        ("maxBatchedTokens: 0,", "", "maxbatchedtokens: 0 is out of range; expected 1 to"),
-        ("kvTokens: 5,", "", "kvtokens: 5 is out of range; expected 16 to"),
+        ("maxBatchedTokens: 0,", "", "maxBatchedTokens: 0 is out of range; expected 1 to"),
+        ("kvTokens: 5,", "", "kvTokens: 5 is out of range; expected 16 to"),
         ("kvTokens: 20.5,", "", "not a whole number; round it"),
-        ("chunkedPrefill: 1,", "", "chunkedprefill: expected true or false"),
-        ("", "prefixHitShare: 1.5,", "prefixhitshare: 1.5 is out of range; expected 0 to 1"),
-        ("", "inputScv: -1,", "inputscv: -1 is out of range; expected 0 to"),
+        ("chunkedPrefill: 1,", "", "chunkedPrefill: expected true or false"),
+        ("", "prefixHitShare: 1.5,", "prefixHitShare: 1.5 is out of range; expected 0 to 1"),
+        ("", "inputScv: -1,", "inputScv: -1 is out of range; expected 0 to"),
     ] {
         let error = input::load_text("x.yaml", &text(profile, "", "", load)).expect_err(words);
         assert!(error.to_string().contains(words), "`{words}` is not in: {error}");
