@@ -19,7 +19,7 @@
 //! and received over that of the one which decodes: each side takes its time off its own limit. A link is kept at
 //! most half busy, where a transfer that shares it fairly takes twice its own time in the mean.
 //!
-//! Whether it pays is for the planner to decide, and how limits are divided, out of [`Division::ALL`].
+//! Whether it pays is for the planner to decide, and how limits are divided, out of [`Division::all`].
 
 use crate::candidates::SizingOptions;
 use crate::queue::{Objective, Objectives, Reading};
