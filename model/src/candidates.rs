@@ -6,17 +6,20 @@
 //! batch limit) and shared; servers that agree in all of that share a whole [`Group`] of
 //! candidates. Sizing runs in parallel over the keys.
 
+mod held;
 mod replica;
 mod sizings;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::disaggregation::{self, Role, Transfer};
+use crate::disaggregation::{self, Role};
 pub use crate::queue::{MAX_BATCH, Reading};
-use crate::queue::{Objectives, Shortfall, Sized, Station};
+use crate::queue::{Shortfall, Sized};
 use crate::scenario::{Load, Profile, Scenario, Server, StatedEngine};
 use crate::sharing::held_to;
+use held::kept;
+pub use held::{demand_per_s, held, targets};
 pub use replica::{assumed_kv_tokens, batch_limit, station};
 pub(crate) use sizings::Search;
 pub use sizings::Sizings;
@@ -245,39 +248,6 @@ impl Candidates {
     }
 }
 
-/// Requests per second that a server's replicas have to cover: its arrival rate, or by the
-/// reference's reading `slo-tps / out` where its class asks for tokens per second.
-pub fn demand_per_s(scenario: &Scenario, server: &Server, reading: Reading) -> f64 {
-    let arrives = server.load.rate_per_s();
-    match targets(scenario, server, reading).tokens_per_s {
-        Some(rate) if arrives > 0.0 => rate.per_s / server.load.output_tokens.max(1.0),
-        _ => arrives,
-    }
-}
-
-/// The objectives of a server under a reading; a validated scenario has them for every server's
-/// model.
-pub fn targets(scenario: &Scenario, server: &Server, reading: Reading) -> Objectives {
-    let target = scenario.classes[server.class].targets[server.model];
-    reading.objectives(target.unwrap_or_else(Objectives::none))
-}
-
-/// What a replica of a server is held to on an accelerator, whose profile must be there: [`targets`], less what those
-/// who share it or send KV cache need.
-pub fn held(
-    scenario: &Scenario,
-    server: &Server,
-    accelerator: usize,
-    station: &Station,
-    reading: Reading,
-) -> Objectives {
-    let is_it = |p: &&Profile| p.model == server.model && p.accelerator == accelerator;
-    let profile = scenario.profiles.iter().find(is_it);
-    let transfer = profile.and_then(|profile| Transfer::of(scenario, server, profile));
-    let targets = targets(scenario, server, reading);
-    held_to(server, station, transfer.unwrap_or(Transfer::NONE), targets)
-}
-
 /// Profile index by (model, accelerator).
 fn profile_table(scenario: &Scenario) -> FxHashMap<(usize, usize), usize> {
     let pairs = scenario.profiles.iter().enumerate();
@@ -398,14 +368,6 @@ fn group_tasks(
         }
     };
     (0..scenario.accelerators.len()).map(task).collect()
-}
-
-/// What a replica is sized to keep: a plan may give it any rate up to the one that it is granted.
-fn kept(objectives: Objectives, reading: Reading) -> Objectives {
-    match reading {
-        Reading::Engine => objectives.at_any_lower_rate(),
-        Reading::Reference => objectives,
-    }
 }
 
 /// Why nodes do not hold a replica of `profile`, if they do not.

@@ -87,3 +87,26 @@ fn the_first_token_comes_no_sooner_at_a_higher_rate() {
         }
     }
 }
+
+#[test]
+fn prompts_of_any_length_and_any_batch_have_an_answer() {
+    for input_tokens in [0.5, 1.0, 8.0, 127.0, 129.0, 8_191.0, 8_193.0, 1e6] {
+        for batch in [1, 2, 3, 64, 65, 8_192] {
+            for (arrival_scv, input_scv) in [(1.0, 0.0), (0.0, 0.0), (40.0, 4.0)] {
+                let station = station(input_tokens, arrival_scv, input_scv);
+                let capacity = station.analyze(batch, 1e-9).expect("it serves").capacity_per_s;
+                for load in [0.01, 0.9, 0.999] {
+                    let analysis = station.analyze(batch, load * capacity).expect("it is steady");
+                    let p99 = analysis.ttft_percentile_ms(99.0);
+                    let (mean, wait) = (analysis.ttft_ms, analysis.mean_wait_ms);
+                    let what =
+                        format!("{input_tokens} {batch} {arrival_scv} {load}: {mean} {p99} {wait}");
+                    assert!(
+                        mean.is_finite() && p99.is_finite() && mean >= wait && wait >= 0.0,
+                        "{what}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -17,7 +17,7 @@ use super::cycles::Cycles;
 use super::level::Level;
 use super::means::Means;
 use super::waves::{Stirs, Waves};
-use super::work::{EMPTY, Work};
+use super::work::Work;
 use crate::queue::occupancy::{Body, HUGE, Occupancy};
 use crate::queue::service::Station;
 use crate::queue::stop::pause;
@@ -59,9 +59,7 @@ impl Idle {
         let outside_ms = work.station().service.outside_ms(0.0);
         let mut idle = Self { first_ms: outside_ms, own_ms: 0.0, more_ms: 0.0 };
         if work.has_prompt_pass() {
-            let chunks = work.chunks(work.room(0.0));
-            let more = if chunks > 1.0 { work.only_ms(0.0, EMPTY) } else { 0.0 };
-            idle.own_ms = work.prompt_pass_ms(0.0, 1.0, chunks) + (chunks - 1.0) * more;
+            idle.own_ms = work.alone_ms(1.0);
         }
         idle.first_ms += idle.own_ms;
         if work.decodes_first_token() {

@@ -91,6 +91,25 @@ impl Parts {
         within.share
     }
 
+    /// Probability of all that were added.
+    fn mass(&self) -> f64 {
+        self.alone.iter().chain(&self.waiting).map(|(.., mass)| mass).sum()
+    }
+
+    /// The mean, ms.
+    pub fn mean(&self) -> f64 {
+        let sum = |parts: &[(f64, f64, f64)], wait_ms: f64| -> f64 {
+            parts.iter().map(|(from, length, mass)| mass * (from + length / 2.0 + wait_ms)).sum()
+        };
+        let sums = sum(&self.alone, 0.0) + sum(&self.waiting, self.wait_ms.unwrap_or(0.0));
+        sums / self.mass()
+    }
+
+    /// The time that `percent` of what was added are within, ms.
+    pub fn percentile(&self, percent: f64) -> f64 {
+        self.quantile(percent / 100.0 * self.mass())
+    }
+
     /// The least time that `share` of all is within, ms; the longest known where less is known of.
     pub fn quantile(&self, share: f64) -> f64 {
         let ends = self.alone.iter().chain(&self.waiting).map(|(from, length, _)| from + length);

@@ -158,6 +158,14 @@ impl Work {
         self.only_ms(0.0, prompts)
     }
 
+    /// Time of the passes of so much of a prompt that is alone, ms. All but its last chunk fill their passes: what a pass
+    /// costs beside what it computes comes each time.
+    pub fn alone_ms(&self, prompts: f64) -> f64 {
+        let chunks = self.chunks(self.room(0.0));
+        let more_ms = if chunks > 1.0 { self.only_ms(0.0, EMPTY) } else { 0.0 };
+        self.prompt_pass_ms(0.0, prompts, chunks) + (chunks - 1.0) * more_ms
+    }
+
     /// Time of a pass of prompts, or of decoding, as it is without chunks, ms; 0 without either.
     pub fn only_ms(&self, decoding: f64, prompts: f64) -> f64 {
         if decoding <= 0.0 && prompts <= 0.0 {
