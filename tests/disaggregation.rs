@@ -55,6 +55,23 @@ fn a_saved_plan_is_simulated_and_proven_pool_by_pool() {
 }
 
 #[test]
+fn pools_are_deployed_with_a_way_for_their_cache_and_left_alone_by_the_loop() {
+    let planned = isocost(&["plan", FLEET, "--disaggregate", "--export", "k8s"]);
+    let text = text(&planned.stdout);
+    let documents: Vec<&str> = text.split("\n---\n").collect();
+    let pools: Vec<&&str> = documents.iter().filter(|d| d.contains("isocost.pool.role")).collect();
+    assert_eq!(pools.len(), 4, "{text}");
+    for pool in pools {
+        assert!(pool.contains("--kv-transfer-config=") && pool.contains("NixlConnector"), "{pool}");
+        assert!(!pool.contains("inferno.server.managed"), "{pool}");
+    }
+    assert!(text.contains("a router before them"), "{text}");
+    let whole = isocost(&["plan", FLEET, "--export", "k8s"]);
+    let whole = String::from_utf8_lossy(&whole.stdout).into_owned();
+    assert!(!whole.contains("router") && !whole.contains("kv-transfer"), "{whole}");
+}
+
+#[test]
 fn a_plan_with_pools_is_refused_where_nobody_may_have_any() {
     let dir = tempfile::tempdir().expect("a directory");
     let out = dir.path().display().to_string();

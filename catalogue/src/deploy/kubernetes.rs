@@ -22,12 +22,22 @@ const RESOURCES: [(&str, &str, &str); 5] = [
 /// A name in Kubernetes has no more characters.
 const LONGEST: usize = 63;
 
+/// What else pools need.
+const POOLS: &str = "# Pools for prompts and for answers need a router before them that sends each request to one of each in turn, and \
+                     NIXL\n# in the image.\n";
+
+/// How vLLM sends the KV cache of a prompt from one pool to the other.
+const TRANSFER: &str = r#"{"kv_connector":"NixlConnector","kv_role":"kv_both"}"#;
+
 /// The plan's Deployments, one document each.
 pub fn kubernetes(export: &Export<'_>, catalogue: &Catalogue, products: &Products) -> String {
     let mut text = String::from(
         "# Made from a plan: replicas, vLLM's arguments and cards are those that it chose. Image, probes, storage and\n\
          # product names of your nodes are yours to add.\n",
     );
+    if export.scenario.servers.iter().any(|server| server.pool.is_some()) {
+        text.push_str(POOLS);
+    }
     let mut taken: Vec<String> = Vec::new();
     for replicas in replicas(export) {
         let name = unique(&name(&replicas), &taken);
@@ -63,8 +73,14 @@ fn deployment(
         .into()
 }
 
-/// The labels that the control loop reads; values that a label cannot hold are made so.
+/// The labels that the control loop reads; values that a label cannot hold are made so. A pool is no server that
+/// the loop knows, and only says what it does.
 fn labels(r: &Replicas<'_>, class: &str) -> Map {
+    if let Some(pool) = &r.server.pool {
+        return Map::default()
+            .with("isocost.pool.of", label(&pool.whole.name).as_str())
+            .with("isocost.pool.role", pool.role.word());
+    }
     let load = &r.server.load;
     let number = |value: f64| format!("{}", value.round().max(0.0));
     Map::default()
@@ -110,6 +126,9 @@ fn arguments(r: &Replicas<'_>, catalogue: &Catalogue) -> Vec<Document> {
     let is_plain = published.is_some_and(|m| m.quantization.precision == Precision::Bf16);
     if is_plain && r.precision == Some("fp8") {
         pairs.push(("--quantization", "fp8".to_owned()));
+    }
+    if r.server.pool.is_some() {
+        pairs.push(("--kv-transfer-config", TRANSFER.to_owned()));
     }
     let arguments = pairs.iter().map(|(flag, value)| format!("{flag}={value}"));
     arguments.map(|argument| argument.as_str().into()).collect()

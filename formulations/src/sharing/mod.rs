@@ -37,7 +37,7 @@ use ways::{Ranked, Ways};
 /// Members that are served together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// Servers of the problem that serve them: one that they share, or each its own.
+    /// Servers of the problem that serve them: one that they share, each its own, or one for prompts and one for answers.
     pub servers: Vec<usize>,
     /// How many members of each kind.
     pub takes: Vec<u32>,
