@@ -12,6 +12,9 @@ pub struct Chart {
     pub title: String,
     /// What a reader needs to know besides; empty for none.
     pub subtitle: String,
+    /// What the values are that have no place, said below the axes where there are any; where this is
+    /// empty they are counted there.
+    pub absent: String,
     /// The horizontal axis.
     pub x: Axis,
     /// The vertical axis.
@@ -37,6 +40,8 @@ pub struct Axis {
     pub unit: String,
     /// How values become positions.
     pub scale: Scale,
+    /// Where ticks may stand on an axis of equal steps.
+    pub steps: Steps,
     /// The least and the largest value shown; else what the data need.
     pub range: Option<(f64, f64)>,
     /// Whether zero is shown in any case. Axes along which bars run always show it.
@@ -53,6 +58,18 @@ pub enum Scale {
     /// One place for each name: 0 for the first, 1 for the second. Bars stand on this axis; on the
     /// vertical axis, where the first name is on top, they lie.
     Categories(Vec<String>),
+}
+
+/// Where ticks may stand on an axis of equal steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Steps {
+    /// At multiples of 1, 2, 2.5 or 5 times a power of ten.
+    #[default]
+    Decimal,
+    /// At whole numbers alone: things that are counted.
+    Whole,
+    /// At the parts and multiples that people divide a day and a week into; the axis counts hours.
+    Hours,
 }
 
 /// How bars of several series stand.
@@ -114,6 +131,7 @@ impl Chart {
         Self {
             title: title.into(),
             subtitle: String::new(),
+            absent: String::new(),
             x,
             y,
             series: Vec::new(),
@@ -127,6 +145,12 @@ impl Chart {
     /// With a line below the title.
     pub fn subtitle(mut self, text: impl Into<String>) -> Self {
         self.subtitle = text.into();
+        self
+    }
+
+    /// With words for the values that have no place.
+    pub fn absent(mut self, text: impl Into<String>) -> Self {
+        self.absent = text.into();
         self
     }
 
@@ -167,12 +191,23 @@ impl Chart {
 
 impl Axis {
     fn new(label: impl Into<String>, unit: impl Into<String>, scale: Scale) -> Self {
-        Self { label: label.into(), unit: unit.into(), scale, range: None, zero: false }
+        let (label, unit, steps) = (label.into(), unit.into(), Steps::Decimal);
+        Self { label, unit, scale, steps, range: None, zero: false }
     }
 
     /// Equal steps.
     pub fn linear(label: impl Into<String>, unit: impl Into<String>) -> Self {
         Self::new(label, unit, Scale::Linear)
+    }
+
+    /// Equal steps, with ticks at whole numbers: for what is counted.
+    pub fn counts(label: impl Into<String>, unit: impl Into<String>) -> Self {
+        Self { steps: Steps::Whole, ..Self::linear(label, unit) }
+    }
+
+    /// Hours, with ticks where a day or a week is divided.
+    pub fn hours(label: impl Into<String>) -> Self {
+        Self { steps: Steps::Hours, ..Self::linear(label, "h") }
     }
 
     /// Equal ratios.

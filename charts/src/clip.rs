@@ -1,5 +1,6 @@
 //! Lines cut at the edges of the plot, so that neither writer needs a mask.
 
+use crate::area::Area;
 use crate::scene::Point;
 use crate::view::Plot;
 
@@ -12,9 +13,10 @@ pub(crate) fn line(points: &[Point], plot: &Plot) -> Vec<Vec<Point>> {
     {
         return vec![vec![*point]];
     }
+    let within = Area { left: plot.left, right: plot.right, top: plot.top, bottom: plot.bottom };
     let mut joined = false;
     for pair in points.windows(2) {
-        let Some((from, to)) = segment(pair[0], pair[1], plot) else {
+        let Some((from, to)) = segment(pair[0], pair[1], within) else {
             joined = false;
             continue;
         };
@@ -45,14 +47,14 @@ fn thin(points: &mut Vec<Point>) {
     }
 }
 
-/// Liang and Barsky, "A New Concept and Method for Line Clipping", 1984.
-fn segment(a: Point, b: Point, plot: &Plot) -> Option<(Point, Point)> {
+/// What of a segment lies in an area: Liang and Barsky, "A New Concept and Method for Line Clipping", 1984.
+pub(crate) fn segment(a: Point, b: Point, within: Area) -> Option<(Point, Point)> {
     let (dx, dy) = (b.0 - a.0, b.1 - a.1);
     let edges = [
-        (-dx, a.0 - plot.left),
-        (dx, plot.right - a.0),
-        (-dy, a.1 - plot.top),
-        (dy, plot.bottom - a.1),
+        (-dx, a.0 - within.left),
+        (dx, within.right - a.0),
+        (-dy, a.1 - within.top),
+        (dy, within.bottom - a.1),
     ];
     let (mut enter, mut leave) = (0.0f64, 1.0f64);
     for (p, q) in edges {

@@ -71,7 +71,7 @@ impl Extent {
         let Self { low, high, log, roomy, .. } = self;
         let (low, high) = match (steps, roomy) {
             (Some(_), _) if log => (low / 1.2, high * 1.2),
-            (Some(count), _) => ticks::widened(low, high, count),
+            (Some(count), _) => ticks::widened(low, high, count, axis.steps),
             (None, true) if log => (low / 1.1, high * 1.1),
             (None, true) => {
                 let room = 0.03 * (high / 2.0 - low / 2.0) * 2.0;

@@ -1,8 +1,8 @@
-//! What surrounds the marks: grid, tick labels, reference lines.
+//! What surrounds the marks: grid, axis lines, tick labels.
 
 use crate::chart::Chart;
 use crate::font;
-use crate::scene::{Anchor, Dash, Ink, Paint, Scene, Shape, Text};
+use crate::scene::{Anchor, Ink, Scene, Text};
 use crate::view::Plot;
 
 /// Degrees by which names are turned where they do not fit side by side.
@@ -19,7 +19,8 @@ pub(crate) struct Labels {
     pub x_height: f64,
 }
 
-fn crisp(pixel: f64) -> f64 {
+/// The middle of a pixel, where a thin line is sharp.
+pub(crate) fn crisp(pixel: f64) -> f64 {
     pixel.floor() + 0.5
 }
 
@@ -115,47 +116,4 @@ fn turned_names(scene: &mut Scene, plot: &Plot, labels: &Labels) {
 /// Every how many names one is shown.
 fn every(room: f64, names: usize, size: f64) -> usize {
     (size * names as f64 / room.max(1.0)).ceil().max(1.0) as usize
-}
-
-/// Reference lines with their labels, which give way to each other.
-pub(crate) fn rules(scene: &mut Scene, chart: &Chart, plot: &Plot) {
-    let mut taken: Vec<(f64, f64, f64)> = Vec::new();
-    for rule in &chart.rules {
-        let map = if rule.vertical { &plot.x } else { &plot.y };
-        if !map.holds(rule.at) {
-            continue;
-        }
-        let pixel = crisp(map.pixel(rule.at));
-        let ends = if rule.vertical {
-            vec![(pixel, plot.top), (pixel, plot.bottom)]
-        } else {
-            vec![(plot.left, pixel), (plot.right, pixel)]
-        };
-        let paint = Paint::Stroke { ink: Ink::Rule, width: 1.5, dash: Dash::Dashed };
-        scene.push_with_tip(Shape::Polyline(ends), paint, rule.label.clone());
-        let room = (plot.right - plot.left) * 0.6;
-        let label = font::shorten(&rule.label, room, 12.0, false);
-        let width = font::width(&label, 12.0, false);
-        let places: Vec<(f64, f64)> = if rule.vertical {
-            let x =
-                if pixel + 6.0 + width > plot.right { pixel - 6.0 - width } else { pixel + 6.0 };
-            // Lying marks start right below the edge; above it is free.
-            let top = if plot.lying { plot.top - 4.0 } else { plot.top + 12.0 };
-            (0..6).map(|level| (x, top + 15.0 * f64::from(level))).collect()
-        } else {
-            let right = plot.right - width - 4.0;
-            let both = [(right, pixel - 5.0), (right, pixel + 14.0)];
-            let left = plot.left + 6.0;
-            let four = both.into_iter().chain([(left, pixel - 5.0), (left, pixel + 14.0)]);
-            four.filter(|p| p.1 > plot.top + 4.0).collect()
-        };
-        let clear = |&&(x, y): &&(f64, f64)| {
-            taken
-                .iter()
-                .all(|&(tx, ty, tw)| (y - ty).abs() >= 13.0 || x > tx + tw || tx > x + width)
-        };
-        let Some(&(x, y)) = places.iter().find(clear).or(places.first()) else { continue };
-        taken.push((x, y, width));
-        scene.text(Text::new((x, y), label).halo(), Ink::Rule);
-    }
 }

@@ -1,6 +1,6 @@
 //! What stands above a plot: title, subtitle and legend.
 
-use crate::chart::{Chart, Mark, Series};
+use crate::chart::{Chart, Mark, Rule, Series};
 use crate::font;
 use crate::scene::{Dash, Ink, Marker, Paint, Point, Scene, Shape, Text};
 
@@ -31,47 +31,63 @@ impl Colors {
     }
 }
 
-/// The sign of a series in the legend.
+/// A line of the legend: a sign and what it stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    label: String,
+    sign: Sign,
+    ink: Ink,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Sign {
     Box(f64),
     Line(Dash),
-    Marker,
+    Marker(Marker),
 }
 
-impl Sign {
-    fn of(series: &Series) -> Self {
-        match series.mark {
-            Mark::Line(_) | Mark::Steps(_) if series.dashed => Self::Line(Dash::Dashed),
-            Mark::Line(_) | Mark::Steps(_) => Self::Line(Dash::Solid),
-            Mark::Points(_) => Self::Marker,
-            Mark::Band(_) => Self::Box(0.25),
-            Mark::Bars(_) | Mark::Columns(_) | Mark::Heat(_) => Self::Box(1.0),
-        }
+impl Entry {
+    /// A reference line.
+    pub fn rule(rule: &Rule) -> Self {
+        Self { label: rule.label.clone(), sign: Sign::Line(Dash::Dashed), ink: Ink::Rule }
     }
 
-    fn draw(self, scene: &mut Scene, (x, y): Point, place: usize) {
-        let ink = Ink::Series(place);
-        let middle = y - 4.0;
-        match self {
-            Self::Box(opacity) => {
+    fn series(series: &Series, place: usize) -> Self {
+        let sign = match series.mark {
+            Mark::Line(_) | Mark::Steps(_) if series.dashed => Sign::Line(Dash::Dashed),
+            Mark::Line(_) | Mark::Steps(_) => Sign::Line(Dash::Solid),
+            Mark::Points(_) => Sign::Marker(Marker::of(place)),
+            Mark::Band(_) => Sign::Box(0.25),
+            Mark::Bars(_) | Mark::Columns(_) | Mark::Heat(_) => Sign::Box(1.0),
+        };
+        Self { label: series.name.clone(), sign, ink: Ink::Series(place) }
+    }
+
+    fn is_faint(&self) -> bool {
+        matches!(self.sign, Sign::Box(opacity) if opacity < 1.0)
+    }
+
+    fn draw(&self, scene: &mut Scene, (x, y): Point) {
+        let (ink, middle) = (self.ink, y - 4.0);
+        match self.sign {
+            Sign::Box(opacity) => {
                 let shape = Shape::Rect { at: (x, y - 9.0), size: (10.0, 10.0) };
                 scene.push(shape, Paint::Fill(ink, opacity));
             }
-            Self::Line(dash) => {
+            Sign::Line(dash) => {
                 let shape = Shape::Polyline(vec![(x, middle), (x + 18.0, middle)]);
                 scene.push(shape, Paint::Stroke { ink, width: 2.0, dash });
             }
-            Self::Marker => {
-                let shape =
-                    Shape::Dot { at: (x + 5.0, middle), radius: 4.0, marker: Marker::of(place) };
+            Sign::Marker(marker) => {
+                let shape = Shape::Dot { at: (x + 5.0, middle), radius: 4.0, marker };
                 scene.push(shape, Paint::Fill(ink, 1.0));
             }
         }
     }
 
-    fn width(self) -> f64 {
-        if matches!(self, Self::Line(_)) { 18.0 } else { 10.0 }
+    /// Room that the sign takes, with the gap to its label.
+    fn indent(&self) -> f64 {
+        if matches!(self.sign, Sign::Line(_)) { 24.0 } else { 16.0 }
     }
 }
 
@@ -95,43 +111,39 @@ pub(crate) fn titles(
     y
 }
 
-/// The legend from `at` down, in as many rows as it takes; returns where it ends. One name alone
-/// needs none.
-pub(crate) fn legend<'a>(
-    scene: &mut Scene,
-    series: impl Iterator<Item = &'a Series>,
+/// One entry a name of the series: a solid sign rather than that of a band. One name alone needs none.
+pub(crate) fn entries<'a>(
+    series: impl IntoIterator<Item = &'a Series>,
     colors: &Colors,
-    (left, top): Point,
-    room: f64,
-) -> f64 {
-    let entries = entries(series);
-    if entries.len() < 2 {
+) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for series in series.into_iter().filter(|s| !s.name.is_empty()) {
+        let entry = Entry::series(series, colors.place(series));
+        match entries.iter_mut().find(|known| known.label == entry.label) {
+            Some(known) if known.is_faint() => *known = entry,
+            Some(_) => {}
+            None => entries.push(entry),
+        }
+    }
+    if entries.len() < 2 { Vec::new() } else { entries }
+}
+
+/// The legend from `at` down, in as many rows as it takes; returns where it ends.
+pub(crate) fn legend(scene: &mut Scene, entries: &[Entry], (left, top): Point, room: f64) -> f64 {
+    if entries.is_empty() {
         return top;
     }
     let (mut x, mut y) = (left, top + 20.0);
-    for (series, sign) in entries {
-        let label = font::shorten(&series.name, room - sign.width() - 6.0, 12.0, false);
-        let width = sign.width() + 6.0 + font::width(&label, 12.0, false);
+    for entry in entries {
+        let indent = entry.indent();
+        let label = font::shorten(&entry.label, room - indent, 12.0, false);
+        let width = indent + font::width(&label, 12.0, false);
         if x > left && x + width > left + room {
             (x, y) = (left, y + 18.0);
         }
-        sign.draw(scene, (x, y), colors.place(series));
-        scene.text(Text::new((x + sign.width() + 6.0, y), label), Ink::Text);
+        entry.draw(scene, (x, y));
+        scene.text(Text::new((x + indent, y), label), Ink::Text);
         x += width + 18.0;
     }
     y + 4.0
-}
-
-/// One entry a name: a solid sign rather than that of a band.
-fn entries<'a>(series: impl Iterator<Item = &'a Series>) -> Vec<(&'a Series, Sign)> {
-    let mut entries: Vec<(&Series, Sign)> = Vec::new();
-    for series in series.filter(|s| !s.name.is_empty()) {
-        let sign = Sign::of(series);
-        match entries.iter_mut().find(|(known, _)| known.name == series.name) {
-            Some(entry) if matches!(entry.1, Sign::Box(opacity) if opacity < 1.0) => entry.1 = sign,
-            Some(_) => {}
-            None => entries.push((series, sign)),
-        }
-    }
-    entries
 }

@@ -21,8 +21,13 @@
 //! character that the fonts lack (they hold Latin, Greek and Cyrillic) shows as a box in PNG.
 //!
 //! A value that cannot be placed (not finite, beyond 1e300, or not positive on a log axis) is left
-//! out, breaks the line that it is in, and is counted in a remark below the chart.
+//! out, breaks the line that it is in, and is told in a remark below the chart: in the words that the
+//! chart has for it ([`Chart::absent`]), else as a number of values.
+//!
+//! The label of a reference line covers no mark: it stands beside its line where there is room, else
+//! in the legend.
 
+mod area;
 mod chart;
 mod clip;
 mod color;
@@ -36,13 +41,14 @@ mod marks;
 mod number;
 mod panels;
 mod png;
+mod rules;
 mod scene;
 mod svg;
 mod theme;
 mod ticks;
 mod view;
 
-pub use chart::{Axis, BarMode, Chart, Mark, Rule, Scale, Series};
+pub use chart::{Axis, BarMode, Chart, Mark, Rule, Scale, Series, Steps};
 pub use number::number;
 pub use panels::Panels;
 pub use theme::{Theme, css};

@@ -1,6 +1,6 @@
 //! Where the plot stands, so that the labels of both axes fit around it.
 
-use crate::chart::{Chart, Scale};
+use crate::chart::{Axis, Chart, Scale};
 use crate::domain::{Domain, Range};
 use crate::frame::Labels;
 use crate::layout::{PAD, Setting};
@@ -17,7 +17,7 @@ pub(crate) fn rows(height: f64) -> usize {
 }
 
 pub(crate) fn plan(chart: &Chart, setting: &Setting, domain: &Domain, top: f64) -> (Plot, Labels) {
-    let y = labels(&chart.y.scale, &domain.y, rows(setting.height - top));
+    let y = labels(&chart.y, &domain.y, rows(setting.height - top));
     let left = PAD + widest(&y).min((setting.width - 2.0 * PAD) * 0.38) + 8.0;
     let right = right_of(chart, setting, domain).max(left + 10.0);
     let x = x_labels(chart, &domain.x, right - left);
@@ -62,7 +62,7 @@ fn right_of(chart: &Chart, setting: &Setting, domain: &Domain) -> f64 {
 fn x_labels(chart: &Chart, range: &Range, room: f64) -> Vec<(f64, String)> {
     let mut count = (room / 60.0) as usize;
     loop {
-        let x = labels(&chart.x.scale, range, count);
+        let x = labels(&chart.x, range, count);
         let fits = (widest(&x) + 12.0) * x.len() as f64 <= room;
         if fits || count <= 1 || chart.x.names().is_some() {
             return x;
@@ -71,13 +71,13 @@ fn x_labels(chart: &Chart, range: &Range, room: f64) -> Vec<(f64, String)> {
     }
 }
 
-fn labels(scale: &Scale, range: &Range, count: usize) -> Vec<(f64, String)> {
+fn labels(axis: &Axis, range: &Range, count: usize) -> Vec<(f64, String)> {
     let count = count.clamp(1, 10);
-    match scale {
+    match &axis.scale {
         Scale::Categories(names) => {
             names.iter().enumerate().map(|(i, n)| (i as f64, n.clone())).collect()
         }
         _ if range.log => ticks::log(range.low, range.high, count),
-        _ => ticks::linear(range.low, range.high, count),
+        _ => ticks::linear(range.low, range.high, count, axis.steps),
     }
 }

@@ -68,8 +68,8 @@ impl Panels {
         let room = scene.width - 2.0 * PAD;
         let start = (PAD, PAD - 2.0);
         let below = heading::titles(&mut scene, &self.title, &self.subtitle, 16.0, start, room);
-        let series = self.charts.iter().flat_map(|c| &c.series);
-        let top = heading::legend(&mut scene, series, &colors, (PAD, below), room) + 4.0;
+        let entries = heading::entries(self.charts.iter().flat_map(|c| &c.series), &colors);
+        let top = heading::legend(&mut scene, &entries, (PAD, below), room) + 4.0;
         scene.height = top + height * rows as f64;
         let setting = Setting { width, height, title_size: 13.0, legend: false, colors };
         for (i, chart) in self.charts.iter().enumerate() {

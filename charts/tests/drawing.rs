@@ -87,6 +87,18 @@ fn values_without_a_place_break_the_line_and_are_counted() {
 }
 
 #[test]
+fn a_chart_has_its_own_words_for_values_without_a_place() {
+    let chart = plain().absent("2 points have no plan");
+    let line = |values: Vec<(f64, f64)>| drawn(&chart.clone().with(Series::line("a", values)));
+    let none = f64::NAN;
+    let some = texts(&line(vec![(1.0, 2.0), (2.0, none), (3.0, none)]));
+    assert!(some.contains(&"2 points have no plan".into()), "{some:?}");
+    assert!(some.iter().all(|text| !text.contains("no place")), "{some:?}");
+    let all = texts(&line(vec![(1.0, 2.0), (2.0, 3.0)]));
+    assert!(!all.contains(&"2 points have no plan".into()), "{all:?}");
+}
+
+#[test]
 fn one_point_of_a_line_can_be_seen() {
     let svg = drawn(&plain().with(Series::line("a", vec![(5.0, 7.0)])));
     assert!(count(&svg, "circle") >= 1);
