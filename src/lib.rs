@@ -15,7 +15,6 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
 use isocost_model::input::{InputError, Source};
 
 use crate::args::{Args, Command};
@@ -61,7 +60,7 @@ pub mod exit {
 /// The program: runs what `args`, the program's name first, ask for, and returns its exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
-    let parsed = match Args::try_parse_from(&args) {
+    let parsed = match args::parse(&args) {
         Ok(parsed) => parsed,
         Err(error) => {
             // A reader that has gone is no failure.
@@ -113,7 +112,7 @@ pub fn plan(args: &[OsString], caller: Caller) -> (Called, Option<Planned>) {
 /// The arguments of a command, without the program's name.
 fn parsed(args: &[OsString]) -> Result<Args, Failure> {
     let name = [OsString::from("isocost")];
-    Args::try_parse_from(name.iter().chain(args)).map_err(|error| match error.kind() {
+    args::parse(name.iter().chain(args)).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Failure::input(error),
         _ => {
             let text = error.to_string();
@@ -125,7 +124,7 @@ fn parsed(args: &[OsString]) -> Result<Args, Failure> {
 
 /// The arguments that there are, for who documents them.
 pub fn command_line() -> clap::Command {
-    Args::command()
+    args::command()
 }
 
 /// What stands at `path`, as commands take up a scenario.

@@ -12,6 +12,7 @@ mod engine;
 mod experiment;
 mod explain;
 mod fit;
+mod help;
 mod horizon;
 mod import;
 mod init;
@@ -48,6 +49,7 @@ pub use engine::{EngineArgs, PromptArgs};
 pub use experiment::{ExperimentArgs, ExperimentCommand, RunArgs, SummarizeArgs};
 pub use explain::{ExplainArgs, ExplainFormat};
 pub use fit::{FitArgs, FitFormat};
+pub use help::{command, parse};
 pub use horizon::HorizonArgs;
 pub use import::ImportArgs;
 pub use init::{InitArgs, LoadValue, Named, Parallel};
@@ -87,52 +89,67 @@ Exit codes: 0 done; 1 a failure that is not the input's; 2 wrong input or argume
 /// What isocost does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Estimate a service profile from a model's name and a card's, without measuring
+    /// Estimate a service profile from names of a model and a card
     Profile(ProfileArgs),
-    /// Write a scenario from names of models and cards: every sensible tensor parallelism is an option
+    /// Write a scenario from names of models and cards
+    ///
+    /// Every sensible tensor parallelism is an option.
     Init(InitArgs),
-    /// Plan a fleet: which accelerator, how many replicas and which batch size for every server,
-    /// at proven least cost
+    /// Plan a fleet at proven least cost
+    ///
+    /// Says which accelerator, how many replicas and which batch size each server gets.
     Plan(PlanArgs),
-    /// Check a plan and the proof that `plan --proof` wrote for it, in exact arithmetic
+    /// Check a plan and its proof in exact arithmetic
+    ///
+    /// The proof is what `plan --proof` wrote.
     Verify(VerifyArgs),
-    /// Say why a plan is as it is, what would change it, or why there is none
+    /// Say why a plan is as it is, and what would change it
+    ///
+    /// Or why there is none.
     Explain(ExplainArgs),
-    /// Plan for loads over time: what to reserve for all hours, and what to rent hour by hour
+    /// Plan over time: what to reserve, and what to rent by the hour
     Horizon(HorizonArgs),
-    /// Make of a trace of requests what arrives hour by hour, as `horizon` takes it
+    /// Make loads over time, for `horizon`, of a trace of requests
     #[command(alias = "profile-load")]
     Demand(DemandArgs),
-    /// Make a scenario of the objects of llm-d's autoscaler, or requests by size of AIBrix's profiles
+    /// Make a scenario of files of llm-d's autoscaler or AIBrix
     Import(ImportArgs),
-    /// Spread a server's requests, by size, over GPU types (reads the Mélange solver's input)
+    /// Spread a server's requests, by size, over GPU types
+    ///
+    /// Reads the Mélange solver's input, too.
     Buckets(BucketsArgs),
-    /// Say what scenarios come to, side by side: cost a month, what is served, what breaks first as loads grow
+    /// Put scenarios side by side: costs, what fits, what breaks
+    ///
+    /// With --growth, also at loads to come: the first that breaks is named.
     Compare(CompareArgs),
     /// Put two plans side by side: moves, scaling, cost
     Diff(DiffArgs),
-    /// Say how far loads and service times may be off before a plan breaks its objectives, and
-    /// which break first
+    /// Say how far loads and times may be off, and what breaks first
     Stress(StressArgs),
-    /// Simulate a plan's replicas iteration by iteration, and hold its predictions and objectives
-    /// against that
+    /// Simulate a plan's replicas, and hold its promises against that
+    ///
+    /// Replicas are simulated pass by pass: predictions and objectives are held against what comes out.
     Simulate(SimulateArgs),
     /// Fit service parameters to measured latencies
     Fit(FitArgs),
     /// Say what latency a rate brings on one replica
     Analyze(AnalyzeArgs),
-    /// Say what rate a replica's objectives allow, at every batch size
+    /// Say what rate a replica's objectives allow at every batch size
     Size(SizeArgs),
-    /// Serve plans over HTTP: the reference optimizer's interface, and a page for people
+    /// Serve plans over HTTP, and a page for people
+    ///
+    /// Speaks the reference optimizer's interface.
     #[cfg(feature = "serve")]
     Serve(Box<ServeArgs>),
-    /// Plan the Deployments of a cluster over and over, and change what is worth a change
+    /// Keep a cluster's Deployments at the plan for their loads
+    ///
+    /// Plans over and over, and changes what is worth a change.
     #[cfg(feature = "kubernetes")]
     Control(Box<ControlArgs>),
-    /// Print what the managed Deployments are and what loads they are under, or serve that
+    /// Print the managed Deployments and their loads, or serve that
     #[cfg(feature = "kubernetes")]
     Collect(CollectArgs),
-    /// Carry allocations out on a cluster: those of a file, or those that are posted
+    /// Carry out the allocations of a file, or those that are posted
     #[cfg(feature = "kubernetes")]
     Actuate(ActuateArgs),
     /// Print every field of a scenario, with unit, range and meaning
@@ -141,13 +158,13 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Write manual pages
     Man(ManArgs),
-    /// Plan one scenario at many points: loads, card counts, prices, objectives, formulations
+    /// Plan a scenario at many loads, card counts, prices, objectives
     Sweep(SweepArgs),
     /// Join the shards of a sweep into one table
     Merge(MergeArgs),
-    /// Run the comparisons behind every claim: formulations, backends, scale, batch sizes
+    /// Run the comparisons behind every claim
     Experiment(ExperimentArgs),
-    /// Let the loads of managed Deployments wander around their nominal ones
+    /// Let the loads of managed Deployments wander
     #[cfg(feature = "kubernetes")]
     EmulateLoad(EmulateLoadArgs),
     /// Serve vLLM's metrics of a simulated replica, without a GPU

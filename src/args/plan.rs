@@ -52,7 +52,7 @@ pub struct PlanArgs {
     /// grants, until every objective holds
     #[arg(long, conflicts_with_all = ["read_solution", "proof", "trace", "write_model"])]
     pub certify: bool,
-    #[command(flatten, next_help_heading = "Simulation, with --certify")]
+    #[command(flatten)]
     pub effort: EffortArgs,
     /// Write what proves the bound, for `isocost verify`
     #[arg(long, value_name = "FILE", conflicts_with = "read_solution")]

@@ -37,18 +37,18 @@ pub struct SweepArgs {
 
 const AXES: &str = "\
 Axes (factors are of what the scenario says):
-  load[:SERVER|CLASS|MODEL]       factor of the arrival rates
-  input-tokens  output-tokens     mean tokens of prompts, of answers; each also of one, likewise
-  capacity[:TYPE]                 factor of the card counts, rounded down
-  cards:TYPE                      card count
-  price[:ACCELERATOR]             factor of the prices
-  card-price:TYPE                 factor of the prices of all accelerators of a card type
+  load[:SERVER|CLASS|MODEL]   factor of the arrival rates
+  input-tokens  output-tokens mean tokens of prompts, of answers; or of one alone
+  capacity[:TYPE]             factor of the card counts, rounded down
+  cards:TYPE                  card count
+  price[:ACCELERATOR]         factor of the prices
+  card-price:TYPE             factor of all prices of a card type
   itl[:CLASS]  ttft[:CLASS]  tps[:CLASS]
-                                  factor of the objectives
+                              factor of the objectives
   percentile[:CLASS]  itl-percentile[:CLASS]  ttft-percentile[:CLASS]
-                                  percentile that the limits hold for, or mean
+                              percentile that the limits hold for, or mean
   batch  batch-tolerance  energy-price  formulation
-                                  as the options of the same name";
+                              as the options of the same name";
 
 /// `isocost merge`.
 #[derive(Debug, clap::Args)]

@@ -1,15 +1,13 @@
 //! `isocost completions` and `isocost man`: what a shell and a reader of manuals want to know.
 
-use clap::CommandFactory;
-
-use crate::args::{Args, CompletionsArgs, ManArgs};
+use crate::args::{CompletionsArgs, ManArgs, command};
 use crate::output::print;
 use crate::{Failure, exit};
 
 /// Writes a shell's completion script to standard output.
 pub fn completions(args: &CompletionsArgs) -> Result<u8, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Args::command(), "isocost", &mut script);
+    clap_complete::generate(args.shell, &mut command(), "isocost", &mut script);
     print(&script)?;
     Ok(exit::OK)
 }
@@ -18,7 +16,7 @@ pub fn completions(args: &CompletionsArgs) -> Result<u8, Failure> {
 pub fn man(args: &ManArgs) -> Result<u8, Failure> {
     let failed = |e: std::io::Error| Failure::failed(format!("{}: {e}", args.dir.display()));
     std::fs::create_dir_all(&args.dir).map_err(failed)?;
-    let command = Args::command().disable_help_subcommand(true);
+    let command = command().disable_help_subcommand(true);
     clap_mangen::generate_to(command, &args.dir).map_err(failed)?;
     Ok(exit::OK)
 }
