@@ -123,7 +123,7 @@ pub struct Candidate {
     pub rate_per_s: f64,
     /// Cards that a replica takes.
     pub cards: u64,
-    /// Cost of a replica, cents per hour, energy included where it has a price.
+    /// Cost of a replica, cents per hour, energy and carbon dioxide included where they have a price.
     pub cost_cents_per_h: f64,
     /// Watts of a replica with every card at full load.
     pub full_watts: f64,
@@ -265,6 +265,7 @@ struct GroupKey {
     pinned: Option<usize>,
     allow: Vec<usize>,
     deny: Vec<usize>,
+    network: Vec<u64>,
     /// What the members' requests are, where several share the replicas.
     requests: Vec<[u64; 3]>,
     /// What it does of another server's requests, and the tokens of their answers.
@@ -277,7 +278,7 @@ impl GroupKey {
         Self {
             model: server.model,
             class: server.class,
-            idle: load.rate_per_s() == 0.0,
+            idle: server.is_idle(),
             tokens: [
                 load.input_tokens,
                 load.output_tokens,
@@ -291,6 +292,7 @@ impl GroupKey {
             pinned: pinned(server),
             allow: server.allow.clone(),
             deny: server.deny.clone(),
+            network: server.network.iter().map(|ms| ms.to_bits()).collect(),
             requests: requests(server),
             pool: server.pool.as_ref().map(|p| (p.role, p.whole.load.output_tokens.to_bits())),
         }
@@ -360,12 +362,7 @@ fn group_tasks(
             batch: Search::of(server, entry, options),
         };
         let most_per_s = transfer.most_per_s;
-        Task::Size {
-            profile,
-            most_per_s,
-            idle: server.load.rate_per_s() == 0.0,
-            key: Box::new(key),
-        }
+        Task::Size { profile, most_per_s, idle: server.is_idle(), key: Box::new(key) }
     };
     (0..scenario.accelerators.len()).map(task).collect()
 }
@@ -445,10 +442,11 @@ fn candidate(
     let by_node = scenario.is_paid_by_node(accelerator.card_type);
     let rent = if by_node { 0.0 } else { accelerator.cost_cents_per_h };
     let units = f64::from(profile.units_per_replica);
-    let energy = if options.energy_cents_per_kwh > 0.0 {
+    let cents_per_kwh = options.energy_cents_per_kwh + accelerator.carbon_cents_per_kwh;
+    let energy = if cents_per_kwh > 0.0 {
         let analysis = key.station.analyze(sized.batch, sized.arrival_rate_per_s);
         let utilisation = analysis.map_or(0.0, |a| a.utilisation);
-        units * accelerator.power.watts(utilisation) / 1000.0 * options.energy_cents_per_kwh
+        units * accelerator.power.watts(utilisation) / 1000.0 * cents_per_kwh
     } else {
         0.0
     };

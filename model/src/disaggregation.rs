@@ -82,13 +82,14 @@ impl Division {
 }
 
 /// Whether prefill and decode of the server may be apart: it asks for that, has requests with an answer beyond the
-/// first token, and neither a queue that turns requests away nor a place to stay at.
+/// first token, and neither a queue that turns requests away, nor a place to stay at, nor zones.
 pub fn may_be_apart(server: &Server) -> bool {
     server.disaggregate
         && server.load.rate_per_s() > 0.0
         && server.load.output_tokens > 1.0
         && server.max_queue.is_none()
         && !server.keep_accelerator
+        && server.network.is_empty()
         && server.pool.is_none()
 }
 

@@ -75,8 +75,12 @@ pub struct Accelerator {
     pub power: PowerCurve,
     /// Price of the unit, cents per hour.
     pub cost_cents_per_h: f64,
+    /// Where it stands, where somebody says.
+    pub zone: Option<String>,
     /// Carbon dioxide of the current where it stands, grams a kWh; `None` where nobody says.
     pub grams_per_kwh: Option<f64>,
+    /// Price of the carbon dioxide of its current, cents a kWh; 0 where it has none.
+    pub carbon_cents_per_kwh: f64,
     /// GB/s at which a replica on it sends or receives KV cache; `None` where nobody says.
     pub kv_link_gb_per_s: Option<f64>,
 }
@@ -214,6 +218,8 @@ pub struct Server {
     pub load: Load,
     /// Fewest replicas, also at zero load.
     pub min_replicas: u32,
+    /// Output tokens a second that its replicas are able to write at least, whatever arrives; 0 asks for nothing.
+    pub min_tokens_per_s: f64,
     /// Most replicas.
     pub max_replicas: Option<u32>,
     /// Batch limit that replaces the profile's.
@@ -226,6 +232,8 @@ pub struct Server {
     pub allow: Vec<usize>,
     /// Accelerators it may not use.
     pub deny: Vec<usize>,
+    /// Time on the way between its users and each accelerator, by index, ms; empty where nobody says.
+    pub network: Vec<f64>,
     /// Fewest card types its replicas are spread over (resilience); 0 and 1 ask for nothing.
     pub min_types: u32,
     /// Where it runs now.
@@ -244,6 +252,35 @@ impl Server {
     /// The server whose requests these are: itself, or the one that it is a pool of.
     pub fn whole(&self) -> &Self {
         self.pool.as_ref().map_or(self, |pool| &pool.whole)
+    }
+
+    /// Requests a second that its replicas are able to serve at least, whatever arrives: what its floor of tokens comes
+    /// to, or those of all who share them.
+    pub fn floor_per_s(&self) -> f64 {
+        let whole = self.whole();
+        match whole.members.is_empty() {
+            true => whole.min_tokens_per_s / whole.load.output_tokens.max(1.0),
+            false => whole.members.iter().map(Self::floor_per_s).sum(),
+        }
+    }
+
+    /// Multiplies its arrival rate, and those of all who share its replicas.
+    pub fn scale_load(&mut self, by: f64) {
+        self.load.arrival_rate_per_min *= by;
+        self.members.iter_mut().for_each(|member| member.scale_load(by));
+        if let Some(pool) = &mut self.pool {
+            pool.whole.scale_load(by);
+        }
+    }
+
+    /// Whether nothing is asked of its replicas.
+    pub fn is_idle(&self) -> bool {
+        self.load.rate_per_s() == 0.0 && self.floor_per_s() == 0.0
+    }
+
+    /// Time on the way between its users and an accelerator, there and back, ms.
+    pub fn network_ms(&self, accelerator: usize) -> f64 {
+        self.network.get(accelerator).copied().unwrap_or(0.0)
     }
 }
 

@@ -51,6 +51,8 @@ pub enum Apart {
     Accelerators,
     /// One needs more replicas than another may have.
     Replicas,
+    /// Their users are not equally far from the zones.
+    Zones,
 }
 
 impl fmt::Display for Apart {
@@ -61,6 +63,7 @@ impl fmt::Display for Apart {
             }
             Self::Accelerators => "there is no accelerator that all of them may use",
             Self::Replicas => "one needs more replicas than another may have",
+            Self::Zones => "their users are not equally far from the zones",
         })
     }
 }
@@ -135,18 +138,23 @@ pub fn together(
     if max_replicas.is_some_and(|most| most < min_replicas) {
         return Err(Apart::Replicas);
     }
+    if members.iter().any(|member| member.network != first.network) {
+        return Err(Apart::Zones);
+    }
     Ok(Server {
         name: name(scenario, &members),
         class: class(scenario, classes, &members)?,
         model: first.model,
         load: mixture(&members.iter().map(|m| m.load).collect::<Vec<_>>()),
         min_replicas,
+        min_tokens_per_s: 0.0,
         max_replicas,
         max_batch: members.iter().filter_map(|m| m.max_batch).min(),
         max_queue: members.iter().filter_map(|m| m.max_queue).min(),
         keep_accelerator: false,
         allow,
         deny: Vec::new(),
+        network: first.network.clone(),
         min_types: members.iter().map(|m| m.min_types).max().unwrap_or(0),
         current: current(&members),
         share: first.share.clone(),

@@ -12,7 +12,7 @@
 
 use rayon::prelude::*;
 
-use crate::candidates::{Reading, SizingOptions, held, station};
+use crate::candidates::{Reading, SizingOptions, demand_per_s, held, station};
 use crate::plan::{Part, Placement, Plan};
 use crate::queue::{Factors, Metric, Objectives, ServiceModel, Station};
 use crate::scenario::{Profile, Scenario};
@@ -332,7 +332,7 @@ impl Margin {
     pub fn apply(&self, scenario: &Scenario, reading: Reading) -> Scenario {
         let mut up = scenario.clone();
         for server in &mut up.servers {
-            server.load.arrival_rate_per_min *= self.load;
+            server.scale_load(self.load);
         }
         let targets = up.classes.iter_mut().flat_map(|class| class.targets.iter_mut().flatten());
         for target in targets.filter(|_| reading == Reading::Reference) {
@@ -349,9 +349,16 @@ impl Margin {
     pub fn relax(&self, scenario: &Scenario, sizing: &SizingOptions, plan: &Plan) -> Plan {
         let mut plan = plan.clone();
         for (server, placement) in scenario.servers.iter().zip(&mut plan.placements) {
-            placement.demand_per_s /= self.load;
+            // A floor of tokens is no forecast: the margin is not on it.
+            let stated_per_s = demand_per_s(scenario, server, sizing.reading);
+            let share = if placement.demand_per_s > 0.0 {
+                stated_per_s / placement.demand_per_s
+            } else {
+                1.0
+            };
+            placement.demand_per_s *= share;
             for part in &mut placement.parts {
-                part.rate_per_s /= self.load;
+                part.rate_per_s *= share;
                 let profile = profile_of(scenario, server.model, part);
                 part.predicted = profile.filter(|_| part.rate_per_s > 0.0).and_then(|profile| {
                     station(server, profile, sizing).analyze(part.batch, part.rate_per_s).ok()

@@ -70,6 +70,8 @@ fn fleet(servers: &[([u32; 3], u32, u64, u32)], prices: [u32; 3], capacity: [u32
     let limit = |t: usize| Limit { name: format!("type {t}"), capacity: f64::from(capacity[t]) };
     let accelerator = |a: usize| Accelerator {
         grams_per_kwh: None,
+        carbon_cents_per_kwh: 0.0,
+        zone: None,
         kv_link_gb_per_s: None,
         name: format!("accelerator {a}"),
         card_type: TYPES[a],

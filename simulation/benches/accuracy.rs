@@ -83,7 +83,7 @@ fn points(token_scv: f64) -> Vec<Point> {
             let station = Station { token_scv, ..Station::new(service, input, output, None) };
             let rate_per_s = station.service_rate_per_s(batch) * load;
             let engine = EngineSettings::default();
-            let replica = Replica { service, batch, queue_limit: None, engine };
+            let replica = Replica { service, batch, queue_limit: None, engine, network_ms: 0.0 };
             let traffic = Traffic { token_scv, ..Traffic::new(rate_per_s, input, output) };
             let effort = Effort { requests: 20_000, ..Effort::default() };
             Some(Point {

@@ -29,7 +29,7 @@ fn iterate(bencher: Bencher, batch: u32, kv_tokens: Option<u64>) {
     let service =
         ServiceModel::Iteration(Iteration { alpha_ms: 8.0, beta_ms: 0.02, gamma_ms: 1e-6 });
     let engine = EngineSettings { kv_tokens, ..EngineSettings::default() };
-    let replica = Replica { service, batch, queue_limit: None, engine };
+    let replica = Replica { service, batch, queue_limit: None, engine, network_ms: 0.0 };
     let traffic = Traffic::new(0.35 * f64::from(batch), 200.0, 200.0);
     bencher
         .counter(ItemsCount::new(EFFORT.total()))

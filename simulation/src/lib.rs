@@ -14,7 +14,7 @@
 //!
 //! let service = ServiceModel::Iteration(Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 });
 //! let engine = EngineSettings::default();
-//! let replica = Replica { service, batch: 32, queue_limit: None, engine };
+//! let replica = Replica { service, batch: 32, queue_limit: None, engine, network_ms: 0.0 };
 //! let traffic = Traffic::new(0.2, 128.0, 1024.0);
 //! let effort = Effort { requests: 200, ..Effort::default() };
 //! let report = simulate(&replica, &traffic, &effort, 0, &Watch::NONE).unwrap();

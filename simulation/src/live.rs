@@ -18,7 +18,7 @@ use crate::traffic::{Draw, Request, Traffic};
 ///
 /// let service = ServiceModel::Iteration(Iteration { alpha_ms: 20.58, beta_ms: 0.041, gamma_ms: 0.00128 });
 /// let engine = EngineSettings::default();
-/// let replica = Replica { service, batch: 32, queue_limit: Some(100), engine };
+/// let replica = Replica { service, batch: 32, queue_limit: Some(100), engine, network_ms: 0.0 };
 /// let traffic = Traffic::new(0.2, 128.0, 64.0);
 /// let mut live = Live::new(&replica, 1, 0);
 /// live.set_traffic(Some(&traffic));
@@ -122,6 +122,7 @@ mod tests {
         batch: 8,
         queue_limit: None,
         engine: ENGINE,
+        network_ms: 0.0,
     };
     const TRAFFIC: Traffic = Traffic {
         rate_per_s: 2.0,

@@ -19,13 +19,15 @@ pub struct Replica {
     /// How its passes are composed, and what its KV cache holds. The token budget is at least the
     /// batch size.
     pub engine: EngineSettings,
+    /// On the way to it and back, ms: part of the time to the first token and to the last.
+    pub network_ms: f64,
 }
 
 impl Replica {
     /// One of a station, with that many requests in service at most.
     pub fn of(station: &Station, batch: u32) -> Self {
-        let Station { service, queue_limit, engine, .. } = *station;
-        Self { service, batch, queue_limit, engine }
+        let Station { service, queue_limit, engine, network_ms, .. } = *station;
+        Self { service, batch, queue_limit, engine, network_ms }
     }
 }
 

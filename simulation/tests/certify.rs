@@ -15,7 +15,7 @@ const LINEAR: ServiceModel =
 fn claim(rate_per_s: f64, ttft: Option<Objective>) -> Claim {
     let engine = EngineSettings::default();
     Claim {
-        replica: Replica { service: LINEAR, batch: 1, queue_limit: None, engine },
+        replica: Replica { service: LINEAR, batch: 1, queue_limit: None, engine, network_ms: 0.0 },
         traffic: Traffic::new(rate_per_s, 300.0, 1.0),
         objectives: Objectives { ttft, ..Objectives::none() },
         unit: 0,
@@ -57,7 +57,7 @@ fn other_seeds_agree() {
     let service =
         ServiceModel::Iteration(Iteration { alpha_ms: 8.0, beta_ms: 0.1, gamma_ms: 1e-4 });
     let engine = EngineSettings { kv_tokens: Some(12_000), ..EngineSettings::default() };
-    let replica = Replica { service, batch: 32, queue_limit: None, engine };
+    let replica = Replica { service, batch: 32, queue_limit: None, engine, network_ms: 0.0 };
     let traffic = Traffic::new(10.0, 400.0, 40.0);
     let (itl, ttft) = (Objective::percentile(60.0, 95.0), Objective::percentile(400.0, 95.0));
     let objectives = Objectives { itl: Some(itl), ttft: Some(ttft), ..Objectives::none() };

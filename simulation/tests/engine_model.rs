@@ -47,7 +47,13 @@ fn station(service: ServiceModel, input: f64, output: f64) -> Station {
 }
 
 fn replica(service: ServiceModel, batch: u32) -> Replica {
-    Replica { service, batch, queue_limit: None, engine: EngineSettings::default() }
+    Replica {
+        service,
+        batch,
+        queue_limit: None,
+        engine: EngineSettings::default(),
+        network_ms: 0.0,
+    }
 }
 
 /// (latency, percentile, median error, error of all stations but one)

@@ -16,7 +16,7 @@ fn stations() -> [(Replica, Traffic); 3] {
     let service =
         ServiceModel::Iteration(Iteration { alpha_ms: 8.0, beta_ms: 0.1, gamma_ms: 1e-4 });
     let engine = EngineSettings::default();
-    let small = Replica { service, batch: 4, queue_limit: None, engine };
+    let small = Replica { service, batch: 4, queue_limit: None, engine, network_ms: 0.0 };
     let large = Replica { batch: 48, ..small };
     let engine = EngineSettings { kv_tokens: Some(4_000), ..engine };
     let short = Replica { engine, ..large };

@@ -26,7 +26,7 @@ const ROOFLINE: ServiceModel = ServiceModel::Roofline(Roofline {
 });
 
 fn replica(service: ServiceModel, batch: u32, queue_limit: Option<u32>) -> Replica {
-    Replica { service, batch, queue_limit, engine: EngineSettings::default() }
+    Replica { service, batch, queue_limit, engine: EngineSettings::default(), network_ms: 0.0 }
 }
 
 fn traffic(rate_per_s: f64) -> Traffic {
@@ -328,7 +328,7 @@ fn cases() -> impl Strategy<Value = (Replica, Traffic)> {
                 output_tokens: answers.0,
                 token_scv: answers.1,
             };
-            (Replica { service, batch, queue_limit, engine }, traffic)
+            (Replica { service, batch, queue_limit, engine, network_ms: 0.0 }, traffic)
         },
     )
 }

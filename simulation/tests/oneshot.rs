@@ -16,6 +16,7 @@ fn station(input_tokens: f64, arrival_scv: f64, input_scv: f64) -> Station {
         engine: EngineSettings::default(),
         input_scv,
         prefix_hit_share: 0.0,
+        network_ms: 0.0,
     }
 }
 

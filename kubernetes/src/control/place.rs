@@ -61,7 +61,9 @@ pub fn place(
             keep_accelerator: (managed.keep_accelerator || stays || stability.keeps)
                 && current.is_some(),
             allow: Vec::new(),
+            min_tokens_per_s: 0.0,
             deny: Vec::new(),
+            network: Vec::new(),
             min_types: 0,
             current,
             share: None,

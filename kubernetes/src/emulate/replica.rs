@@ -58,7 +58,8 @@ impl Emulated {
             delta_ms: 0.0,
         });
         let engine = EngineSettings::default();
-        let replica = Replica { service: idle, batch: 1, queue_limit: Some(QUEUE), engine };
+        let replica =
+            Replica { service: idle, batch: 1, queue_limit: Some(QUEUE), engine, network_ms: 0.0 };
         let live = Live::new(&replica, seed, 0);
         Self { seed, restarts: 0, assignment: None, since: Duration::ZERO, live }
     }
@@ -86,8 +87,13 @@ impl Emulated {
             let batch = most.clamp(1, engine.token_budget);
             self.restarts += 1;
             self.since = now;
-            let replica =
-                Replica { service: profile.service, batch, queue_limit: Some(QUEUE), engine };
+            let replica = Replica {
+                service: profile.service,
+                batch,
+                queue_limit: Some(QUEUE),
+                engine,
+                network_ms: 0.0,
+            };
             self.live = Live::new(&replica, self.seed, self.restarts);
         }
         self.advance(now);

@@ -6,13 +6,19 @@ use crate::scenario::{Profile, Scenario, Server};
 use crate::sharing::held_to;
 
 /// Requests per second that a server's replicas have to cover: its arrival rate, or by the
-/// reference's reading `slo-tps / out` where its class asks for tokens per second.
+/// reference's reading `slo-tps / out` where its class asks for tokens per second; those who share replicas each
+/// theirs, and nobody less than a floor of tokens comes to.
 pub fn demand_per_s(scenario: &Scenario, server: &Server, reading: Reading) -> f64 {
-    let arrives = server.load.rate_per_s();
-    match targets(scenario, server, reading).tokens_per_s {
-        Some(rate) if arrives > 0.0 => rate.per_s / server.load.output_tokens.max(1.0),
-        _ => arrives,
+    let whole = server.whole();
+    if !whole.members.is_empty() {
+        return whole.members.iter().map(|member| demand_per_s(scenario, member, reading)).sum();
     }
+    let arrives = whole.load.rate_per_s();
+    let asked = match targets(scenario, whole, reading).tokens_per_s {
+        Some(rate) if arrives > 0.0 => rate.per_s / whole.load.output_tokens.max(1.0),
+        _ => arrives,
+    };
+    asked.max(whole.floor_per_s())
 }
 
 /// The objectives of a server under a reading; a validated scenario has them for every server's

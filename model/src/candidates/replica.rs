@@ -29,6 +29,7 @@ pub fn station(server: &Server, profile: &Profile, options: &SizingOptions) -> S
         engine: engine(server, profile, options),
         input_scv: load.input_scv,
         prefix_hit_share: load.prefix_hit_share,
+        network_ms: server.network_ms(profile.accelerator),
     }
 }
 

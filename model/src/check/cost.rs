@@ -20,8 +20,9 @@ pub(super) fn check(site: &Site<'_>, borne: impl Fn(usize) -> Option<f64>, found
         });
         let by_card = if by_node { 0.0 } else { units as f64 * accelerator.cost_cents_per_h };
         let rent = by_card + borne(part.accelerator).unwrap_or(0.0);
-        // Energy is added at the sized rate, between an idle and a full unit.
-        let price = site.sizing.energy_cents_per_kwh / 1000.0 * units as f64;
+        // Energy and its carbon dioxide are added at the sized rate, between an idle and a full unit.
+        let cents_per_kwh = site.sizing.energy_cents_per_kwh + accelerator.carbon_cents_per_kwh;
+        let price = cents_per_kwh / 1000.0 * units as f64;
         let power = &accelerator.power;
         let watts = [power.idle_w, power.mid_w, power.full_w];
         let most = rent + price * watts.iter().copied().fold(0.0, f64::max);

@@ -100,7 +100,8 @@ impl<'a> Left<'a> {
         let of_type = |t: usize| t == unit.card_type;
         let enough = self.cards[unit.card_type].is_none_or(|l| cards <= l + own(&of_type).cards);
         // Energy is paid at full load at the most.
-        let energy = site.sizing.energy_cents_per_kwh * unit.power.full_w / 1000.0;
+        let cents_per_kwh = site.sizing.energy_cents_per_kwh + unit.carbon_cents_per_kwh;
+        let energy = cents_per_kwh * unit.power.full_w / 1000.0;
         let cost = taken as f64 * (unit.cost_cents_per_h + energy);
         let mut more = Used::default();
         more.add(site.scenario, accelerator, cards, cost);

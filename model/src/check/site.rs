@@ -65,11 +65,21 @@ impl<'a> Site<'a> {
     pub fn demand_per_s(&self) -> f64 {
         let load = &self.server.load;
         let tokens = self.targets().tokens_per_s;
-        match tokens {
+        let asked = match tokens {
             _ if load.arrival_rate_per_min < 1e-9 => 0.0,
             Some(tokens) => tokens.per_s / load.output_tokens,
             None => load.arrival_rate_per_min / 60.0,
+        };
+        let whole = self.server.whole();
+        if whole.members.is_empty() {
+            return asked.max(whole.min_tokens_per_s / whole.load.output_tokens.max(1.0));
         }
+        // Of those who share, each has its own floor.
+        let of = |member: &Server| {
+            let floor = member.min_tokens_per_s / member.load.output_tokens.max(1.0);
+            (member.load.arrival_rate_per_min / 60.0).max(floor)
+        };
+        whole.members.iter().map(of).sum()
     }
 
     /// The queueing model of a replica.
@@ -84,6 +94,7 @@ impl<'a> Site<'a> {
             token_scv: load.token_scv,
             input_scv: load.input_scv,
             prefix_hit_share: load.prefix_hit_share,
+            network_ms: self.server.network.get(profile.accelerator).copied().unwrap_or(0.0),
             ..Station::new(profile.service, load.input_tokens, output_tokens, queue_limit)
         }
     }

@@ -264,7 +264,7 @@ struct Allocations<'a>(&'a Export<'a>);
 impl Serialize for Allocations<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Export { scenario, plan, .. } = self.0;
-        let is_idle = |s: &Server| s.min_replicas == 0 && s.load.rate_per_s() == 0.0;
+        let is_idle = |s: &Server| s.min_replicas == 0 && s.is_idle();
         let is_told = |(server, placement): &(&Server, &Placement)| {
             !placement.parts.is_empty() || is_idle(server)
         };

@@ -89,6 +89,13 @@ fn options(mut fields: Fields<'_>, scenario: &mut Scenario, report: &mut Report)
         let units = scenario.accelerators.iter_mut();
         units.for_each(|unit| unit.grams_per_kwh = unit.grams_per_kwh.or(Some(grams)));
     }
+    if let Some(cents_per_kg) = fields.quantity("carbonprice", report).filter(|cents| *cents > 0.0)
+    {
+        uncharted(&fields, "carbonprice", |_| true, &scenario.accelerators, report);
+        for unit in &mut scenario.accelerators {
+            unit.carbon_cents_per_kwh = unit.grams_per_h(1000.0) / 1000.0 * cents_per_kg;
+        }
+    }
     for key in ["milpsolver", "usecplex"] {
         if fields.flag(key, report) {
             let what = "is read and ignored".to_owned();
@@ -114,7 +121,8 @@ fn options(mut fields: Fields<'_>, scenario: &mut Scenario, report: &mut Report)
             entry.warning("", what, remedy, report);
         }
         if grams_per_h.is_some() {
-            uncharted(&entry, &budget, &scenario.accelerators, report);
+            let counts = |unit: &Accelerator| budget.counts(unit.card_type);
+            uncharted(&entry, "gramsperhour", counts, &scenario.accelerators, report);
         }
         scenario.budgets.push(budget);
         entry.finish(report);
@@ -122,21 +130,21 @@ fn options(mut fields: Fields<'_>, scenario: &mut Scenario, report: &mut Report)
     fields.finish(report);
 }
 
-/// Accelerators that a budget of carbon counts, and of which nobody says what their current brings.
+/// A problem with `key` where accelerators count, and nobody says what their current brings.
 fn uncharted(
     entry: &Fields<'_>,
-    budget: &Budget,
+    key: &str,
+    counts: impl Fn(&Accelerator) -> bool,
     accelerators: &[Accelerator],
     report: &mut Report,
 ) {
-    let unknown =
-        |unit: &&Accelerator| budget.counts(unit.card_type) && unit.grams_per_kwh.is_none();
+    let unknown = |unit: &&Accelerator| counts(unit) && unit.grams_per_kwh.is_none();
     let names: Vec<&str> =
         accelerators.iter().filter(unknown).map(|unit| unit.name.as_str()).collect();
     if !names.is_empty() {
         let what = format!("nobody says what the current of `{}` brings", names.join("`, `"));
         let remedy = "give `carbonIntensity`, g/kWh, at the accelerators or at the optimizer";
-        entry.problem("gramsperhour", what, remedy, report);
+        entry.problem(key, what, remedy, report);
     }
 }
 

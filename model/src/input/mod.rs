@@ -34,6 +34,7 @@ mod source;
 mod text;
 mod visible;
 mod weights;
+mod zones;
 
 use std::path::Path;
 

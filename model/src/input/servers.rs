@@ -6,8 +6,8 @@ use super::fields::{ABSURD, Fields};
 use super::fleet::{Names, Pairs, names, resolve, unique};
 use super::loads::{FEW, none_to_speak_of};
 use super::problem::{Report, known_names};
-use super::{Section, entities};
-use crate::scenario::{CurrentAllocation, Load, Scenario, Server};
+use super::{Section, entities, zones};
+use crate::scenario::{Accelerator, CurrentAllocation, Load, Scenario, Server};
 
 /// Most replicas and waiting requests that make sense.
 pub(super) const MANY: u32 = 100_000_000;
@@ -48,7 +48,7 @@ pub(super) fn servers(
         fields.entity = format!("server `{name}`");
         let again = !seen.insert(name.clone());
         unique(&fields, "name", "server", &name, again, report);
-        let server = server(name, &mut fields, &known, report);
+        let server = server(name, &mut fields, &known, &scenario.accelerators, report);
         if let Some(server) = server {
             check(&server, scenario, &known, &fields, report);
             scenario.servers.push(server);
@@ -76,6 +76,7 @@ fn server(
     name: String,
     fields: &mut Fields<'_>,
     known: &Known,
+    accelerators: &[Accelerator],
     report: &mut Report,
 ) -> Option<Server> {
     let class = class(fields, known, report);
@@ -83,11 +84,13 @@ fn server(
     let model = resolve(fields, "model", "model", model_name, &known.models, report);
     let min_replicas = fields.count("minnumreplicas", report).unwrap_or(0);
     let max_replicas = fields.count("maxnumreplicas", report);
+    let min_tokens_per_s = fields.quantity("mintokenspersecond", report).unwrap_or(0.0);
     let max_batch = fields.count("maxbatchsize", report).filter(|b| *b > 0);
     let max_queue = fields.count("maxqueuesize", report);
     let keep_accelerator = fields.flag("keepaccelerator", report);
     let allow = listed(fields, "allow", known, report);
-    let deny = listed(fields, "deny", known, report);
+    let mut deny = listed(fields, "deny", known, report);
+    let network = zones::network(fields, accelerators, &mut deny, report);
     let min_types = fields.count("mintypes", report).unwrap_or(0);
     let share = fields.text("share", report).map(str::to_owned);
     let disaggregate = fields.flag("disaggregate", report);
@@ -111,12 +114,14 @@ fn server(
         model: model?,
         load: load?,
         min_replicas,
+        min_tokens_per_s,
         max_replicas,
         max_batch,
         max_queue,
         keep_accelerator,
         allow,
         deny,
+        network,
         min_types,
         current,
         share,
@@ -269,6 +274,11 @@ fn load_fault(load: &Load) -> Option<Fault> {
 
 fn faults(server: &Server, scenario: &Scenario, pairs: &Pairs) -> Vec<Fault> {
     let mut faults = Vec::new();
+    if server.min_tokens_per_s > 0.0 && server.load.output_tokens < 1.0 {
+        let what =
+            "minTokensPerSecond asks for tokens, and the mean output is below one".to_owned();
+        faults.push(Fault { field: "mintokenspersecond", what, remedy: "give avgOutTokens" });
+    }
     let class = &scenario.classes[server.class];
     let model = &scenario.models[server.model];
     if class.targets[server.model].is_none() {

@@ -103,7 +103,7 @@ impl Analysis {
     pub fn e2e_ms(&self) -> f64 {
         match self.station.reading {
             Reading::Engine => self.station.e2e_ms(self.ttft_ms, self.itl_ms),
-            Reading::Reference => self.mean_response_ms,
+            Reading::Reference => self.mean_response_ms + self.station.network_ms,
         }
     }
 }

@@ -209,7 +209,7 @@ impl<'a> Search<'a> {
             (0, itl, means.latency.itl_ms),
             (1, ttft, means.wait_ms + means.latency.first_token_ms),
             (2, wait, means.wait_ms),
-            (3, e2e, means.wait_ms + means.service_ms),
+            (3, e2e, means.wait_ms + means.service_ms + self.station.network_ms),
         ] {
             values[i] = match objective {
                 None => 0.0,

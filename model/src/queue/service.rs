@@ -46,6 +46,8 @@ pub struct Station {
     pub input_scv: f64,
     /// Share of a prompt's tokens that the prefix cache holds, in [0, 1]; the engine's reading alone.
     pub prefix_hit_share: f64,
+    /// On the way to it and back, ms: part of the time to the first token and to the last.
+    pub network_ms: f64,
 }
 
 /// Latencies of a request in service, as the service model reads them off the chain.
@@ -94,6 +96,7 @@ impl Station {
             engine: EngineSettings::default(),
             input_scv: 0.0,
             prefix_hit_share: 0.0,
+            network_ms: 0.0,
         }
     }
 
@@ -140,11 +143,18 @@ impl Station {
     #[inline(always)]
     pub(super) fn latency(&self, seen: Seen) -> Latency {
         let tokens = self.tokens();
-        match &self.service {
+        let latency = match &self.service {
             ServiceModel::Linear(linear) => linear.latency(tokens, seen),
             ServiceModel::Iteration(iteration) => iteration.latency(tokens, seen),
             ServiceModel::Roofline(roofline) => roofline.latency(tokens, seen),
-        }
+        };
+        Latency { first_token_ms: latency.first_token_ms + self.network_ms, ..latency }
+    }
+
+    /// Time to first token outside the engine, ms, of a request that arrives during a pass of
+    /// `under_way_ms` (0 where the replica is idle).
+    pub fn outside_ms(&self, under_way_ms: f64) -> f64 {
+        self.service.outside_ms(under_way_ms) + self.network_ms
     }
 
     /// Latencies while `n >= 1` requests are in service all the time, as where each of `n` clients

@@ -54,7 +54,7 @@ impl Analysis {
         if self.station.reading == Reading::Engine {
             return Tails::new(self).e2e_ms(percent);
         }
-        self.wait_percentile_ms(percent) + self.mean_service_ms
+        self.wait_percentile_ms(percent) + self.mean_service_ms + self.station.network_ms
     }
 
     /// Inter-token latency that `percent` of the tokens do not exceed, ms: the step time at the

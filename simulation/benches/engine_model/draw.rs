@@ -81,8 +81,7 @@ impl Case {
     }
 
     fn replica(&self) -> Replica {
-        let Station { service, queue_limit, engine, .. } = self.station;
-        Replica { service, batch: self.batch, queue_limit, engine }
+        Replica::of(&self.station, self.batch)
     }
 
     fn traffic(&self, rate_per_s: f64) -> Traffic {

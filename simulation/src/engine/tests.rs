@@ -34,7 +34,7 @@ proptest! {
         rows in prop::collection::vec((0.0..50.0_f64, 0_u32..250, 0_u32..100, 1_u32..80), 1..60),
     ) {
         let engine = EngineSettings { token_budget: 64, kv_tokens: Some(kv_tokens), chunked_prefill };
-        let replica = Replica { service: MODELS[model], batch, queue_limit: None, engine };
+        let replica = Replica { service: MODELS[model], batch, queue_limit: None, engine, network_ms: 0.0 };
         let window = Window { warmup: 0, counted: rows.len() as u64, sections: 1 };
         let mut engine = Engine::new(&replica, window);
         for (gap_ms, input_tokens, cached_tokens, output_tokens) in rows {

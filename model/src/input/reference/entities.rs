@@ -1,6 +1,8 @@
 //! The table: every entity of a scenario with its fields.
 
-use super::Form::{self, Counts, Flag, Geometries, List, Names, Number, Object, Text, Whole, Word};
+use super::Form::{
+    self, Amounts, Counts, Flag, Geometries, List, Names, Number, Object, Text, Whole, Word,
+};
 use super::{Entity, Field};
 use crate::input::fields::ABSURD;
 use crate::input::servers::{MANY, MAX_TOKENS};
@@ -39,6 +41,7 @@ pub const ENTITIES: &[Entity] = &[
             optional("memBW", Number("GB/s", 0.0, ABSURD), "0", "memory bandwidth"),
             optional("power", Object("power"), "none", "what it draws"),
             optional("nodes", List("node"), "cards one by one", "machines in which its cards come"),
+            optional("zone", Text, "none", "where it stands; servers may name `zones`"),
             optional(
                 "carbonIntensity",
                 Number("g/kWh", 0.0, ABSURD),
@@ -290,6 +293,12 @@ pub const ENTITIES: &[Entity] = &[
             optional("class", Text, "Free", "its service class"),
             required("model", Text, "the model it serves"),
             optional("minNumReplicas", Whole("replicas", 0, MANY), "0", "also at zero load"),
+            optional(
+                "minTokensPerSecond",
+                Number("tokens/s", 0.0, ABSURD),
+                "0",
+                "output tokens that its replicas are able to write together within their limits, whatever arrives",
+            ),
             optional("maxNumReplicas", Whole("replicas", 0, MANY), "no limit", "at most"),
             optional("maxBatchSize", Whole("requests", 0, MAX_BATCH), "the model's", "0 likewise"),
             optional(
@@ -301,6 +310,13 @@ pub const ENTITIES: &[Entity] = &[
             optional("keepAccelerator", Flag, "false", "stay on the accelerator of `currentAlloc`"),
             optional("allow", Names, "all", "accelerators it may use"),
             optional("deny", Names, "none", "accelerators it may not use"),
+            optional(
+                "zones",
+                Amounts("ms"),
+                "all, and no time on the way",
+                "zones of accelerators it may run in, with the time on the way there and back: part of the time to \
+                 the first token and to the last",
+            ),
             optional("minTypes", Whole("types", 0, 1000), "0", "that its replicas are spread over"),
             optional(
                 "share",
@@ -434,6 +450,13 @@ pub const ENTITIES: &[Entity] = &[
                 Number("g/kWh", 0.0, ABSURD),
                 "unknown",
                 "carbon dioxide of the current, where an accelerator says nothing of its own",
+            ),
+            optional(
+                "carbonPrice",
+                Number("cents/kg", 0.0, ABSURD),
+                "0",
+                "of carbon dioxide, part of what a replica costs, at its sized rate; every accelerator then needs a \
+                 `carbonIntensity`",
             ),
         ],
     },

@@ -53,6 +53,8 @@ pub enum Form {
     Names,
     /// An object of names with whole numbers.
     Counts,
+    /// An object of names with numbers of a unit, of at least 0.
+    Amounts(&'static str),
     /// A list of lists of whole numbers.
     Geometries,
     /// An object of another entity.
@@ -66,7 +68,7 @@ pub(super) fn entity(name: &str) -> Option<&'static Entity> {
     ENTITIES.iter().find(|entity| entity.name == name)
 }
 
-use Form::{Counts, Flag, Geometries, List, Names, Number, Object, Text, Whole, Word};
+use Form::{Amounts, Counts, Flag, Geometries, List, Names, Number, Object, Text, Whole, Word};
 
 impl Form {
     /// What it holds, in words.
@@ -82,6 +84,7 @@ impl Form {
             }
             Names => "list of names".to_owned(),
             Counts => "names with whole numbers".to_owned(),
+            Amounts(of) => format!("names with numbers{}", unit(of)),
             Geometries => "list of lists of whole numbers".to_owned(),
             Object(entity) => format!("[{entity}](#{})", anchor(entity)),
             List(entity) => format!("list of [{entity}](#{})", anchor(entity)),
@@ -97,6 +100,10 @@ impl Form {
             Whole(_, low, high) => json!({"type": "integer", "minimum": low, "maximum": high}),
             Names => json!({"type": "array", "items": {"type": "string"}}),
             Counts => json!({"type": "object", "additionalProperties": whole_from_1()}),
+            Amounts(_) => {
+                let amount = json!({"type": "number", "minimum": 0});
+                json!({"type": "object", "additionalProperties": amount})
+            }
             Geometries => {
                 let sizes = json!({"type": "array", "items": whole_from_1()});
                 json!({"type": "array", "items": sizes})

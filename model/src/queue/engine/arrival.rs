@@ -88,7 +88,7 @@ impl After<'_> {
 
     fn of(&self, others: f64) -> Beside {
         let Self { tails, met, come_per_ms, .. } = *self;
-        let outside_ms = tails.replica.station().service.outside_ms(0.0);
+        let outside_ms = tails.replica.station().outside_ms(0.0);
         let found = Found { prompts: 0.0, t: 0.0, odds: 1.0, come: others, come_per_ms };
         let (mut apart, mut together) = (Vec::new(), Cells::default());
         for (long, mass) in tails.lengths(others + 1.0) {
@@ -166,7 +166,7 @@ impl Tails {
                     }
                     continue;
                 }
-                let from = self.replica.station().service.outside_ms(found.t);
+                let from = self.replica.station().outside_ms(found.t);
                 let beside = after.beside(others);
                 for (after, prompt_ms) in &beside.together {
                     let (from, mass) = (from + after.from, found.odds * after.mass);
@@ -233,7 +233,7 @@ impl Tails {
         into: &mut impl Pieces,
     ) {
         let work = &self.replica.work;
-        let from = piece.from + work.station().service.outside_ms(found.t);
+        let from = piece.from + work.station().outside_ms(found.t);
         let later =
             |ms: f64, share: f64| Piece { from: from + ms, mass: piece.mass * share, ..piece };
         if !work.has_prompt_pass() {

@@ -56,7 +56,7 @@ pub(super) struct Queue {
 
 impl Idle {
     fn new(work: &Work) -> Self {
-        let outside_ms = work.station().service.outside_ms(0.0);
+        let outside_ms = work.station().outside_ms(0.0);
         let mut idle = Self { first_ms: outside_ms, own_ms: 0.0, more_ms: 0.0 };
         if work.has_prompt_pass() {
             idle.own_ms = work.alone_ms(1.0);
@@ -268,7 +268,7 @@ impl<'a> AllSums<'a> {
     fn terms(&self, level: &Level, waves: &Waves, cycles: &Cycles) -> [f64; 4] {
         let of_level_ms = level.residual_ms(waves.dispersion * waves.finds);
         let residual_ms = (of_level_ms + cycles.residual_ms).max(0.0);
-        let outside_ms = self.replica.work.station().service.outside_ms(2.0 * residual_ms);
+        let outside_ms = self.replica.work.station().outside_ms(2.0 * residual_ms);
         let mates_ms2 = level.more_ms * 2.0 * of_level_ms + level.next_ms2;
         let first_ms = level.first_ms + outside_ms + cycles.first_ms;
         [level.decoding, residual_ms, first_ms.max(0.0), mates_ms2 * waves.mates]

@@ -29,7 +29,7 @@ pub(in crate::queue) fn closed_loop(station: &Station, clients: u32) -> Latency 
 /// Prompts fall anywhere.
 fn apart(work: &Work, n: f64) -> Latency {
     let level = Level::new(work, n);
-    let outside_ms = work.station().service.outside_ms(0.0);
+    let outside_ms = work.station().outside_ms(0.0);
     // A prompt is in a pass with the share of the other requests that are at theirs.
     let stages = Stages::new(work, n);
     let mates = stages.ends / n * (n - 1.0);
@@ -60,7 +60,7 @@ fn together(work: &Work, n: f64) -> Latency {
     // A request decodes beside the prompts of the other groups once each.
     let met = (groups - 1.0).min(decode);
     let itl_ms = if decode > 0.0 { bare + met / decode * (full - bare) } else { full };
-    let outside_ms = work.station().service.outside_ms(0.0);
+    let outside_ms = work.station().outside_ms(0.0);
     Latency {
         itl_ms,
         first_token_ms: first + (chunks - 1.0) * own_pass_ms(work, others, 1.0) + outside_ms,

@@ -219,7 +219,7 @@ impl Tails {
         let met = self.met(if odds > 1.0 { full } else { last });
         let level = Level::new(&self.replica.work, met.n);
         let rest_ms = level.residual_ms(met.dispersion);
-        let outside = self.replica.station().service.outside_ms(2.0 * rest_ms);
+        let outside = self.replica.station().outside_ms(2.0 * rest_ms);
         let passes = 4.0 * rest_ms + 3.0 * level.first_ms + 8.0 * met.backlog_ms;
         passes + outside + 2.0 * self.replica.idle.first_ms + self.place_ms * odds.max(1.0).ln()
     }

@@ -78,7 +78,7 @@ impl<'a> Backlog<'a> {
     /// The distribution of the time to the first token, or of the wait.
     pub fn time(&self, is_wait: bool) -> Parts {
         let mut times = Parts::default();
-        let outside_ms = self.queue.work.station().service.outside_ms(0.0);
+        let outside_ms = self.queue.work.station().outside_ms(0.0);
         if is_wait {
             times.add(0.0, 0.0, self.idle);
         } else {
@@ -121,7 +121,7 @@ impl<'a> Backlog<'a> {
                 let passes = (ahead / self.queue.room).floor();
                 times.add(from + passes * full_ms, length, mass);
             } else {
-                let from = from + work.station().service.outside_ms(t);
+                let from = from + work.station().outside_ms(t);
                 self.own(ahead, (come * rest, dispersion), (from, length, mass), times);
             }
         }
