@@ -119,7 +119,7 @@ pub struct Candidate {
     pub card_type: usize,
     /// Batch size.
     pub batch: u32,
-    /// Requests per second that a replica is credited with (its throughput).
+    /// Requests per second that a replica is credited with: its throughput, for the share of the time that it is there.
     pub rate_per_s: f64,
     /// Cards that a replica takes.
     pub cards: u64,
@@ -454,7 +454,8 @@ fn candidate(
         accelerator: profile.accelerator,
         card_type: accelerator.card_type,
         batch: sized.batch,
-        rate_per_s: sized.throughput_per_s,
+        // Those that are there carry what those that are not leave to them.
+        rate_per_s: sized.throughput_per_s * accelerator.availability,
         cards: cards(scenario, profile),
         cost_cents_per_h: units * rent + energy,
         full_watts: units * accelerator.power.full_w,

@@ -75,6 +75,8 @@ pub struct Accelerator {
     pub power: PowerCurve,
     /// Price of the unit, cents per hour.
     pub cost_cents_per_h: f64,
+    /// Share of the time that a replica on it is there, in (0, 1]: below 1 where it is taken away at times.
+    pub availability: f64,
     /// Where it stands, where somebody says.
     pub zone: Option<String>,
     /// Carbon dioxide of the current where it stands, grams a kWh; `None` where nobody says.

@@ -147,7 +147,10 @@ fn a_bound_may_be_above_a_change_of_nothing_by_the_rounding_of_the_costs_alone()
 fn limits_of_the_scenario_are_kept() {
     let plan = right_plan(&quickstart());
     let used = plan.placements[0].parts[0].accelerator;
-    let changes: [(Rule, Change); 8] = [
+    let changes: [(Rule, Change); 11] = [
+        (Rule::Objective, |s, a| s.accelerators[a].availability = 0.02),
+        (Rule::Objective, |s, _| s.servers[0].network = vec![1e5; s.accelerators.len()]),
+        (Rule::Cover, |s, _| s.servers[0].min_tokens_per_s = 1e6),
         (Rule::Capacity, |s, a| s.card_types[s.accelerators[a].card_type].count = Some(0)),
         (Rule::Capacity, |s, a| s.card_types[s.accelerators[a].card_type].spare = 1_000),
         (Rule::Accelerator, |s, a| s.servers[0].deny = vec![a]),

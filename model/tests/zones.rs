@@ -87,6 +87,17 @@ fn a_server_runs_in_the_zones_that_it_names() {
 }
 
 #[test]
+fn what_is_taken_away_at_times_is_credited_with_less() {
+    let spot = SCENARIO.replacen("cost: 80", "cost: 80, availability: 0.8", 1);
+    let [plain, spot] =
+        [SCENARIO, &spot].map(|text| Candidates::build(&scenario(text), &SizingOptions::default()));
+    let ratio = |a: usize| spot.options(1)[a].rate_per_s / plain.options(1)[a].rate_per_s;
+    assert_eq!([ratio(0), ratio(2)], [1.0, 1.0]);
+    assert!((ratio(1) - 0.8).abs() < 1e-12);
+    assert_eq!(spot.options(1)[1].batch, plain.options(1)[1].batch);
+}
+
+#[test]
 fn carbon_has_a_price() {
     let priced =
         scenario(&SCENARIO.replace("{unlimited: true}", "{unlimited: true, carbonPrice: 200}"));

@@ -121,14 +121,16 @@ impl Planner {
                     continue;
                 }
                 held.insert((group, accelerator), found.rate_per_s);
-                let granted = found.rate_per_s * fleet.margin.load;
+                let unit = &fleet.scenario.accelerators[accelerator];
+                let (name, there) = (unit.name.clone(), unit.availability);
+                let granted = found.rate_per_s * there * fleet.margin.load;
                 let model = fleet.candidates.grant(group, accelerator, granted);
                 corrections.push(Correction {
                     server: fleet.scenario.servers[used.server].name.clone(),
                     servers: used.servers,
-                    accelerator: fleet.scenario.accelerators[accelerator].name.clone(),
+                    accelerator: name,
                     batch: used.batch,
-                    model_rate_per_s: model / fleet.margin.load,
+                    model_rate_per_s: model / there / fleet.margin.load,
                     found,
                 });
             }
@@ -195,7 +197,9 @@ fn open(
                     server: s,
                     servers: 0,
                 });
-            used.rate_per_s = used.rate_per_s.max(part.rate_per_s);
+            // While others of it are taken away, those that are left get more.
+            let there = scenario.accelerators[part.accelerator].availability;
+            used.rate_per_s = used.rate_per_s.max(part.rate_per_s / there);
             used.servers += 1;
         }
     }

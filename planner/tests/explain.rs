@@ -72,6 +72,7 @@ fn fleet(servers: &[([u32; 3], u32, u64, u32)], prices: [u32; 3], capacity: [u32
         grams_per_kwh: None,
         carbon_cents_per_kwh: 0.0,
         zone: None,
+        availability: 1.0,
         kv_link_gb_per_s: None,
         name: format!("accelerator {a}"),
         card_type: TYPES[a],

@@ -9,10 +9,12 @@ use crate::sharing::held_to;
 pub(super) fn check(site: &Site<'_>, found: &mut Found) {
     for part in site.placement.parts.iter().filter(|p| p.rate_per_s > 0.0) {
         let Some(profile) = site.profile(part) else { continue };
-        let on = &site.scenario.accelerators[part.accelerator].name;
-        for what in broken(site, profile, part.batch, part.rate_per_s) {
+        let accelerator = &site.scenario.accelerators[part.accelerator];
+        // While others of it are taken away, those that are left get more.
+        let most_per_s = part.rate_per_s / accelerator.availability;
+        for what in broken(site, profile, part.batch, most_per_s) {
             found.unless(false, Rule::Objective, site.name(), || {
-                format!("on {on} at {} requests/s: {what}", part.rate_per_s)
+                format!("on {} at {most_per_s} requests/s: {what}", accelerator.name)
             });
         }
     }

@@ -238,7 +238,8 @@ impl Raise<'_> {
         let most = Transfer::of(site.scenario, site.server, profile)?.most_per_s;
         let kept =
             broken(site, profile, sized.batch, sized.arrival_rate_per_s.min(most)).is_empty();
-        kept.then_some(sized.throughput_per_s.min(most))
+        let there = site.scenario.accelerators[accelerator].availability;
+        kept.then_some(sized.throughput_per_s.min(most) * there)
     }
 
     /// Accelerators on which a server may have one replica more: where it stands, if it may not stand

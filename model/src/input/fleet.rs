@@ -91,6 +91,7 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
         let bandwidth_gb_per_s = fields.quantity("membw", report).unwrap_or(0.0);
         let cost = fields.quantity("cost", report);
         fields.ignore(&["nodes"]);
+        let availability = fields.quantity("availability", report).unwrap_or(1.0);
         let zone = fields.text("zone", report).map(str::to_owned);
         let grams_per_kwh = fields.quantity("carbonintensity", report);
         let kv_link_gb_per_s = fields.quantity("kvlinkgbs", report).filter(|gb| *gb > 0.0);
@@ -103,6 +104,7 @@ pub(super) fn accelerators(section: Option<&Section>, report: &mut Report) -> Sc
             bandwidth_gb_per_s,
             power,
             cost_cents_per_h: cost.unwrap_or(0.0),
+            availability,
             zone,
             grams_per_kwh,
             carbon_cents_per_kwh: 0.0,

@@ -44,6 +44,13 @@ pub struct Accelerator {
     pub price: u64,
 }
 
+impl Accelerator {
+    /// Share of the time that a replica on it is there: half of it on some.
+    fn availability(&self) -> f64 {
+        if self.price % 3 == 1 { 0.5 } else { 1.0 }
+    }
+}
+
 /// How a model runs on an accelerator.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Profile {
@@ -222,11 +229,13 @@ impl Case {
         priorities.dedup();
         let accelerator = |(a, unit): (usize, &Accelerator)| {
             format!(
-                r#"{{"name":"a{a}","type":"t{}","multiplicity":{},"cost":{},"power":{{"full":{}}}}}"#,
+                r#"{{"name":"a{a}","type":"t{}","multiplicity":{},"cost":{},"power":{{"full":{}}},"zone":"z{}","availability":{}}}"#,
                 unit.card_type,
                 unit.multiplicity,
                 unit.price as f64 * self.cents,
-                unit.watts
+                unit.watts,
+                a % 2,
+                unit.availability(),
             )
         };
         let server = |(s, server): (usize, &Server)| self.server(s, server);
@@ -240,8 +249,9 @@ impl Case {
     }
 
     fn profile(&self, model: usize, profile: &Profile) -> String {
-        // 1,000 steps a request at 0.999 of the service rate.
-        let alpha = 59.94 / (profile.rate as f64 * self.per_min);
+        // 1,000 steps a request at 0.999 of the service rate, for the share of the time that it is there.
+        let there = self.accelerators[profile.accelerator].availability();
+        let alpha = 59.94 / (profile.rate as f64 * self.per_min) * there;
         format!(
             r#"{{"name":"m{model}","acc":"a{}","accCount":{},"multiNode":{},"maxBatchSize":1,"atTokens":1001,"decodeParms":{{"alpha":{alpha},"beta":0}}}}"#,
             profile.accelerator, profile.units, self.multi_node
@@ -260,13 +270,21 @@ impl Case {
         let now = server.now.map_or(String::new(), |(a, cost)| {
             format!(r#""accelerator":"a{a}","numReplicas":1,"cost":{},"#, cost as f64 * self.cents)
         });
+        // What is asked for arrives, or is a floor of tokens above what does.
+        let per_min = server.load as f64 / 10.0 * self.per_min;
+        let (arrives, floor) = match (server.load + s as u64) % 4 {
+            1 => (0.0, per_min / 60.0 * 1001.0),
+            2 => (per_min / 2.0, per_min / 60.0 * 1001.0),
+            _ => (per_min, 0.0),
+        };
+        let zones = if s % 2 == 1 && self.accelerators.len() > 1 {
+            r#""zones":{"z0":5,"z1":40},"#
+        } else {
+            ""
+        };
         format!(
-            r#"{{"name":"s{s}","class":"c{}","model":"m{}","minNumReplicas":{},{most}"minTypes":{},"currentAlloc":{{{now}"load":{{"arrivalRate":{},"avgInTokens":0,"avgOutTokens":1001}}}}}}"#,
-            server.priority,
-            server.model,
-            server.least,
-            server.types,
-            server.load as f64 / 10.0 * self.per_min,
+            r#"{{"name":"s{s}","class":"c{}","model":"m{}","minNumReplicas":{},{most}"minTypes":{},{zones}"minTokensPerSecond":{floor},"currentAlloc":{{{now}"load":{{"arrivalRate":{arrives},"avgInTokens":0,"avgOutTokens":1001}}}}}}"#,
+            server.priority, server.model, server.least, server.types,
         )
     }
 }

@@ -41,6 +41,13 @@ pub const ENTITIES: &[Entity] = &[
             optional("memBW", Number("GB/s", 0.0, ABSURD), "0", "memory bandwidth"),
             optional("power", Object("power"), "none", "what it draws"),
             optional("nodes", List("node"), "cards one by one", "machines in which its cards come"),
+            optional(
+                "availability",
+                Number("", 0.01, 1.0),
+                "1",
+                "share of the time that a replica on it is there (spot): those that are carry the load of those that \
+                 are not, within their limits",
+            ),
             optional("zone", Text, "none", "where it stands; servers may name `zones`"),
             optional(
                 "carbonIntensity",
