@@ -30,7 +30,7 @@ fn problem() -> Problem {
 #[divan::bench]
 fn greedy_baseline(bencher: Bencher) {
     let problem = problem();
-    bencher.bench(|| greedy(&problem, None).choice.objective);
+    bencher.bench(|| greedy(&problem, None, &ProblemOptions::default()).choice.objective);
 }
 
 #[divan::bench(sample_count = 20)]

@@ -5,7 +5,8 @@
 //! regret(s)   v of the next option less v of the present one; infinite for the last one
 //!
 //! order the servers by priority, then by regret (largest first), then by value (largest first);
-//! take the first: if its present option fits into what is left of the limits, it gets it;
+//! take the first: if its present option fits into what is left of the limits (the moves, where those
+//! are limited, among them), it gets it;
 //! else it moves on to its next option and is put back in order, or is left out after the last
 //! ```
 //!
@@ -19,9 +20,13 @@
 //! It proves nothing: what it costs more than `single`, and whom it leaves out though all would have
 //! fitted, is what exactness is worth.
 
+mod waiting;
+
 use isocost_model::plan::{Approach, Choice, Method, Shape, Status};
 
-use crate::problem::{Item, Problem};
+use waiting::{Chance, Waiting};
+
+use crate::problem::{Item, Problem, ProblemOptions};
 use crate::shortage::{Effort, Policy};
 
 /// What the heuristic chooses, and the servers that it does not serve in full.
@@ -33,29 +38,29 @@ pub struct Greedy {
     pub left_out: Vec<usize>,
 }
 
-/// Runs the heuristic on `problem`; with a policy, those left out get what it gives them.
-pub fn greedy(problem: &Problem, policy: Option<Policy>) -> Greedy {
-    let mut run = Run::new(problem, policy);
+/// Runs the heuristic on `problem`; with a policy, those left out get what it gives them. `options`
+/// say what counts, and how many servers may leave their current accelerator.
+pub fn greedy(problem: &Problem, policy: Option<Policy>, options: &ProblemOptions) -> Greedy {
+    let mut run = Run::new(problem, policy, options);
     let queue = run.waiting();
     run.serve_all(queue);
     run.finish()
 }
 
 /// What servers that get nothing by `shares` can be given beside the rest, those shares included, or
-/// `None` if nothing; where moves are `limited`, none is added.
+/// `None` if nothing; a limit on moves holds for all of them together.
 pub fn beside(
     problem: &Problem,
     policy: Policy,
-    limited: bool,
+    options: &ProblemOptions,
     shares: &[Vec<(usize, u64)>],
 ) -> Option<Vec<Vec<(usize, u64)>>> {
-    let mut run = Run::new(problem, Some(policy));
-    run.stays = limited;
+    let mut run = Run::new(problem, Some(policy), options);
     let mut waiting = run.waiting();
     waiting.retain(|w| shares[w.server].is_empty());
     let servers: Vec<usize> = waiting.iter().map(|w| w.server).collect();
     for (s, share) in shares.iter().enumerate() {
-        run.count(s, share, 1.0);
+        run.restore(s, share.clone());
     }
     run.serve_all(waiting);
     let is_given = servers.iter().any(|&s| !run.shares[s].is_empty());
@@ -70,21 +75,27 @@ pub fn beside(
 struct Run<'a> {
     problem: &'a Problem,
     policy: Option<Policy>,
-    /// Whether servers stay on their current accelerators.
-    stays: bool,
+    /// Whether the change's value counts, not the cost.
+    transition: bool,
     left: Vec<f64>,
+    /// Moves that are left, where they are limited.
+    moves: Option<u64>,
+    /// Servers that have moved.
+    moved: Vec<bool>,
     shares: Vec<Vec<(usize, u64)>>,
     objective: f64,
     left_out: Vec<usize>,
 }
 
 impl<'a> Run<'a> {
-    fn new(problem: &'a Problem, policy: Option<Policy>) -> Self {
+    fn new(problem: &'a Problem, policy: Option<Policy>, options: &ProblemOptions) -> Self {
         Self {
             problem,
             policy,
-            stays: false,
+            transition: options.transition,
             left: problem.limits.iter().map(|l| l.capacity).collect(),
+            moves: options.max_moves,
+            moved: vec![false; problem.servers.len()],
             shares: vec![Vec::new(); problem.servers.len()],
             objective: 0.0,
             left_out: Vec::new(),
@@ -96,7 +107,8 @@ impl<'a> Run<'a> {
         let mut queue = Vec::new();
         for (s, needs) in self.problem.servers.iter().enumerate() {
             if needs.is_idle() {
-                self.objective -= needs.current.map_or(0.0, |(_, old)| old);
+                let old = needs.current.filter(|_| self.transition);
+                self.objective -= old.map_or(0.0, |(_, old)| old);
                 continue;
             }
             match Waiting::new(self, s) {
@@ -142,7 +154,7 @@ impl<'a> Run<'a> {
             let option = first.options[first.at];
             let held = self.release(first.server);
             let item = &self.problem.items(first.server)[option.item];
-            if option.in_full && fits(item, option.replicas, &self.left) {
+            if option.in_full && self.takes(first.server, item, option.replicas) {
                 self.give(first.server, option.item, option.replicas);
                 self.objective += option.value - item.cost * option.replicas as f64;
                 continue;
@@ -195,7 +207,7 @@ impl<'a> Run<'a> {
         let mut best: Option<(usize, u64)> = None;
         for option in &waiting.options {
             let item = &self.problem.items(s)[option.item];
-            let n = room(item, &self.left).min(option.replicas).min(most);
+            let n = self.room(s, item).min(option.replicas).min(most);
             let is_enough = n == option.replicas.min(most);
             if n > has.max(best.map_or(0, |b| b.1)) {
                 best = Some((option.item, n));
@@ -220,7 +232,7 @@ impl<'a> Run<'a> {
                 let items = self.problem.items(waiting.server);
                 let held = self.shares[waiting.server].first().copied();
                 let is_held = |o: &&Chance| held.is_none_or(|(c, _)| items[o.item].candidate == c);
-                let room = |o: &&Chance| fits(&items[o.item], 1, &self.left);
+                let room = |o: &&Chance| self.takes(waiting.server, &items[o.item], 1);
                 let mut options = waiting.options.iter().filter(is_held).filter(room);
                 let option = chosen[i].filter(|o| room(&o)).or_else(|| options.next().copied());
                 let Some(option) = option.filter(|o| held.map_or(0, |h| h.1) < o.replicas) else {
@@ -233,6 +245,21 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether server `s` may be on `item`: where it is, moved already, or with a move that is left.
+    fn may_be_on(&self, s: usize, item: &Item) -> bool {
+        self.moves != Some(0) || self.moved[s] || !self.problem.servers[s].is_off(item)
+    }
+
+    /// Whether server `s` can be given that many replicas of `item`.
+    fn takes(&self, s: usize, item: &Item, replicas: u64) -> bool {
+        self.may_be_on(s, item) && fits(item, replicas, &self.left)
+    }
+
+    /// Most replicas of `item` that server `s` can be given.
+    fn room(&self, s: usize, item: &Item) -> u64 {
+        if self.may_be_on(s, item) { room(item, &self.left) } else { 0 }
+    }
+
     fn give(&mut self, s: usize, item: usize, replicas: u64) {
         let item = &self.problem.items(s)[item];
         take(item, replicas as f64, &mut self.left);
@@ -241,12 +268,14 @@ impl<'a> Run<'a> {
             Some((_, n)) => *n += replicas,
             None => self.shares[s].push((item.candidate, replicas)),
         }
+        self.count_move(s);
     }
 
     /// Takes back what a server has.
     fn release(&mut self, s: usize) -> Vec<(usize, u64)> {
         let held = std::mem::take(&mut self.shares[s]);
         self.count(s, &held, -1.0);
+        self.count_move(s);
         held
     }
 
@@ -254,6 +283,23 @@ impl<'a> Run<'a> {
     fn restore(&mut self, s: usize, held: Vec<(usize, u64)>) {
         self.count(s, &held, 1.0);
         self.shares[s] = held;
+        self.count_move(s);
+    }
+
+    /// Takes a move for a server that has left its accelerator, or gives it back.
+    fn count_move(&mut self, s: usize) {
+        let Some(moves) = &mut self.moves else { return };
+        let needs = &self.problem.servers[s];
+        let off = |i: &&Item| needs.is_off(i);
+        let mut off = self.problem.items(s).iter().filter(off).map(|i| i.candidate);
+        let has_moved =
+            off.any(|candidate| self.shares[s].iter().any(|share| share.0 == candidate));
+        match (self.moved[s], has_moved) {
+            (false, true) => *moves = moves.saturating_sub(1),
+            (true, false) => *moves += 1,
+            _ => {}
+        }
+        self.moved[s] = has_moved;
     }
 
     fn count(&mut self, s: usize, held: &[(usize, u64)], sign: f64) {
@@ -279,66 +325,6 @@ impl<'a> Run<'a> {
             nodes: Vec::new(),
         };
         Greedy { choice, left_out: self.left_out }
-    }
-}
-
-/// A server on one of its items.
-#[derive(Debug, Clone, Copy)]
-struct Chance {
-    item: usize,
-    /// Replicas that serve it in full, or as many as it may have.
-    replicas: u64,
-    in_full: bool,
-    value: f64,
-}
-
-/// A server that waits for its turn.
-struct Waiting {
-    server: usize,
-    priority: u32,
-    options: Vec<Chance>,
-    at: usize,
-}
-
-impl Waiting {
-    /// `None` where the server has no option.
-    fn new(run: &Run<'_>, server: usize) -> Option<Self> {
-        let (needs, items) = (&run.problem.servers[server], run.problem.items(server));
-        let mut options = Vec::new();
-        for (item, i) in items.iter().enumerate() {
-            // It places a server on one accelerator, which is one type.
-            let full = needs.replicas(i).filter(|_| needs.min_types <= 1 || run.policy.is_some());
-            let part = (run.policy.is_some() && needs.most(i) > 0).then(|| needs.most(i));
-            let Some(replicas) = full.or(part) else { continue };
-            if run.stays && needs.is_off(i) {
-                continue;
-            }
-            let value = needs.change_value(i.accelerator, i.cost * replicas as f64);
-            options.push(Chance { item, replicas, in_full: full.is_some(), value });
-        }
-        // Those that serve in full first, the cheapest before others; else those that serve most.
-        let most =
-            |o: &Chance| if o.in_full { 0.0 } else { items[o.item].rate * o.replicas as f64 };
-        options.sort_by(|a, b| {
-            let part = a.in_full.cmp(&b.in_full).reverse().then(most(b).total_cmp(&most(a)));
-            part.then(a.value.total_cmp(&b.value))
-        });
-        let priority = needs.priority;
-        (!options.is_empty()).then_some(Self { server, priority, options, at: 0 })
-    }
-
-    fn regret(&self) -> f64 {
-        let next = self.options.get(self.at + 1);
-        next.map_or(f64::INFINITY, |next| next.value - self.options[self.at].value)
-    }
-
-    /// Later turns before earlier ones: the queue is taken from its end.
-    fn order(&self, other: &Self) -> std::cmp::Ordering {
-        let value = |w: &Self| w.options[w.at].value;
-        (other.priority.cmp(&self.priority))
-            .then_with(|| self.regret().total_cmp(&other.regret()))
-            .then_with(|| value(self).total_cmp(&value(other)))
-            .then_with(|| other.server.cmp(&self.server))
     }
 }
 
@@ -397,7 +383,7 @@ mod tests {
 
     #[test]
     fn the_larger_regret_goes_first() {
-        let found = greedy(&problem(1.0), None);
+        let found = greedy(&problem(1.0), None, &ProblemOptions::default());
         assert_eq!(found.choice.shares, [[(0, 1)], [(1, 1)]]);
         assert_eq!((found.choice.objective, found.left_out.len()), (4.0, 0));
     }
@@ -406,19 +392,41 @@ mod tests {
     fn priority_comes_before_regret() {
         let mut problem = problem(1.0);
         problem.servers[1].priority = 1;
-        assert_eq!(greedy(&problem, None).choice.objective, 10.0);
+        assert_eq!(greedy(&problem, None, &ProblemOptions::default()).choice.objective, 10.0);
     }
 
     #[test]
     fn who_has_to_be_spread_is_left_out() {
         let mut problem = problem(10.0);
         problem.servers[0].min_types = 2;
-        assert_eq!(greedy(&problem, None).left_out, [0]);
+        assert_eq!(greedy(&problem, None, &ProblemOptions::default()).left_out, [0]);
     }
 
     #[test]
     fn who_does_not_fit_is_left_out() {
-        let found = greedy(&problem(0.0), None);
+        let found = greedy(&problem(0.0), None, &ProblemOptions::default());
         assert_eq!((found.left_out, found.choice.status), (vec![1], Status::Unknown));
+    }
+
+    #[test]
+    fn no_more_servers_move_than_may() {
+        let mut problem = problem(10.0);
+        // Both run on the dear accelerator; the cheap one is worth most to the first.
+        problem.limits[0].capacity = 10.0;
+        problem.servers.iter_mut().for_each(|needs| needs.current = Some((1, 9.0)));
+        // Moving saves 8 and is charged a tenth of 9 and 1; staying saves nothing and 6.
+        let tries = [
+            (None, [0, 0], 2.0, -14.0),
+            (Some(1), [0, 1], 4.0, -13.0),
+            (Some(0), [1, 1], 12.0, -6.0),
+        ];
+        for (max_moves, places, cost, change) in tries {
+            for (transition, value) in [(false, cost), (true, change)] {
+                let options = ProblemOptions { max_moves, transition, unlimited: false };
+                let found = greedy(&problem, None, &options);
+                assert_eq!(found.choice.shares, places.map(|j| [(j, 1)]), "{options:?}");
+                assert_eq!((found.choice.objective, found.left_out.len()), (value, 0));
+            }
+        }
     }
 }

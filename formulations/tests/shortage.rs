@@ -306,10 +306,16 @@ proptest! {
 
     /// The baseline keeps the hard rules, and holds what fits of floors where nobody else asks.
     #[test]
-    fn the_heuristic_keeps_limits_and_ceilings(problem in problems()) {
+    fn the_heuristic_keeps_limits_and_ceilings(
+        problem in problems(),
+        max_moves in proptest::option::of(0_u64..=2),
+    ) {
         for policy in policies(false) {
-            let found = greedy(&problem, Some(policy));
+            let options = ProblemOptions { max_moves, transition: true, unlimited: false };
+            let found = greedy(&problem, Some(policy), &options);
             let counts = counts(&found.choice.shares);
+            let moved = moved(&problem, &counts);
+            prop_assert!(max_moves.is_none_or(|most| moved <= most), "{policy:?}: {counts:?}");
             prop_assert!(fits(&problem, &counts), "{policy:?}: {counts:?}");
             prop_assert!(is_allowed(&problem, policy, &counts), "{policy:?}: {counts:?}");
             for s in 0..counts.len() {

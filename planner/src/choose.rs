@@ -9,7 +9,7 @@ use isocost_formulations::nodes::{first_placed, placed, refill};
 use isocost_formulations::pattern::{self, Space};
 use isocost_formulations::problem::{Problem, ProblemOptions};
 use isocost_formulations::program::Program;
-use isocost_formulations::shortage::{Policy, missing, shortage};
+use isocost_formulations::shortage::{missing, shortage};
 use isocost_formulations::{mixed, single};
 use isocost_model::Scenario;
 use isocost_model::candidates::Reason;
@@ -31,9 +31,8 @@ pub fn choose(
     backend: &dyn Backend,
 ) -> Result<Choice, SolverError> {
     let scenario = fleet.planned_for();
-    let policy = request.policy(scenario);
     let mut choice = if request.formulation.method == Method::Greedy {
-        let mut choice = by_greedy(scenario, problem, policy);
+        let mut choice = by_greedy(scenario, problem, request);
         in_its_nodes(&mut choice, problem, request, backend)?;
         choice
     } else {
@@ -190,8 +189,9 @@ pub(crate) fn value(space: &Space<'_>, shares: &[Vec<(usize, u64)>]) -> f64 {
 }
 
 /// The baseline's choice; without a shortage policy it is a plan only if it leaves nobody out.
-fn by_greedy(scenario: &Scenario, problem: &Problem, policy: Option<Policy>) -> Choice {
-    let Greedy { mut choice, left_out } = greedy(problem, policy);
+fn by_greedy(scenario: &Scenario, problem: &Problem, request: &Request) -> Choice {
+    let policy = request.policy(scenario);
+    let Greedy { mut choice, left_out } = greedy(problem, policy, &request.options(scenario));
     if !left_out.is_empty() {
         let names: Vec<&str> =
             left_out.iter().map(|&s| scenario.servers[s].name.as_str()).collect();
@@ -225,13 +225,12 @@ fn in_its_nodes(
     Ok(())
 }
 
-/// Where time was up before a plan was found: the baseline's, if it leaves nobody out and keeps the
-/// rules that it does not look at.
+/// Where time was up before a plan was found: the baseline's, if it leaves nobody out and no server has
+/// to be spread, which it does not look at.
 fn or_heuristic(mut choice: Choice, problem: &Problem, options: &ProblemOptions) -> Choice {
-    let ruled =
-        options.max_moves.is_some() || problem.servers.iter().any(|needs| needs.min_types > 1);
-    let found = greedy(problem, None);
-    if !ruled && found.left_out.is_empty() {
+    let spread = problem.servers.iter().any(|needs| needs.min_types > 1);
+    let found = greedy(problem, None, options);
+    if !spread && found.left_out.is_empty() {
         choice.status = Status::Feasible;
         choice.shares = found.choice.shares;
         choice.objective = found.choice.objective;

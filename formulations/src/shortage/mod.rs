@@ -368,7 +368,7 @@ impl Run<'_> {
         first: Option<Shares>,
         whole: Option<Shares>,
     ) -> Vec<f64> {
-        let heuristic = greedy(self.problem, Some(self.policy)).choice.shares;
+        let heuristic = greedy(self.problem, Some(self.policy), &self.options).choice.shares;
         let nothing = vec![Vec::new(); self.problem.servers.len()];
         let mut best: Option<(Vec<f64>, Vec<f64>)> = None;
         for shares in [whole, Some(heuristic), first, Some(nothing)].into_iter().flatten() {
@@ -384,8 +384,7 @@ impl Run<'_> {
 
     /// What the rounding of stages, or a lack of time, left to those who have nothing.
     fn fill(&self, choice: &mut Choice) {
-        let moves = self.options.max_moves.is_some();
-        if let Some(shares) = beside(self.problem, self.policy, moves, &choice.shares) {
+        if let Some(shares) = beside(self.problem, self.policy, &self.options, &choice.shares) {
             choice.objective = self.cost(&shares);
             choice.shares = shares;
             choice.status = Status::Feasible;

@@ -113,8 +113,8 @@ pub fn is_proven(
 
 /// The baseline keeps every rule in what it calls a plan, and none beats the optimum.
 fn by_greedy(case: &Case, problem: &Problem, best: Option<i64>) -> Result<(), String> {
-    let found = greedy(problem, None);
-    if !found.left_out.is_empty() || case.max_moves.is_some() {
+    let found = greedy(problem, None, &case.options());
+    if !found.left_out.is_empty() {
         return Ok(());
     }
     let case = &Case { mixed: false, ..case.clone() };
