@@ -15,6 +15,9 @@ const FEATURES: [(&str, &str); 6] = [
     ("emulate-server", "kubernetes"),
 ];
 
+/// Commands that are elsewhere now.
+const MOVED: [(&str, &str); 1] = [("buckets", "experiment buckets")];
+
 /// How names of scenarios' files end.
 const SCENARIOS: [&str; 5] = ["yaml", "yml", "json", "xlsx", "xlsm"];
 
@@ -41,6 +44,9 @@ fn command(word: &str) -> Option<String> {
         return Some(format!(
             "this build has no `{word}`: build with `--features {feature}`, or `--features service` for all of them"
         ));
+    }
+    if let Some((_, now)) = MOVED.iter().find(|(name, _)| *name == word) {
+        return Some(format!("`{word}` is an experiment: isocost {now}"));
     }
     let path = Path::new(word);
     let is_named =

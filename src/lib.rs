@@ -21,8 +21,8 @@ use crate::args::{Args, Command};
 #[cfg(feature = "serve")]
 use crate::commands::service;
 use crate::commands::{
-    buckets, compare, demand, diff, experiment, explain, fit, horizon, import, init, profile,
-    queue, reference, shell, simulate, stress, sweep, verify,
+    compare, demand, diff, experiment, explain, fit, horizon, import, init, profile, queue,
+    reference, shell, simulate, stress, sweep, verify,
 };
 use crate::output::style;
 
@@ -155,7 +155,6 @@ fn run(args: &Args) -> Result<u8, Failure> {
         Command::Explain(args) => explain::run(args),
         Command::Import(args) => import::run(args),
         Command::Horizon(args) => horizon::run(args),
-        Command::Buckets(args) => buckets::run(args),
         Command::Demand(args) => demand::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Diff(args) => diff::run(args),

@@ -1,4 +1,4 @@
-//! `isocost buckets` end to end.
+//! `isocost experiment buckets` end to end.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -18,8 +18,9 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("output is UTF-8")
 }
 
-const EXAMPLE: [&str; 2] = ["buckets", "data/buckets/llama-8b.json"];
-const SERVER: [&str; 6] = [
+const EXAMPLE: [&str; 3] = ["experiment", "buckets", "data/buckets/llama-8b.json"];
+const SERVER: [&str; 7] = [
+    "experiment",
     "buckets",
     "data/quickstart",
     "--server",
@@ -81,7 +82,7 @@ fn proves_itself(spread: &Value, input: &Value) {
 fn the_example_is_spread_and_proves_itself() {
     let spread = json(&EXAMPLE, 0);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let input = std::fs::read(root.join(EXAMPLE[1])).expect("the example is there");
+    let input = std::fs::read(root.join(EXAMPLE[2])).expect("the example is there");
     proves_itself(&spread, &serde_json::from_slice(&input).expect("JSON"));
     assert_eq!(spread["status"], "optimal");
     assert_eq!(spread["provenance"], "estimated");
@@ -130,7 +131,7 @@ fn wrong_input_is_named_whole_and_writes_nothing() {
   "workload_distribution": [[1, 0]], "total_request_rate": -1 }"#;
     std::fs::write(&file, bad).expect("it is written");
     let (file, out) = (file.display().to_string(), dir.path().join("out"));
-    let output = isocost(&["buckets", &file, "--out", &out.display().to_string()]);
+    let output = isocost(&["experiment", "buckets", &file, "--out", &out.display().to_string()]);
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);
     for wanted in ["bad.json:1:33: ", "has 2 x 1 cells", "-1 is out of range", "3 problems"] {
@@ -141,8 +142,8 @@ fn wrong_input_is_named_whole_and_writes_nothing() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("did you mean `H100`?"));
     assert!(text(&output.stderr).contains("unknown GPU `x`"));
-    for args in [["buckets", "data/quickstart"], ["buckets", "nowhere.json"]] {
-        assert_eq!(isocost(&args).status.code(), Some(2));
+    for input in ["data/quickstart", "nowhere.json"] {
+        assert_eq!(isocost(&["experiment", "buckets", input]).status.code(), Some(2));
     }
 }
 
@@ -167,7 +168,7 @@ fn a_servers_buckets_are_sized_by_the_queueing_model() {
     assert_eq!((&spread["status"], &spread["currency"]), (&"optimal".into(), &"cents".into()));
     assert_eq!(spread["buckets"].as_array().expect("a list").len(), 12);
     assert!((number(&spread["requestsPerSecond"]) - 12.0).abs() < 1e-9);
-    let output = isocost(&[&SERVER[..3], &["nobody"], &SERVER[4..]].concat());
+    let output = isocost(&[&SERVER[..4], &["nobody"], &SERVER[5..]].concat());
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("unknown server `nobody`"));
     let all = [&SERVER[..], &["--rate", "100000"]].concat();

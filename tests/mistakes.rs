@@ -121,6 +121,7 @@ fn what_may_be_meant_by_other_arguments_is_said() {
         (&["data/quickstart"], "isocost plan data/quickstart"),
         (&["my-fleet.xlsx"], "isocost plan my-fleet.xlsx"),
         (&["explain", "data/quickstart", "--json"], "write --format json"),
+        (&["buckets", "data/buckets/llama-8b.json"], "isocost experiment buckets"),
         (
             &["sweep", "data/quickstart", "--vary", "load=0.5-2", "--out", "/dev/null/none"],
             "write lo..hi/n with n points, such as 0.5..2/16",

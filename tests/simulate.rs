@@ -115,6 +115,41 @@ fn a_trace_is_served_to_its_last_request() {
 }
 
 #[test]
+fn a_run_may_go_by_the_simulated_clock() {
+    let args =
+        [&REPLICA[..], &["--rate", "60", "--duration", "10min", "--replications", "4"]].concat();
+    let result = json(&args);
+    assert!(result["requests"].is_null());
+    assert_eq!(result["durationSeconds"], 600.0);
+    let arrived = result["replicas"][0]["arrived"].as_f64().expect("a number");
+    // 2400 on average; Poisson arrivals are off by four deviations once in 16,000 seeds.
+    assert!((arrived - 2400.0).abs() < 4.0 * 2400.0_f64.sqrt(), "{arrived}");
+    assert_ne!(arrived, 2400.0, "time is fixed, not the number of requests");
+    assert_eq!(result, json(&args));
+    let planned = json(&["simulate", "data/quickstart.yaml", "--duration", "15min"]);
+    for replica in planned["replicas"].as_array().expect("a list") {
+        let (arrived, rate) = (&replica["arrived"], &replica["ratePerSecond"]);
+        let expected = 9000.0 * rate.as_f64().expect("a number");
+        let off = arrived.as_f64().expect("a number") - expected;
+        assert!(off.abs() < 4.0 * expected.sqrt(), "{replica}");
+    }
+    let short = isocost(&["simulate", "data/quickstart.yaml", "--duration", "1s"]);
+    assert_eq!(short.status.code(), Some(2));
+    assert_eq!(
+        stderr(&short).matches("--duration: in 1 s a replica of").count(),
+        3,
+        "{}",
+        stderr(&short)
+    );
+    for more in [["--requests", "100"], ["--trace", "none.csv"]] {
+        let both = isocost(&[&args[..], &more].concat());
+        assert_eq!(both.status.code(), Some(2), "{more:?}");
+    }
+    let unit = isocost(&[&REPLICA[..], &["--rate", "60", "--duration", "10 fortnights"]].concat());
+    assert!(stderr(&unit).contains("expected a length of time such as 1h"), "{}", stderr(&unit));
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_place() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("trace.csv");

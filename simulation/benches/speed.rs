@@ -9,7 +9,8 @@ fn main() {
     divan::main();
 }
 
-const EFFORT: Effort = Effort { requests: 20_000, warmup: 0.0, replications: 1, seed: 1 };
+const EFFORT: Effort =
+    Effort { requests: 20_000, time_ms: None, warmup: 0.0, replications: 1, seed: 1 };
 
 const BATCHES: [u32; 3] = [8, 64, 256];
 
@@ -32,7 +33,7 @@ fn iterate(bencher: Bencher, batch: u32, kv_tokens: Option<u64>) {
     let replica = Replica { service, batch, queue_limit: None, engine, network_ms: 0.0 };
     let traffic = Traffic::new(0.35 * f64::from(batch), 200.0, 200.0);
     bencher
-        .counter(ItemsCount::new(EFFORT.total()))
+        .counter(ItemsCount::new(EFFORT.requests))
         .bench(|| simulate(&replica, &traffic, &EFFORT, 0, &Watch::NONE));
 }
 
@@ -46,6 +47,6 @@ fn chain(bencher: Bencher, batch: u32) {
         work_scv: 1.0,
     };
     bencher
-        .counter(ItemsCount::new(EFFORT.total()))
+        .counter(ItemsCount::new(EFFORT.requests))
         .bench(|| simulate_chain(&chain, &EFFORT, 0, &Watch::NONE));
 }

@@ -275,7 +275,7 @@ impl Finder<'_> {
 
     fn run(&mut self, rate_per_s: f64, effort: &Effort) -> Result<Probe, Stopped> {
         let traffic = Traffic { rate_per_s, ..self.claim.traffic };
-        self.simulated += effort.total();
+        self.simulated += effort.total(rate_per_s);
         let report = simulate(&self.claim.replica, &traffic, effort, self.claim.unit, self.watch)?;
         Ok(probe(rate_per_s, &report, &self.claim.objectives, self.margin()))
     }
@@ -300,7 +300,7 @@ impl Finder<'_> {
         let effort = Effort { requests, warmup: 0.5, replications: 4, ..self.search.effort };
         let Claim { replica, traffic, .. } = self.claim;
         let replica = Replica { queue_limit: None, ..*replica };
-        self.simulated += effort.total();
+        self.simulated += effort.total(traffic.rate_per_s);
         let report = simulate_closed(&replica, traffic, clients, &effort, self.watch)?;
         Ok(report.throughput_per_s().map_or(0.0, |e| e.value))
     }

@@ -14,9 +14,12 @@ use crate::traffic::{Draw, Request, Traffic};
 /// How much is simulated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Effort {
-    /// Requests counted in each replication.
+    /// Requests counted in each replication, where it does not go by time.
     pub requests: u64,
-    /// Requests before them that are not counted, as a share of `requests`: the replica starts
+    /// Simulated time whose arrivals are counted in each replication in place of `requests`, ms. It
+    /// is the time of open arrivals: closed loops and the model's chain go by requests.
+    pub time_ms: Option<f64>,
+    /// Requests, or time, before that which are not counted, as a share of it: the replica starts
     /// empty, and what it does before it has filled says nothing of its steady state.
     pub warmup: f64,
     /// Independent replications, at least 2 for an interval; batches of a trace.
@@ -27,19 +30,37 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { requests: 20_000, warmup: 0.25, replications: 10, seed: 1 }
+        Self { requests: 20_000, time_ms: None, warmup: 0.25, replications: 10, seed: 1 }
     }
 }
 
 impl Effort {
-    /// Requests that a simulation draws at least, warm-up included.
-    pub fn total(&self) -> u64 {
-        (self.warmup_requests() + self.requests) * u64::from(self.replications)
+    /// Requests that are counted in a replication at a rate, requests/s: by time about that many.
+    pub fn counted(&self, rate_per_s: f64) -> u64 {
+        self.time_ms.map_or(self.requests, |time_ms| (rate_per_s * time_ms / 1000.0).round() as u64)
     }
 
-    /// Requests of a replication that are not counted.
-    pub fn warmup_requests(&self) -> u64 {
-        (self.warmup * self.requests as f64) as u64
+    /// Requests of a replication at a rate, requests/s, that are not counted.
+    pub fn warmup_requests(&self, rate_per_s: f64) -> u64 {
+        (self.warmup * self.counted(rate_per_s) as f64) as u64
+    }
+
+    /// Requests that a simulation at a rate, requests/s, draws, warm-up included.
+    pub fn total(&self, rate_per_s: f64) -> u64 {
+        let each = self.warmup_requests(rate_per_s).saturating_add(self.counted(rate_per_s));
+        each.saturating_mul(u64::from(self.replications))
+    }
+
+    /// The requests of all replications in one run; `unit` tells them from others under the same seed.
+    pub fn requests_of(&self, traffic: &Traffic, unit: u32) -> Vec<Request> {
+        let draw = Draw::new(traffic, self.seed, unit, 0);
+        match self.time_ms {
+            None => draw.take(self.total(traffic.rate_per_s) as usize).collect(),
+            Some(time_ms) => {
+                let end_ms = (1.0 + self.warmup) * time_ms * f64::from(self.replications);
+                draw.take_while(|request| request.arrival_ms < end_ms).collect()
+            }
+        }
     }
 
     /// What is counted of that many requests, all of one run.
@@ -50,7 +71,20 @@ impl Effort {
     }
 
     fn window(&self) -> Window {
-        Window { warmup: self.warmup_requests(), counted: self.requests, sections: 1 }
+        let warmup = (self.warmup * self.requests as f64) as u64;
+        Window { warmup, counted: self.requests, sections: 1 }
+    }
+
+    /// What is counted of requests that arrive so.
+    fn window_over(&self, requests: impl Iterator<Item = Request>, watch: &Watch<'_>) -> Window {
+        let Some(time_ms) = self.time_ms else { return self.window() };
+        let (begin_ms, end_ms) = (self.warmup * time_ms, (1.0 + self.warmup) * time_ms);
+        let arrivals = requests.map(|request| request.arrival_ms);
+        let (mut warmup, mut counted) = (0, 0);
+        for at_ms in arrivals.take_while(|at_ms| *at_ms < end_ms && !(watch.stop)()) {
+            *if at_ms < begin_ms { &mut warmup } else { &mut counted } += 1;
+        }
+        Window { warmup, counted, sections: 1 }
     }
 }
 
@@ -91,8 +125,8 @@ pub fn simulate(
     watch: &Watch<'_>,
 ) -> Result<Report, Stopped> {
     replicate(effort, |replication| {
-        let draw = Draw::new(traffic, effort.seed, unit, replication);
-        serve(replica, draw, effort.window(), watch)
+        let draw = || Draw::new(traffic, effort.seed, unit, replication);
+        serve(replica, draw(), effort.window_over(draw(), watch), watch)
     })
 }
 

@@ -69,13 +69,6 @@ impl Traffic {
     }
 }
 
-impl Traffic {
-    /// So many requests of it; `unit` tells them from others under the same seed.
-    pub fn requests(&self, count: u64, seed: u64, unit: u32) -> Vec<Request> {
-        Draw::new(self, seed, unit, 0).take(count as usize).collect()
-    }
-}
-
 /// An endless draw of requests.
 pub(crate) struct Draw {
     now_ms: f64,

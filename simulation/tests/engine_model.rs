@@ -40,7 +40,8 @@ const STATIONS: [(ServiceModel, f64, f64, u32, f64); 12] = [
     (ROOFLINE, 100.0, 200.0, 16, 0.7),
 ];
 
-const EFFORT: Effort = Effort { requests: 12_000, warmup: 0.5, replications: 8, seed: 11 };
+const EFFORT: Effort =
+    Effort { requests: 12_000, time_ms: None, warmup: 0.5, replications: 8, seed: 11 };
 
 fn station(service: ServiceModel, input: f64, output: f64) -> Station {
     Station { reading: Reading::Engine, ..Station::new(service, input, output, None) }

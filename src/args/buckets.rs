@@ -1,4 +1,4 @@
-//! `isocost buckets`.
+//! `isocost experiment buckets`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use isocost_model::buckets::SliceFactor;
 use super::values::{amount, seconds, share};
 use super::{Format, SizingArgs};
 
-/// `isocost buckets`.
+/// `isocost experiment buckets`.
 #[derive(Debug, clap::Args)]
 pub struct BucketsArgs {
     /// JSON file with workload_distribution, gpu_info, total_request_rate and slice_factor, as the

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::BucketsArgs;
+
 /// `isocost experiment`.
 #[derive(Debug, clap::Args)]
 pub struct ExperimentArgs {
@@ -21,6 +23,10 @@ pub enum ExperimentCommand {
     Run(RunArgs),
     /// Write the summary and the plots of the CSV of an earlier run anew
     Summarize(SummarizeArgs),
+    /// Spread a server's requests, by size, over GPU types
+    ///
+    /// Reads the Mélange solver's input, too.
+    Buckets(BucketsArgs),
     /// Make one measurement: a task on standard input, what was measured on standard output
     #[command(hide = true)]
     Measure,

@@ -54,7 +54,7 @@ const GROUPS: [Group; 7] = [
     Group {
         heading: "Simulation",
         common: &["certify"],
-        rare: &["seed", "requests", "replications", "warmup"],
+        rare: &["seed", "requests", "duration", "replications", "warmup"],
     },
     Group {
         heading: "Output",
@@ -69,7 +69,7 @@ const COMMANDS: [(&str, &[&str]); 6] = [
     ("Question a plan", &["explain", "stress", "simulate", "compare", "diff", "verify"]),
     ("Measure and size", &["profile", "fit", "analyze", "size", "demand"]),
     ("Run", &["serve", "control", "collect", "actuate", "emulate-server", "emulate-load"]),
-    ("Research", &["buckets", "experiment"]),
+    ("Research", &["experiment"]),
     ("About", &["reference", "completions", "man", "help"]),
 ];
 

@@ -60,7 +60,7 @@ pub use scenario::{MarginArgs, ScenarioArgs, Share, SizingArgs};
 #[cfg(feature = "serve")]
 pub use service::ServeArgs;
 pub use shell::{CompletionsArgs, ManArgs, ReferenceArgs};
-pub use simulate::{Alone, EffortArgs, ReplicaArgs, SimulateArgs};
+pub use simulate::{Alone, EffortArgs, LengthArgs, ReplicaArgs, SimulateArgs};
 pub use solve::{Formulation, Shortage, SolveArgs};
 pub use station::{AnalyzeArgs, ObjectiveArgs, ServerArgs, SizeArgs, StationArgs};
 pub use stress::StressArgs;
@@ -114,10 +114,6 @@ pub enum Command {
     Demand(DemandArgs),
     /// Make a scenario of files of llm-d's autoscaler or AIBrix
     Import(ImportArgs),
-    /// Spread a server's requests, by size, over GPU types
-    ///
-    /// Reads the Mélange solver's input, too.
-    Buckets(BucketsArgs),
     /// Put scenarios side by side: costs, what fits, what breaks
     ///
     /// With --growth, also at loads to come: the first that breaks is named.

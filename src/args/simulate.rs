@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Subcommand};
 use isocost_simulation::Effort;
 
-use super::values::{amount, positive, share};
+use super::values::{amount, period, positive, share};
 use super::{Format, PromptArgs, ScenarioArgs, SizingArgs, SolveArgs, StationArgs};
 
 /// `isocost simulate`.
@@ -22,7 +22,7 @@ pub struct SimulateArgs {
     #[command(flatten)]
     pub solve: SolveArgs,
     #[command(flatten)]
-    pub effort: EffortArgs,
+    pub length: LengthArgs,
     #[command(flatten)]
     pub prompts: PromptArgs,
     /// Squared coefficient of variation of output tokens, whatever the scenario says of it [0: all
@@ -96,13 +96,30 @@ pub struct ReplicaArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "rate")]
     pub trace: Option<PathBuf>,
     #[command(flatten)]
-    pub effort: EffortArgs,
+    pub length: LengthArgs,
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 }
 
-/// How much is simulated.
+/// How much is simulated, by requests or by the simulated clock.
+#[derive(Debug, Clone, clap::Args)]
+pub struct LengthArgs {
+    #[command(flatten)]
+    pub effort: EffortArgs,
+    /// Count what arrives in so much simulated time in each replication, in place of --requests: 15min, 1h
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["requests", "trace"], value_parser = period)]
+    pub duration: Option<f64>,
+}
+
+impl LengthArgs {
+    /// As the simulation takes it.
+    pub fn effort(&self) -> Effort {
+        Effort { time_ms: self.duration.map(|s| 1000.0 * s), ..self.effort.effort() }
+    }
+}
+
+/// How much is simulated, by requests.
 #[derive(Debug, Clone, clap::Args)]
 pub struct EffortArgs {
     /// Seed of the random numbers: the same seed gives the same result, on every machine
@@ -116,8 +133,7 @@ pub struct EffortArgs {
     #[arg(long, value_name = "N", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(2..=10_000))]
     pub replications: u32,
-    /// Requests that are not counted before those that are, as a share of them: the replica starts
-    /// empty
+    /// Requests, or time, before what is counted, as a share of it: the replica starts empty
     #[arg(long, value_name = "SHARE", default_value_t = 0.25, value_parser = share)]
     pub warmup: f64,
 }
@@ -130,6 +146,7 @@ impl EffortArgs {
             warmup: self.warmup,
             replications: self.replications,
             seed: self.seed,
+            time_ms: None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `isocost buckets`: requests by size, spread over GPU types.
+//! `isocost experiment buckets`: requests by size, spread over GPU types.
 
 use std::path::Path;
 use std::time::Instant;

@@ -12,6 +12,7 @@ use isocost_experiments::families::Peer;
 use isocost_experiments::measure::{MeasureError, Measurement, Task, measure};
 use isocost_solver::{Interrupt, backends};
 
+use super::buckets;
 use crate::args::{ExperimentArgs, ExperimentCommand, RunArgs, SummarizeArgs};
 use crate::output::print;
 use crate::output::say;
@@ -24,6 +25,7 @@ pub fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         ExperimentCommand::List => list(),
         ExperimentCommand::Run(args) => run_some(args),
         ExperimentCommand::Summarize(args) => summarize(args),
+        ExperimentCommand::Buckets(args) => buckets::run(args),
         ExperimentCommand::Measure => answer(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod apart;
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Instant;
 
@@ -21,7 +22,7 @@ use apart::Apart;
 
 use super::given;
 use super::queue::station;
-use crate::args::{Alone, EffortArgs, Format, ReplicaArgs, SimulateArgs};
+use crate::args::{Alone, Format, LengthArgs, ReplicaArgs, SimulateArgs};
 use crate::job::{self, Job};
 use crate::output::simulation::{Row, Simulation};
 use crate::output::style::{Bar, Spinner, error, warning};
@@ -85,7 +86,7 @@ fn alone(args: &ReplicaArgs) -> Result<u8, Failure> {
         unit: 0,
     };
     let work = Work { tasks: vec![task], apart: Vec::new(), trace };
-    finish(&args.effort, args.format, work, &job::interrupt())
+    finish(&args.length, args.format, work, &job::interrupt())
 }
 
 /// The replicas of a plan.
@@ -128,7 +129,7 @@ fn planned(args: &SimulateArgs, job: &Job) -> Result<u8, Failure> {
             "--trace: the server has no load and so no replica to send it to",
         ));
     }
-    finish(&args.effort, args.format, work, &job.planner.request.solve.interrupt)
+    finish(&args.length, args.format, work, &job.planner.request.solve.interrupt)
 }
 
 /// What is to be simulated.
@@ -249,22 +250,23 @@ fn trace(path: &Path, share: f64) -> Result<Trace, Failure> {
 
 /// Simulates the tasks and says what came of it.
 fn finish(
-    args: &EffortArgs,
+    args: &LengthArgs,
     format: Format,
     Work { tasks, apart, trace }: Work,
     interrupt: &Interrupt,
 ) -> Result<u8, Failure> {
     let effort = args.effort();
-    let all = tasks.iter().chain(apart.iter().flat_map(Apart::tasks));
-    let passes = all.map(|t| (t.replica.batch, t.replica.engine.token_budget));
+    let all = || tasks.iter().chain(apart.iter().flat_map(Apart::tasks));
+    let passes = all().map(|t| (t.replica.batch, t.replica.engine.token_budget));
     if let Some((batch, budget)) = passes.into_iter().find(|(batch, budget)| batch > budget) {
         let text = format!("--token-budget: {budget} is below the batch size {batch}; raise it");
         return Err(Failure::input(text));
     }
+    lasts(&effort, all())?;
     let trace = trace.as_ref();
     let length = match trace {
         Some(trace) => trace.requests.len() as u64,
-        None => effort.total() * tasks.len() as u64,
+        None => tasks.iter().map(|task| effort.total(task.traffic.rate_per_s)).sum(),
     };
     let length = length + Apart::requests(&apart, &effort, trace);
     let start = Instant::now();
@@ -286,8 +288,7 @@ fn finish(
     }
     drop(bar);
     let seconds = start.elapsed().as_secs_f64();
-    let warmup_requests = trace.is_none().then(|| effort.warmup_requests());
-    let simulation = Simulation { rows, effort, warmup_requests, seconds };
+    let simulation = Simulation { rows, effort, is_drawn: trace.is_none(), seconds };
     match format {
         Format::Table => simulation.print_table(),
         Format::Json => output::print(simulation.json().as_bytes())?,
@@ -297,6 +298,37 @@ fn finish(
         warning("stopped: what was not simulated to its end is left out");
     }
     Ok(if stopped { exit::UNKNOWN } else { exit::OK })
+}
+
+/// Requests that may be counted in a replication.
+const COUNTED: RangeInclusive<u64> = 10..=1_000_000_000;
+
+/// Whether so much simulated time brings every replica as many requests as may be counted.
+fn lasts<'a>(effort: &Effort, tasks: impl Iterator<Item = &'a Task>) -> Result<(), Failure> {
+    let Some(time_ms) = effort.time_ms else { return Ok(()) };
+    let mut problems = Vec::new();
+    for task in tasks {
+        let rate_per_s = task.traffic.rate_per_s;
+        let seconds = |n: u64| n as f64 / rate_per_s;
+        let (least, most) = (*COUNTED.start(), *COUNTED.end());
+        let (what, remedy) = match effort.counted(rate_per_s) {
+            n if n < least => {
+                (format!("fewer than {least}"), format!("{} s or more", seconds(least).ceil()))
+            }
+            n if n > most => {
+                (format!("more than {most}"), format!("{} s at most", seconds(most).floor()))
+            }
+            _ => continue,
+        };
+        let place = match task.server.as_str() {
+            "" => "the replica".to_owned(),
+            server => format!("a replica of `{server}` on {}", task.accelerator),
+        };
+        let given = time_ms / 1000.0;
+        problems
+            .push(format!("--duration: in {given} s {place} gets {what} requests; give {remedy}"));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::input(problems.join("\n"))) }
 }
 
 /// What came of a task.

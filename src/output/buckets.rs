@@ -1,4 +1,4 @@
-//! What `isocost buckets` found: GPUs by type, and which bucket goes where.
+//! What `isocost experiment buckets` found: GPUs by type, and which bucket goes where.
 
 use comfy_table::Table;
 use isocost_model::buckets::{Bucket, Report};

@@ -16,8 +16,8 @@ pub struct Simulation {
     pub rows: Vec<Row>,
     /// How much was simulated.
     pub effort: Effort,
-    /// Requests left out before those counted in each replication; `None` for a trace.
-    pub warmup_requests: Option<u64>,
+    /// Whether requests were drawn, with a warm-up before those counted, not read from a trace.
+    pub is_drawn: bool,
     /// Seconds that it took.
     pub seconds: f64,
 }
@@ -121,9 +121,9 @@ impl Row {
     }
 
     /// Whether the warm-up is over before what starts empty has turned its requests over twice.
-    fn is_fuller_than(&self, warmup_requests: Option<u64>) -> bool {
+    fn is_fuller_than(&self, effort: &Effort) -> bool {
         let in_service = self.report.in_service().map_or(0.0, |e| e.value);
-        warmup_requests.is_some_and(|warmup| 2.0 * in_service > warmup as f64)
+        2.0 * in_service > effort.warmup_requests(self.rate_per_s) as f64
     }
 
     fn checked(&self, latency: Latency) -> Option<&Checked> {
@@ -136,6 +136,7 @@ fn verdict(report: &Report, latency: Latency, objective: Objective) -> Verdict {
         return Verdict::Missed;
     }
     match report.used(latency, objective) {
+        None if report.pooled().served() == 0 => Verdict::Open,
         // Answers of one token have no latency between tokens.
         None => Verdict::Holds,
         Some(used) if used.value + used.half_width <= 1.0 => Verdict::Holds,
@@ -205,12 +206,14 @@ impl Simulation {
                 pooled.arrived
             );
         }
-        let short = self.rows.iter().filter(|r| r.is_fuller_than(self.warmup_requests)).count();
+        let is_short = |r: &&Row| self.is_drawn && r.is_fuller_than(&self.effort);
+        let short = self.rows.iter().filter(is_short).count();
         if short > 0 {
             say!(
                 "note: {short} of {} kinds of replica hold about as many requests as are left out \
-                 as warm-up; raise --requests or --warmup",
-                self.rows.len()
+                 as warm-up; raise {} or --warmup",
+                self.rows.len(),
+                if self.effort.time_ms.is_some() { "--duration" } else { "--requests" }
             );
         }
         self.print_summary();
@@ -234,9 +237,10 @@ impl Simulation {
         }
         let requests: u64 = self.rows.iter().map(|r| r.report.pooled().arrived).sum();
         say!(
-            "{requests} requests counted, {} replications, seed {}, intervals at {}%; \
+            "{requests} requests counted, {} replications{}, seed {}, intervals at {}%; \
              simulating {:.1} s",
             self.effort.replications,
+            self.effort.time_ms.map_or(String::new(), |ms| format!(" of {} s", ms / 1000.0)),
             self.effort.seed,
             CONFIDENCE * 100.0,
             self.seconds,
@@ -253,7 +257,8 @@ impl Simulation {
         let effort = &self.effort;
         let value = json!({
             "seed": effort.seed,
-            "requests": effort.requests,
+            "requests": effort.time_ms.is_none().then_some(effort.requests),
+            "durationSeconds": effort.time_ms.map(|ms| ms / 1000.0),
             "replications": effort.replications,
             "warmup": effort.warmup,
             "confidence": CONFIDENCE,

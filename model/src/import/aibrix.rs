@@ -1,7 +1,7 @@
 //! A profile of AIBrix's GPU optimizer: requests per second that one deployment serves within its
 //! objectives, a row an *output* size and a column an input size.
 //!
-//! Several profiles, one a GPU type, become the question that `isocost buckets` answers: which GPUs
+//! Several profiles, one a GPU type, become the question that `isocost experiment buckets` answers: which GPUs
 //! for which sizes, at least cost. There a row is an input size, as the Mélange solver has it.
 
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub(super) fn is(node: &Node) -> bool {
     dig::has(node, "tputs") && dig::has(node, "indexes")
 }
 
-/// What `isocost buckets` reads.
+/// What `isocost experiment buckets` reads.
 #[derive(Serialize)]
 struct Buckets {
     input_tokens: Vec<f64>,

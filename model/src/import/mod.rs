@@ -3,7 +3,7 @@
 //! | what people have | what it becomes |
 //! |---|---|
 //! | ConfigMaps and `VariantAutoscaling` objects of llm-d's workload variant autoscaler | a scenario |
-//! | profiles of AIBrix's GPU optimizer | requests by size and GPU type, as `isocost buckets` reads them |
+//! | profiles of AIBrix's GPU optimizer | requests by size and GPU type, as `isocost experiment buckets` reads them |
 //!
 //! Such files say less than a plan needs. What is taken for granted is listed, a sentence each: in
 //! [`Imported::assumed`], and in the scenario's own comments.

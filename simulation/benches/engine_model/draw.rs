@@ -101,6 +101,7 @@ impl Case {
         let turns = |most: u64, turns: u64| most.max(turns * u64::from(self.batch));
         let effort = |requests: u64, replications: u32| Effort {
             requests,
+            time_ms: None,
             warmup: 0.5,
             replications,
             seed: 1,

@@ -55,8 +55,9 @@ impl Apart {
 
     /// Requests that servers with pools have simulated: once for prompts, twice for answers.
     pub fn requests(apart: &[Self], effort: &Effort, trace: Option<&Trace>) -> u64 {
-        let each = trace.map_or(effort.total(), |trace| trace.requests.len() as u64);
-        3 * each * apart.len() as u64
+        let of_trace = trace.map(|trace| trace.requests.len() as u64);
+        let each = |apart: &Self| of_trace.unwrap_or(effort.total(apart.traffic.rate_per_s));
+        3 * apart.iter().map(each).sum::<u64>()
     }
 
     /// A row for each part of each pool, and one for the whole; `None` where it was stopped.
@@ -67,7 +68,7 @@ impl Apart {
         watch: &Watch<'_>,
     ) -> Option<Vec<Row>> {
         let unit = self.pools[0].first().map_or(0, |(task, _)| task.unit);
-        let drawn = || self.traffic.requests(effort.total(), effort.seed, unit);
+        let drawn = || effort.requests_of(&self.traffic, unit);
         let requests = trace.map_or_else(drawn, |trace| trace.requests.clone());
         let links = self.pools.each_ref().map(|p| p.iter().map(|p| p.1).collect::<Vec<_>>());
         let Pooled { prefill, decode, whole } =
