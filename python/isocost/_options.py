@@ -95,8 +95,7 @@ class PlanOptions(TypedDict, total=False):
     replications: int | None
     """Independent replications of each replica; batches of a trace."""
     warmup: float | None
-    """Requests that are not counted before those that are, as a share of them: the replica
-    starts empty."""
+    """Requests, or time, before what is counted, as a share of it: the replica starts empty."""
     proof: str | PathLike[str] | None
     """Write what proves the bound, for `isocost verify`."""
     no_cost_range: bool | None
@@ -450,8 +449,10 @@ class SimulateOptions(TypedDict, total=False):
     replications: int | None
     """Independent replications of each replica; batches of a trace."""
     warmup: float | None
-    """Requests that are not counted before those that are, as a share of them: the replica
-    starts empty."""
+    """Requests, or time, before what is counted, as a share of it: the replica starts empty."""
+    duration: float | None
+    """Count what arrives in so much simulated time in each replication, in place of requests:
+    15min, 1h."""
     prefix_hit_share: float | None
     """Share of the prompt tokens that the prefix cache holds, whatever the scenario says of it:
     they need no computing [default: 0]."""
