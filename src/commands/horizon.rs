@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use isocost_formulations::horizon::{Asked, Sized, solve_checked};
+use isocost_formulations::horizon::{Asked, Sized, apart_from_nodes, solve_checked};
 use isocost_model::export::json_text;
 use isocost_model::export::write_file;
 use isocost_model::horizon::{Export, HorizonPlan, Pool, Prices, Profile};
@@ -22,14 +22,6 @@ use crate::{Failure, exit, output};
 pub fn run(args: &HorizonArgs) -> Result<u8, Failure> {
     fits(&args.solve)?;
     let (scenario, profile, prices) = inputs(args)?;
-    if let Some(node) = scenario.nodes.first() {
-        let text = format!(
-            "node `{}`: a plan over time rents cards one by one and knows no nodes; give the scenario \
-             without `nodes`, or plan its hours one by one",
-            node.name
-        );
-        return Err(Failure::input(text));
-    }
     let Planner { sizing, request, backend, .. } = planner(&args.sizing, &args.solve)?;
     let shape = request.formulation.shape(&scenario);
     let asked = Asked {
@@ -44,6 +36,12 @@ pub fn run(args: &HorizonArgs) -> Result<u8, Failure> {
         let _spinner = Spinner::start("planning the horizon");
         let start = Instant::now();
         let sized = Sized::new(&scenario, &profile, &sizing);
+        if let Some(why) = apart_from_nodes(&scenario, &sized) {
+            let remedy = "plan its periods one by one, by `isocost plan --loads`";
+            return Err(Failure::input(format!(
+                "{why}; a plan over time needs sizes that each divide the next and the node: {remedy}"
+            )));
+        }
         let sizing_s = start.elapsed().as_secs_f64();
         let start = Instant::now();
         let plan =

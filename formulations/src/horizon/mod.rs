@@ -8,7 +8,7 @@
 //!             o_r      price on demand, cents/h;   sigma_r  price of an hour's work on
 //!                      spot, cents;   M_r  most spot units at a time
 //!             m_r      cards in a unit;   C_ht  cards that exist in h
-//!             u_pr     units of r that p takes;   e_p  its energy, cents/h
+//!             u_pr     units of r that p takes, of nodes a share of one;   e_p  its energy, cents/h
 //! variables   R_r in Z, >= 0     reserved, the same in every period
 //!             D_hr, S_hr in Z, >= 0     on demand and on spot in h
 //!             x_hsp in {0, 1}    s runs on p in h
@@ -54,7 +54,7 @@ use self::core::Chosen;
 use crate::pattern::column::Shape;
 pub use plan::{Asked, HorizonError, solve_checked};
 use search::Search;
-pub use statement::{Horizon, PoolTerms, Sized, Span, SpotTerms};
+pub use statement::{Horizon, PoolTerms, Sized, Span, SpotTerms, apart_from_nodes};
 
 /// Distinct periods up to which one program over all of them is tried before the search.
 const TOGETHER: usize = 6;

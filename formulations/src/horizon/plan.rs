@@ -6,11 +6,16 @@ use isocost_model::check::Violation;
 use isocost_model::check::horizon::check_horizon;
 use isocost_model::horizon::{HorizonPlan, PeriodPlan, Prices, Profile, Rented};
 use isocost_model::plan::{self, Approach, Choice, Plan, Status};
-use isocost_solver::{Backend, SolveOptions, SolverError};
+use isocost_solver::{Backend, Deadline, SolveOptions, SolverError};
 
 use super::core::Chosen;
 use super::{Horizon, Method, Outcome, Sized, solve};
+use crate::nodes::refill;
 use crate::pattern::column::Shape;
+use crate::problem::{Problem, ProblemOptions};
+
+/// How far above a whole number of units is that number still.
+const WHOLE: f64 = 1e-6;
 
 /// What is planned for.
 #[derive(Clone, Copy)]
@@ -57,7 +62,7 @@ pub fn solve_checked(
     let Asked { scenario, sizing, profile, prices, unlimited, shape } = *asked;
     let horizon = Horizon::new(scenario, profile, prices, sized, unlimited);
     let outcome = solve(&horizon, shape, backend, options, Method::Auto)?;
-    let plan = plan(asked, sized, &horizon, &outcome, backend.name());
+    let plan = plan(asked, sized, &horizon, &outcome, backend)?;
     let breaches = check_horizon(scenario, sizing, profile, prices, unlimited, &plan);
     if breaches.is_empty() { Ok(plan) } else { Err(HorizonError::Rules(breaches)) }
 }
@@ -67,19 +72,19 @@ fn plan(
     sized: &Sized,
     horizon: &Horizon,
     outcome: &Outcome,
-    backend: &str,
-) -> HorizonPlan {
+    backend: &dyn Backend,
+) -> Result<HorizonPlan, SolverError> {
     let of_period = |(h, &at): (usize, &usize)| {
         let chosen = &outcome.periods[at];
         period(asked, sized, horizon, h, at, chosen, backend)
     };
     let has_plan = matches!(outcome.status, Status::Optimal | Status::Feasible);
     let periods = if has_plan {
-        horizon.of_period.iter().enumerate().map(of_period).collect()
+        horizon.of_period.iter().enumerate().map(of_period).collect::<Result<_, _>>()?
     } else {
         vec![]
     };
-    HorizonPlan {
+    Ok(HorizonPlan {
         status: outcome.status,
         reserved: outcome.reserved.clone(),
         periods,
@@ -89,9 +94,9 @@ fn plan(
             Shape::Single => "horizon, single".to_owned(),
             Shape::Mixed => "horizon, mixed".to_owned(),
         },
-        backend: backend.to_owned(),
+        backend: backend.name().to_owned(),
         notes: notes(asked, horizon, outcome),
-    }
+    })
 }
 
 fn notes(asked: &Asked<'_>, horizon: &Horizon, outcome: &Outcome) -> Vec<String> {
@@ -126,8 +131,8 @@ fn period(
     h: usize,
     at: usize,
     chosen: &Chosen,
-    backend: &str,
-) -> PeriodPlan {
+    backend: &dyn Backend,
+) -> Result<PeriodPlan, SolverError> {
     let (span, scenario) = (&horizon.periods[at], asked.profile.scenario(asked.scenario, h));
     let candidates = &sized.periods[h];
     let shares: Vec<Vec<(usize, u64)>> = chosen
@@ -149,26 +154,33 @@ fn period(
     };
     let objective = shares.iter().enumerate().map(list_price).sum();
     // The period alone proves nothing: its bound is that of the horizon.
-    let choice = Choice {
+    let mut choice = Choice {
         status: Status::Feasible,
         shares,
         objective,
         bound: f64::NEG_INFINITY,
         approach: Approach::new(asked.shape, plan::Method::Patterns),
-        backend: backend.to_owned(),
+        backend: backend.name().to_owned(),
         notes: Vec::new(),
         nodes: Vec::new(),
     };
+    if !scenario.nodes.is_empty() {
+        let options = ProblemOptions { unlimited: asked.unlimited, ..ProblemOptions::default() };
+        let problem = Problem::new(&scenario, candidates, &options);
+        refill(&problem, &mut choice, backend, &Deadline::new(&SolveOptions::default()))?;
+    }
     let plan = Plan::new(&scenario, candidates, asked.sizing, asked.unlimited, choice);
-    let used = |r: usize| chosen.patterns.iter().map(|p| p.uses[r]).sum::<f64>().round() as u64;
+    // Of a node that is used in part, nothing is left to others.
+    let used = |r: usize| chosen.patterns.iter().map(|p| p.uses[r]).sum::<f64>();
+    let used = |r: usize| (used(r) - WHOLE).ceil().max(0.0) as u64;
     let rented = chosen.rented.iter().enumerate().map(|(r, &(on_demand, spot))| Rented {
         used: used(r),
         on_demand,
         spot,
     });
-    PeriodPlan {
+    Ok(PeriodPlan {
         plan,
         rented: rented.collect(),
         running_cents_per_h: chosen.patterns.iter().map(|p| p.cost).sum(),
-    }
+    })
 }

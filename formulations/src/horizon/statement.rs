@@ -159,6 +159,37 @@ impl Horizon {
     }
 }
 
+/// Why replicas do not nest in nodes, if they do not: a plan over time knows nodes of one kind to a card type, in which
+/// each size of replica divides the next and the node, so that as many cards as there are hold them.
+pub fn apart_from_nodes(scenario: &Scenario, sized: &Sized) -> Option<String> {
+    scenario.nodes.iter().enumerate().find_map(|(k, node)| {
+        let [(card_type, cards)] = node.cards[..] else {
+            return Some(format!("node `{}` has cards of several types", node.name));
+        };
+        if !node.geometries.is_empty() {
+            return Some(format!("cards of node `{}` are cut by geometries", node.name));
+        }
+        if scenario.nodes_of(card_type).any(|other| other != k) {
+            let card = &scenario.card_types[card_type].name;
+            return Some(format!("cards of type `{card}` come in several kinds of node"));
+        }
+        let groups = sized.periods.iter().flat_map(|candidates| &candidates.groups);
+        let own = groups.flat_map(|group| &group.options).filter(|o| o.card_type == card_type);
+        let mut sizes: Vec<u64> = own.map(|o| o.cards).chain([u64::from(cards)]).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        let nest = sizes.windows(2).all(|pair| pair[1].is_multiple_of(pair[0]));
+        (!nest).then(|| {
+            let sizes: Vec<String> = sizes.iter().map(u64::to_string).collect();
+            format!(
+                "replicas on node `{}`, of {cards} cards, do not nest: {} cards",
+                node.name,
+                sizes.join(", ")
+            )
+        })
+    })
+}
+
 /// The servers of one period, over pools and budgets.
 fn problem(
     scenario: &Scenario,
@@ -167,7 +198,9 @@ fn problem(
     unlimited: bool,
 ) -> Problem {
     let options = ProblemOptions { unlimited, ..ProblemOptions::default() };
-    let mut problem = Problem::new(scenario, candidates, &options);
+    // Replicas that nest fill nodes whole: cards say all of them.
+    let loose = Scenario { nodes: Vec::new(), ..scenario.clone() };
+    let mut problem = Problem::new(&loose, candidates, &options);
     // Limits on one card type become pools; what several types share stays a limit.
     let shared: Vec<usize> = {
         let single = scenario.card_types.iter().filter(|c| !unlimited && c.available().is_some());
@@ -180,13 +213,14 @@ fn problem(
     for (items, group) in problem.groups.iter_mut().zip(&candidates.groups) {
         for (item, candidate) in items.iter_mut().zip(&group.options) {
             let unit = &scenario.accelerators[candidate.accelerator];
-            let units = candidate.cards / u64::from(unit.multiplicity);
+            let units = candidate.cards as f64 / f64::from(unit.multiplicity);
+            let by_node = scenario.is_paid_by_node(unit.card_type);
             // Rounding apart, what a replica costs beyond its rent is energy.
-            let energy = item.cost - units as f64 * unit.cost_cents_per_h;
+            let energy = item.cost - if by_node { 0.0 } else { units * unit.cost_cents_per_h };
             item.cost = if energy.abs() <= 1e-9 * item.cost { 0.0 } else { energy };
             let taken = prices.pools.iter().enumerate().filter_map(|(r, pool)| {
-                let taken = pool.taken(scenario, candidate.accelerator, units);
-                (taken > 0).then_some((r, taken as f64))
+                let units = candidate.cards as f64 / pool.cards(scenario) as f64;
+                pool.holds(scenario, candidate.accelerator).then_some((r, units))
             });
             let budgets = item.uses.iter().filter_map(|&(k, amount)| {
                 let at = shared.iter().position(|&s| s == k)?;
@@ -201,7 +235,7 @@ fn problem(
 fn pools(scenario: &Scenario, prices: &Prices, hours: f64, periods: &[Span]) -> Vec<PoolTerms> {
     let terms = |(r, pool): (usize, &Pool)| {
         let (cards, card_type) = (pool.cards(scenario), pool.card_type(scenario));
-        let useful = periods.iter().map(|p| most_used(&p.problem, r)).fold(0.0, f64::max);
+        let useful = periods.iter().map(|p| most_used(&p.problem, r)).fold(0.0, f64::max).ceil();
         let exist = periods.iter().map(|p| p.cards[card_type]).fold(f64::INFINITY, f64::min);
         let most = useful.min((exist / cards as f64).floor()).max(0.0);
         let spot = pool.spot.map(|s| SpotTerms {

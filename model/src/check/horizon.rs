@@ -89,15 +89,11 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Units of a pool that the replicas take, counted anew.
+    /// Units of a pool that the replicas take, counted anew by their cards.
     fn used(&self, pool: &Pool) -> u64 {
         let parts = self.planned.plan.placements.iter().flat_map(|p| &p.parts);
-        let taken = parts.map(|part| {
-            let units =
-                part.cards / u64::from(self.scenario.accelerators[part.accelerator].multiplicity);
-            pool.taken(self.scenario, part.accelerator, units)
-        });
-        taken.sum()
+        let own = parts.filter(|part| pool.holds(self.scenario, part.accelerator));
+        own.map(|part| part.cards).sum::<u64>().div_ceil(pool.cards(self.scenario))
     }
 
     fn pools(&self, reserved: &[u64], found: &mut Found) {
@@ -137,16 +133,22 @@ impl Place<'_> {
         }
     }
 
-    /// What replicas cost beyond the rent of their accelerators is energy.
+    /// What replicas cost beyond the rent of their accelerators and the nodes that they are in is energy.
     fn running(&self, found: &mut Found) {
+        let nodes = self.planned.plan.nodes.iter().map(|filled| {
+            let price = self.scenario.nodes[filled.node].price_cents_per_h.unwrap_or(0.0);
+            price * filled.nodes() as f64
+        });
         let parts = self.planned.plan.placements.iter().flat_map(|p| &p.parts);
         let energy: f64 = parts
             .map(|part| {
                 let unit = &self.scenario.accelerators[part.accelerator];
                 let units = part.cards as f64 / f64::from(unit.multiplicity);
-                part.cost - units * unit.cost_cents_per_h
+                let by_node = self.scenario.is_paid_by_node(unit.card_type);
+                part.cost - if by_node { 0.0 } else { units * unit.cost_cents_per_h }
             })
             .sum();
+        let energy = energy - nodes.sum::<f64>();
         let said = self.planned.running_cents_per_h;
         let scale = self.planned.plan.total_cost.max(1.0);
         found.unless((energy - said).abs() <= ROUNDING * scale, Rule::Cost, self.name, || {

@@ -3,7 +3,7 @@
 //!
 //! A [`Profile`] cuts the horizon (a day, a week, or a few scenarios of demand) into [`Period`]s, each
 //! with its hours and loads. Cards come from [`Pool`]s: a pool is what is reserved and rented as one
-//! kind, a card type or a single accelerator. Reserved cards are paid for all hours, whether in use or
+//! kind, a card type, a single accelerator, or a node where cards are paid by it. Reserved cards are paid for all hours, whether in use or
 //! not; cards on demand and on spot only in the periods that they are rented for.
 
 mod export;
@@ -99,6 +99,8 @@ pub enum Unit {
     Card(usize),
     /// An accelerator: index into [`Scenario::accelerators`].
     Accelerator(usize),
+    /// A node with all its cards: index into [`Scenario::nodes`].
+    Node(usize),
 }
 
 /// Units on spot.
@@ -126,6 +128,7 @@ impl Pool {
         match self.unit {
             Unit::Card(t) => &scenario.card_types[t].name,
             Unit::Accelerator(a) => &scenario.accelerators[a].name,
+            Unit::Node(k) => &scenario.nodes[k].name,
         }
     }
 
@@ -134,6 +137,7 @@ impl Pool {
         match self.unit {
             Unit::Card(t) => t,
             Unit::Accelerator(a) => scenario.accelerators[a].card_type,
+            Unit::Node(k) => scenario.nodes[k].cards[0].0,
         }
     }
 
@@ -142,17 +146,17 @@ impl Pool {
         match self.unit {
             Unit::Card(_) => 1,
             Unit::Accelerator(a) => u64::from(scenario.accelerators[a].multiplicity),
+            Unit::Node(k) => u64::from(scenario.nodes[k].cards[0].1),
         }
     }
 
-    /// Units of it that `units` of accelerator `a` take; 0 where it is of another pool.
-    pub fn taken(&self, scenario: &Scenario, a: usize, units: u64) -> u64 {
+    /// Whether units of accelerator `a` are taken from it.
+    pub fn holds(&self, scenario: &Scenario, a: usize) -> bool {
         match self.unit {
-            Unit::Card(t) if scenario.accelerators[a].card_type == t => {
-                units * u64::from(scenario.accelerators[a].multiplicity)
+            Unit::Accelerator(own) => own == a,
+            Unit::Card(_) | Unit::Node(_) => {
+                scenario.accelerators[a].card_type == self.card_type(scenario)
             }
-            Unit::Accelerator(own) if own == a => units,
-            _ => 0,
         }
     }
 }
@@ -173,14 +177,19 @@ pub struct Ratios {
 }
 
 impl Prices {
-    /// Prices by `ratios` to those of `scenario`: by card type where a card of each type costs the
-    /// same in every accelerator, else by accelerator.
+    /// Prices by `ratios` to those of `scenario`: by the node where it is paid, else by card type where a
+    /// card of each type costs the same in every accelerator, else by accelerator.
     pub fn by_ratios(scenario: &Scenario, ratios: &Ratios) -> Self {
+        let by_node = scenario.nodes.iter().enumerate();
+        let by_node =
+            by_node.filter_map(|(k, node)| Some((Unit::Node(k), node.price_cents_per_h?)));
         let by_type: Option<Vec<(Unit, f64)>> = (0..scenario.card_types.len())
+            .filter(|&t| !scenario.is_paid_by_node(t))
             .filter_map(|t| card_price(scenario, t).map(|p| p.map(|p| (Unit::Card(t), p))))
             .collect();
         let by_accelerator = || {
             let all = scenario.accelerators.iter().enumerate();
+            let all = all.filter(|(_, unit)| !scenario.is_paid_by_node(unit.card_type));
             all.map(|(a, unit)| (Unit::Accelerator(a), unit.cost_cents_per_h)).collect()
         };
         let pool = |(unit, price): (Unit, f64)| {
@@ -199,7 +208,8 @@ impl Prices {
             });
             pool
         };
-        Self { pools: by_type.unwrap_or_else(by_accelerator).into_iter().map(pool).collect() }
+        let others = by_type.unwrap_or_else(by_accelerator);
+        Self { pools: others.into_iter().chain(by_node).map(pool).collect() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What cards cost reserved, on demand and on spot, from a CSV file.
 //!
-//! One row a pool: `type` (a card of it) or `accelerator` (one of it), `reserved_cents_per_h`,
+//! One row a pool: `type` (a card of it, or a node where it is paid by that) or `accelerator` (one of it), `reserved_cents_per_h`,
 //! `on_demand_cents_per_h`, `spot_cents_per_h`, `spot_most`, `spot_availability`. A blank price is no
 //! offer; without a column for prices on demand, the scenario's own hold.
 
@@ -13,7 +13,7 @@ use super::fields::ABSURD;
 use super::problem::{Problem, Report, known_names};
 use super::sheet::{Row, Sheet, csv_file};
 use crate::horizon::{Pool, Prices, Spot, Unit, card_price};
-use crate::scenario::Scenario;
+use crate::scenario::{Accelerator, Scenario};
 
 const COLUMNS: [&str; 7] = [
     "type",
@@ -69,6 +69,12 @@ fn read(scenario: &Scenario, sheet: &Sheet, prices: &mut Prices, report: &mut Re
         true => scenario.card_types.iter().map(|c| c.name.as_str()).collect(),
         false => scenario.accelerators.iter().map(|a| a.name.as_str()).collect(),
     };
+    let paid_by_node = |unit: &Accelerator| scenario.is_paid_by_node(unit.card_type);
+    if let Some(unit) = scenario.accelerators.iter().find(|unit| !by_type && paid_by_node(unit)) {
+        let what = format!("accelerator `{}` is paid by the node", unit.name);
+        sheet.problem(1, what, "give prices by `type`: those of a node", report);
+        return;
+    }
     let mut seen = FxHashSet::default();
     for row in &sheet.rows {
         let name = sheet.text(row, column);
@@ -81,7 +87,11 @@ fn read(scenario: &Scenario, sheet: &Sheet, prices: &mut Prices, report: &mut Re
             let what = format!("{column} `{name}` has two rows");
             sheet.problem(row.line, what, "keep one of them", report);
         }
-        let unit = if by_type { Unit::Card(i) } else { Unit::Accelerator(i) };
+        let sold = |k: &usize| scenario.nodes[*k].price_cents_per_h.is_some();
+        let unit = match by_type {
+            true => scenario.nodes_of(i).find(sold).map_or(Unit::Card(i), Unit::Node),
+            false => Unit::Accelerator(i),
+        };
         prices.pools.extend(pool(scenario, sheet, row, unit, report));
     }
     for name in names.iter().enumerate().filter(|(i, _)| !seen.contains(i)).map(|(_, n)| n) {
@@ -107,6 +117,7 @@ fn pool(
     if !sheet.has("on_demand_cents_per_h") {
         on_demand = match unit {
             Unit::Accelerator(a) => Some(scenario.accelerators[a].cost_cents_per_h),
+            Unit::Node(k) => scenario.nodes[k].price_cents_per_h,
             Unit::Card(t) => match card_price(scenario, t) {
                 Some(None) => {
                     let what = "its accelerators cost different prices a card".to_owned();
