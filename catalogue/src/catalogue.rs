@@ -14,6 +14,8 @@ use crate::names::ModelName;
 
 const CARDS: &str = include_str!("../../data/catalogue/cards.csv");
 const PRICES: &str = include_str!("../../data/catalogue/prices.csv");
+/// What 100 cents of the catalogue's prices are.
+pub const CURRENCY: &str = "USD";
 const MODELS: &str = include_str!("../../data/catalogue/models.json");
 
 /// Cards and models.

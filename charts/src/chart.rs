@@ -91,6 +91,8 @@ pub struct Series {
     pub mark: Mark,
     /// Whether its lines are dashed.
     pub dashed: bool,
+    /// Whether its bars stand back.
+    pub faint: bool,
     /// Place in the theme's colours; else the series takes the next that is free.
     pub color: Option<usize>,
 }
@@ -256,7 +258,7 @@ impl Axis {
 impl Series {
     /// Any mark.
     pub fn new(name: impl Into<String>, mark: Mark) -> Self {
-        Self { name: name.into(), mark, dashed: false, color: None }
+        Self { name: name.into(), mark, dashed: false, faint: false, color: None }
     }
 
     /// A line through (x, y).
@@ -297,6 +299,12 @@ impl Series {
     /// With dashed lines.
     pub fn dashed(mut self) -> Self {
         self.dashed = true;
+        self
+    }
+
+    /// With bars that stand back.
+    pub fn faint(mut self) -> Self {
+        self.faint = true;
         self
     }
 

@@ -50,6 +50,29 @@ pub(crate) fn shorten(text: &str, room: f64, size: f64, bold: bool) -> String {
     format!("{}…", start.trim_end())
 }
 
+/// The text, or as much of its start and of its end as fits with an ellipsis between: names that begin
+/// alike differ at the end.
+pub(crate) fn shorten_middle(text: &str, room: f64, size: f64) -> String {
+    if width(text, size, false) <= room {
+        return text.to_owned();
+    }
+    let face = face(false);
+    let (mut start, mut end) = (String::new(), Vec::new());
+    let mut left = room - advance(face, '…', size);
+    let mut chars = text.chars();
+    loop {
+        let from_start = start.chars().count() <= end.len();
+        let next = if from_start { chars.next() } else { chars.next_back() };
+        let Some(c) = next else { break };
+        left -= advance(face, c, size);
+        if left < 0.0 {
+            break;
+        }
+        if from_start { start.push(c) } else { end.push(c) }
+    }
+    format!("{}…{}", start.trim_end(), end.iter().rev().collect::<String>().trim_start())
+}
+
 /// The text in at most `lines` lines, broken at spaces; the last is shortened.
 pub(crate) fn wrap(text: &str, room: f64, size: f64, bold: bool, lines: usize) -> Vec<String> {
     let mut done: Vec<String> = Vec::new();
@@ -80,6 +103,11 @@ mod tests {
         assert_eq!(shorten("cost", 100.0, 12.0, false), "cost");
         let short = shorten("a name that nobody would give to a server", 80.0, 12.0, false);
         assert!(short.ends_with('…') && width(&short, 12.0, false) <= 80.0, "{short}");
+        let names = ["premium-llama-3.1-8b", "premium-llama-3.1-70b"];
+        let short = names.map(|name| shorten_middle(name, 90.0, 12.0));
+        assert!(short[0] != short[1] && short[1].ends_with("-70b"), "{short:?}");
+        assert!(short.iter().all(|name| width(name, 12.0, false) <= 90.0), "{short:?}");
+        assert_eq!(shorten_middle("äöü", 1.0, 12.0), "…");
         let lines = wrap("one two three four five six seven", 60.0, 12.0, false, 2);
         assert_eq!(lines.len(), 2);
         assert!(lines[1].ends_with('…'));

@@ -82,7 +82,7 @@ fn y_labels(scene: &mut Scene, chart: &Chart, plot: &Plot, labels: &Labels) {
     };
     for (value, label) in labels.y.iter().step_by(every).filter(|t| plot.y.holds(t.0)) {
         let at = (plot.left - 8.0, plot.y.pixel(*value) + 4.0);
-        let text = Text::new(at, font::shorten(label, room + 0.5, 12.0, false));
+        let text = Text::new(at, font::shorten_middle(label, room + 0.5, 12.0));
         let ink = if plot.lying { Ink::Text } else { Ink::Muted };
         scene.text(text.anchor(Anchor::End), ink);
     }
@@ -108,7 +108,7 @@ fn turned_names(scene: &mut Scene, plot: &Plot, labels: &Labels) {
     for (value, label) in labels.x.iter().step_by(every) {
         let x = plot.x.pixel(*value) + 4.0;
         let room = room.min((x - 4.0) / TURN.to_radians().cos());
-        let text = Text::new((x, plot.bottom + 14.0), font::shorten(label, room, 12.0, false));
+        let text = Text::new((x, plot.bottom + 14.0), font::shorten_middle(label, room, 12.0));
         scene.text(text.anchor(Anchor::End).turn(TURN), Ink::Text);
     }
 }

@@ -100,6 +100,8 @@ pub(crate) fn titles(
     (x, mut y): Point,
     room: f64,
 ) -> f64 {
+    // A reader's own font may be wider than the one that is measured.
+    let room = room * 0.9;
     for line in font::wrap(title, room, size, true, 2) {
         y += size * 1.25;
         scene.text(Text::new((x, y - size * 0.25), line).size(size).bold(), Ink::Text);

@@ -57,7 +57,7 @@ fn attempt(chart: &Chart, setting: &Setting, keyed: &[usize]) -> (Scene, Vec<usi
     };
     let top = above(&mut scene, chart, setting, keyed);
     let rows = margins::rows(setting.height - top);
-    let steps = if chart.y.names().is_some() { (setting.width / 150.0) as usize } else { rows };
+    let steps = if chart.y.names().is_some() { (setting.width / 100.0) as usize } else { rows };
     let domain = domain(chart, steps.clamp(2, 8));
     let (plot, labels) = margins::plan(chart, setting, &domain, top);
     frame::grid(&mut scene, chart, &plot, &labels);

@@ -64,8 +64,12 @@ fn x_labels(chart: &Chart, range: &Range, room: f64) -> Vec<(f64, String)> {
     loop {
         let x = labels(&chart.x, range, count);
         let fits = (widest(&x) + 12.0) * x.len() as f64 <= room;
-        if fits || count <= 1 || chart.x.names().is_some() {
+        if fits && x.len() > 1 || chart.x.names().is_some() {
             return x;
+        }
+        // An axis of one tick has no scale: its ends say what it spans.
+        if count <= 1 {
+            return [range.low, range.high].map(|end| (end, number(end))).to_vec();
         }
         count -= 1;
     }

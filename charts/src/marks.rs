@@ -14,7 +14,7 @@ pub(crate) use bars::totals;
 
 /// Marks of one series that say their value when pointed at, at most.
 const TIPS: usize = 500;
-/// Lines of at most so many points show each of them.
+/// Solid lines of at most so many points show each of them.
 const DOTTED: usize = 24;
 
 /// Draws all series: what is filled first, then lines, then dots.
@@ -56,7 +56,7 @@ impl Pen<'_> {
         for run in runs(points.iter().map(|p| self.plot.point(*p))) {
             self.stroke(series, &run, place);
         }
-        if points.len() <= DOTTED {
+        if points.len() <= DOTTED && !series.dashed {
             self.dots(series, points, place, 3.5);
         }
     }

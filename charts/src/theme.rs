@@ -108,7 +108,7 @@ pub fn css() -> String {
     format!(
         ":root{{{light}}}\n\
          @media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n\
-         svg.chart{{max-width:100%;height:auto}}\n"
+         svg.chart{{max-width:100%;height:auto;overflow:visible}}\n"
     )
 }
 

@@ -27,9 +27,18 @@ impl Currency {
         cents / 100.0 * self.rate
     }
 
-    /// The unit, in words.
+    /// The unit, in words; what it is where nobody says is said here alone.
     pub fn unit(&self) -> &str {
         self.name.as_deref().unwrap_or("hundreds of cents")
+    }
+
+    /// What all costs of the scenario are in: `EUR cents/h`, or `cents/h` where nobody says whose cents
+    /// they are, or the unit is another than that of the prices.
+    pub fn per_hour(&self) -> String {
+        match &self.name {
+            Some(name) if self.rate == 1.0 => format!("{name} cents/h"),
+            _ => "cents/h".to_owned(),
+        }
     }
 }
 
@@ -67,4 +76,19 @@ fn shares<'a>(
         *is_asked = true;
     }
     shares.into_iter().filter(|(_, is_asked)| *is_asked).map(|(share, _)| share).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cents_are_named_where_it_is_known_whose_they_are() {
+        let of = |name: &str, rate| Currency { name: Some(name.to_owned()), rate };
+        assert_eq!(of("EUR", 1.0).per_hour(), "EUR cents/h");
+        // Prices in cents of something else, shown in euros.
+        assert_eq!(of("EUR", 0.9).per_hour(), "cents/h");
+        assert_eq!(Currency::default().per_hour(), "cents/h");
+        assert_eq!(of("EUR", 0.9).units(1000.0), 9.0);
+    }
 }

@@ -3,13 +3,13 @@
 use isocost_charts::{Axis, Chart, Series};
 
 use crate::content::{Block, Cell, Figure, Section, Table};
-use crate::cost::height;
+use crate::cost::{Bar, coloured, height};
 use crate::format::{cents, count, percent};
 use crate::{BARS, Input};
 
 pub(crate) fn section(input: &Input<'_>) -> Section {
     let section = Section::new("cards", "Cards")
-        .with(Block::Figures(vec![Figure::new("cards", chart(input))]))
+        .with(Block::figures(vec![Figure::new("cards", chart(input))]))
         .with(Block::Table(table(input)));
     let section = match input.plan.nodes.is_empty() {
         true => section,
@@ -25,34 +25,36 @@ pub(crate) fn section(input: &Input<'_>) -> Section {
 fn chart(input: &Input<'_>) -> Chart {
     let Input { scenario, plan, .. } = input;
     let mut bars = Vec::new();
-    for (card, usage) in scenario.card_types.iter().zip(&plan.usage) {
+    for (t, (card, usage)) in scenario.card_types.iter().zip(&plan.usage).enumerate() {
         let free = usage.available.map_or(0, |a| a.saturating_sub(usage.cards));
         let name = match usage.available {
             Some(_) => card.name.clone(),
             None => format!("{} (no limit)", card.name),
         };
         if usage.cards + free > 0 {
-            bars.push((bars.len(), name, usage.cards, free));
+            bars.push((t, name, usage.cards, free));
         }
     }
     bars.sort_by_key(|&(_, _, used, free)| std::cmp::Reverse(used + free));
     bars.truncate(BARS);
     bars.sort_by_key(|bar| bar.0);
-    Chart::new(
-        "Cards used against capacity",
-        Axis::linear("Cards", ""),
-        Axis::categories("", bars.iter().map(|bar| bar.1.clone())),
-    )
-    .with(Series::bars("used", bars.iter().map(|bar| bar.2 as f64).collect()).color(0))
-    .with(Series::bars("free", bars.iter().map(|bar| bar.3 as f64).collect()).color(6))
-    .stacked()
-    .size(640, height(bars.len()))
+    let names = bars.iter().map(|bar| bar.1.clone());
+    let title = "Cards used against capacity";
+    let chart = Chart::new(title, Axis::counts("Cards", ""), Axis::categories("", names));
+    let used: Vec<Bar> = bars.iter().map(|bar| (Some(bar.0), bar.2 as f64)).collect();
+    let free: Vec<Bar> = bars.iter().map(|bar| (Some(bar.0), bar.3 as f64)).collect();
+    let words = if bars.iter().any(|bar| bar.3 > 0) { "Faint: free" } else { "" };
+    let palette = input.palette();
+    let chart = coloured(chart, &used, |series| series, &palette);
+    let chart = coloured(chart, &free, Series::faint, &palette);
+    chart.subtitle(words).size(640, height(bars.len()))
 }
 
 fn table(input: &Input<'_>) -> Table {
     let Input { scenario, plan, .. } = input;
     let columns = ["Card type", "Used", "Usable", "Kept spare", "Free", "Used, %"];
-    let mut table = Table::new("cards-used", "Cards by type", 1, &columns);
+    let first = ["Card type", "Used", "Usable", "Free"];
+    let mut table = Table::new("cards-used", "Cards by type", 1, &columns).ranked(&first, &[]);
     for (card, usage) in scenario.card_types.iter().zip(&plan.usage) {
         let share = usage.available.filter(|a| *a > 0).map(|a| usage.cards as f64 / a as f64);
         let free = usage.available.map(|a| a.saturating_sub(usage.cards) as f64);
@@ -78,8 +80,9 @@ fn nodes(input: &Input<'_>) -> Table {
     let Input { scenario, plan, .. } = input;
     let columns =
         ["Node", "Zone", "Used", "Usable", "Kept spare", "Cards left in them", "Cost, cents/h"];
-    let mut table =
-        Table::new("nodes-used", "Nodes by kind; nodes.csv says what each holds", 2, &columns);
+    let caption = "Nodes by kind; nodes.csv says what each holds";
+    let mut table = Table::new("nodes-used", caption, 2, &columns)
+        .ranked(&["Node", "Used", "Usable", "Cost, cents/h"], &[]);
     for (node, uses) in scenario.nodes.iter().zip(plan.node_uses(scenario)) {
         table.rows.push(vec![
             Cell::text(&node.name),
@@ -100,7 +103,8 @@ fn nodes(input: &Input<'_>) -> Table {
 fn budgets(input: &Input<'_>) -> Table {
     let columns = ["Budget", "Counts", "Used", "Limit", "Left", "Used, %"];
     let caption = "Budgets; watts and carbon are those of the cards in use at full load";
-    let mut table = Table::new("budgets-used", caption, 2, &columns);
+    let first = ["Budget", "Counts", "Used", "Limit"];
+    let mut table = Table::new("budgets-used", caption, 2, &columns).ranked(&first, &[]);
     for budget in &input.plan.budgets {
         let share = (budget.limit > 0.0).then(|| budget.used / budget.limit);
         table.rows.push(vec![

@@ -28,7 +28,8 @@ fn table(choices: &[ServerChoice]) -> Table {
         "After that, cents/h more",
     ];
     let caption = "Each server's other options, and what they would cost the fleet";
-    let mut table = Table::new("choices-table", caption, 4, &columns);
+    let mut table = Table::new("choices-table", caption, 4, &columns)
+        .ranked(&["Server", "Runs on", "Exclusion cost, cents/h"], &["After that"]);
     for choice in choices {
         let next = others(choice);
         let mut first = [0, 1].map(|i| match next.get(i) {

@@ -20,8 +20,15 @@ pub(crate) enum Block {
     /// A heading below the section's.
     Heading(String),
     Table(Table),
-    /// Charts side by side where there is room.
-    Figures(Vec<Figure>),
+    Figures(Figures),
+}
+
+/// Charts side by side where there is room, kept together on paper.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Figures {
+    /// A heading below the section's; empty for none.
+    pub heading: String,
+    pub figures: Vec<Figure>,
 }
 
 /// A chart.
@@ -33,7 +40,15 @@ pub(crate) struct Figure {
     pub chart: Chart,
     /// For the page: takes its colours from it.
     pub svg: String,
+    /// The same for where the chart has to be narrow: drawn anew, since type that shrinks with its
+    /// chart cannot be read.
+    pub narrow: Option<String>,
 }
+
+/// Width of what is drawn for narrow places, pixels.
+pub(crate) const NARROW: u32 = 320;
+/// Up to this width a chart is narrow as it is.
+const NARROW_ENOUGH: u32 = 380;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Table {
@@ -52,6 +67,20 @@ pub(crate) struct Column {
     pub name: String,
     /// Whether its values are numbers, set to the right.
     pub number: bool,
+    /// From which width of the table on it is shown without being asked for.
+    pub rank: Rank,
+}
+
+/// How soon a column is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Rank {
+    /// On a telephone.
+    First,
+    /// On a tablet.
+    Middle,
+    /// On a wide screen, and on paper where it is wide.
+    Last,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -80,17 +109,43 @@ impl Section {
 
 impl Figure {
     pub fn new(name: impl Into<String>, chart: Chart) -> Self {
-        let svg = chart.svg(&Theme::embedded());
-        Self { name: name.into(), chart, svg }
+        let theme = Theme::embedded();
+        let narrow = (chart.width > NARROW_ENOUGH)
+            .then(|| chart.clone().size(NARROW, chart.height).svg(&theme));
+        Self { name: name.into(), svg: chart.svg(&theme), chart, narrow }
+    }
+}
+
+impl Block {
+    /// Charts without a heading.
+    pub fn figures(figures: Vec<Figure>) -> Self {
+        Self::Figures(Figures { heading: String::new(), figures })
     }
 }
 
 impl Table {
-    /// An empty table; the columns from `text` on hold numbers.
+    /// An empty table; the columns from `text` on hold numbers. All are wanted on a telephone.
     pub fn new(id: &'static str, caption: impl Into<String>, text: usize, names: &[&str]) -> Self {
-        let column = |(i, name): (usize, &&str)| Column { name: (*name).into(), number: i >= text };
+        let column = |(i, name): (usize, &&str)| Column {
+            name: (*name).into(),
+            number: i >= text,
+            rank: Rank::First,
+        };
         let columns = names.iter().enumerate().map(column).collect();
         Self { id, caption: caption.into(), columns, rows: Vec::new(), left_out: None }
+    }
+
+    /// Which columns a reader wants `first`, and which `last`, by their names; the others stand between.
+    pub fn ranked(mut self, first: &[&str], last: &[&str]) -> Self {
+        for column in &mut self.columns {
+            let name = &column.name.as_str();
+            column.rank = match (first.contains(name), last.contains(name)) {
+                (true, _) => Rank::First,
+                (false, true) => Rank::Last,
+                (false, false) => Rank::Middle,
+            };
+        }
+        self
     }
 
     /// Keeps the first `most` rows, and says in words what is left out.

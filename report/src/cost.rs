@@ -4,6 +4,7 @@ use isocost_charts::{Axis, Chart, Series};
 
 use crate::content::{Block, Cell, Figure, Section, Table};
 use crate::format::{cents, count, percent};
+use crate::palette::{GREY, Palette};
 use crate::{BARS, Input};
 
 pub(crate) fn section(input: &Input<'_>) -> Section {
@@ -11,7 +12,7 @@ pub(crate) fn section(input: &Input<'_>) -> Section {
         Figure::new("cost-by-server", by_server(input)),
         Figure::new("cost-by-type", by_type(input)),
     ];
-    Section::new("cost", "Cost").with(Block::Figures(figures)).with(Block::Table(table(input)))
+    Section::new("cost", "Cost").with(Block::figures(figures)).with(Block::Table(table(input)))
 }
 
 /// Height of a chart with so many lying bars.
@@ -39,16 +40,22 @@ fn by_server(input: &Input<'_>) -> Chart {
     let height = height(rows.len());
     let mut chart = Chart::new(
         "Cost of each server",
-        Axis::linear("Cost", "cents/h"),
+        Axis::linear("Cost", input.per_hour()),
         Axis::categories("", names),
     )
     .stacked()
     .size(640, height);
-    // Counted among the types in use: the theme has eight colours.
+    let palette = input.palette();
     let used = (0..scenario.card_types.len()).filter(|&t| plan.usage[t].cards > 0);
-    for (color, t) in used.enumerate() {
+    let (own, others): (Vec<usize>, Vec<usize>) = used.partition(|&t| palette.is_own(t));
+    for t in own {
         let values = rows.iter().map(|row| cost(row, t)).collect();
-        chart = chart.with(Series::bars(&scenario.card_types[t].name, values).color(color));
+        let series = Series::bars(&scenario.card_types[t].name, values);
+        chart = chart.with(series.color(palette.color(t)));
+    }
+    if !others.is_empty() {
+        let values = rows.iter().map(|row| others.iter().map(|&t| cost(row, t)).sum()).collect();
+        chart = chart.with(Series::bars("other types", values).color(GREY));
     }
     if !rest.is_empty() {
         chart = chart.subtitle(format!("The {BARS} costliest, and the rest together"));
@@ -63,13 +70,34 @@ fn by_type(input: &Input<'_>) -> Chart {
     used.truncate(BARS);
     let names = used.iter().map(|&t| scenario.card_types[t].name.clone());
     let height = height(used.len());
-    Chart::new(
+    let chart = Chart::new(
         "Cost of each card type",
-        Axis::linear("Cost", "cents/h"),
+        Axis::linear("Cost", input.per_hour()),
         Axis::categories("", names),
-    )
-    .with(Series::bars("", used.iter().map(|&t| plan.usage[t].cost).collect()))
-    .size(480, height)
+    );
+    let bars: Vec<Bar> = used.iter().map(|&t| (Some(t), plan.usage[t].cost)).collect();
+    coloured(chart, &bars, |series| series, &input.palette()).size(480, height)
+}
+
+/// A bar: the type of card that it is of, and how long it is.
+pub(crate) type Bar = (Option<usize>, f64);
+
+/// With a bar in each place, `drawn` in the colour of its type; the names stand at the axis, not in a
+/// legend.
+pub(crate) fn coloured(
+    chart: Chart,
+    bars: &[Bar],
+    drawn: fn(Series) -> Series,
+    palette: &Palette,
+) -> Chart {
+    let mut chart = chart.stacked();
+    for (place, &(card_type, value)) in bars.iter().enumerate() {
+        let mut alone = vec![0.0; bars.len()];
+        alone[place] = value;
+        let color = card_type.map_or(GREY, |t| palette.color(t));
+        chart = chart.with(drawn(Series::bars("", alone)).color(color));
+    }
+    chart
 }
 
 fn table(input: &Input<'_>) -> Table {
@@ -82,7 +110,9 @@ fn table(input: &Input<'_>) -> Table {
         "Share of cost, %",
         "Cost of a card, cents/h",
     ];
-    let mut table = Table::new("cost-by-type", "Cost by card type", 1, &columns);
+    let first = ["Card type", "Cards", "Cost, cents/h"];
+    let mut table =
+        Table::new("cost-by-type", "Cost by card type", 1, &columns).ranked(&first, &[]);
     for (t, (card, usage)) in scenario.card_types.iter().zip(&plan.usage).enumerate() {
         let parts = plan.placements.iter().flat_map(|p| &p.parts);
         let here = parts.filter(|p| scenario.accelerators[p.accelerator].card_type == t);

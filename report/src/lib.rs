@@ -18,6 +18,7 @@ mod infeasible;
 mod known;
 mod objectives;
 mod page;
+mod palette;
 mod placements;
 mod plots;
 mod queues;
@@ -32,6 +33,7 @@ use isocost_model::scenario::Scenario;
 use isocost_planner::explain::Explanation;
 
 use content::Section;
+use palette::Palette;
 
 pub use comparison::comparison;
 pub use known::said;
@@ -57,6 +59,23 @@ pub struct Input<'a> {
     pub timing: Timing,
 }
 
+impl Input<'_> {
+    /// The colours of its types of cards.
+    fn palette(&self) -> Palette {
+        Palette::of(&self.plan.usage)
+    }
+
+    /// What costs are in, with the name of their currency where it is known.
+    fn per_hour(&self) -> String {
+        self.scenario.currency.per_hour()
+    }
+
+    /// The type of the cards of an accelerator.
+    fn card_type(&self, accelerator: usize) -> usize {
+        self.scenario.accelerators[accelerator].card_type
+    }
+}
+
 /// Rows that a table shows at most; the exports hold all of them.
 const ROWS: usize = 2_000;
 /// Servers that a chart shows at most, the rest summed.
@@ -78,7 +97,7 @@ fn sections(input: &Input<'_>) -> Vec<Section> {
         sections.extend(objectives::section(input));
         sections.extend(queues::section(input));
     }
-    sections.extend(input.explanation.and_then(worth::section));
+    sections.extend(input.explanation.and_then(|e| worth::section(input, e)));
     sections.extend(input.explanation.and_then(choices::section));
     sections.push(remarks::section(input));
     sections

@@ -86,7 +86,7 @@ pub(crate) fn section(input: &Input<'_>) -> Option<Section> {
     Some(
         Section::new("objectives", "Objectives")
             .text(text)
-            .with(Block::Figures(vec![figure]))
+            .with(Block::figures(vec![figure]))
             .with(Block::Table(table(input, &verdicts))),
     )
 }
@@ -127,12 +127,17 @@ fn chart(input: &Input<'_>, verdicts: &[Verdict]) -> Chart {
     )
     .rule(Rule::x(100.0, "limit"))
     .size(640, height(shown.len()));
-    for (word, color) in [("met", 2), ("close", 4), ("missed", 1)] {
-        let here = shown.iter().enumerate().filter(|(_, v)| v.word() == word);
+    // Where a dot stands is its verdict; its colour is that of its cards.
+    let palette = input.palette();
+    let mut types: Vec<usize> = shown.iter().map(|v| input.card_type(v.accelerator)).collect();
+    types.sort_unstable();
+    types.dedup();
+    for t in types {
+        let here = shown.iter().enumerate().filter(|(_, v)| input.card_type(v.accelerator) == t);
         let points: Vec<_> = here.map(|(i, v)| (v.share() * 100.0, i as f64)).collect();
-        if !points.is_empty() {
-            chart = chart.with(Series::points(word, points).color(color));
-        }
+        let name =
+            if palette.is_own(t) { &input.scenario.card_types[t].name } else { "other types" };
+        chart = chart.with(Series::points(name, points).color(palette.color(t)));
     }
     if shown.len() < verdicts.len() {
         let all = count(verdicts.len() as u64);
@@ -156,7 +161,9 @@ fn table(input: &Input<'_>, verdicts: &[Verdict]) -> Table {
         "P99, ms",
     ];
     let caption = "Objectives against predictions, the tightest first";
-    let mut table = Table::new("objectives-table", caption, 4, &columns);
+    let first = ["Server", "Objective", "Verdict", "Of the limit, %"];
+    let last = ["Mean, ms", "P50, ms"];
+    let mut table = Table::new("objectives-table", caption, 4, &columns).ranked(&first, &last);
     // What is cut need not be predicted.
     for (nth, verdict) in verdicts.iter().enumerate() {
         table.rows.push(if nth < ROWS { row(input, verdict) } else { Vec::new() });

@@ -15,10 +15,9 @@ fn table(input: &Input<'_>) -> Table {
     let Input { scenario, plan, .. } = input;
     let columns = [
         "Server",
+        "Accelerator",
         "Class",
         "Model",
-        "Accelerator",
-        "Priority",
         "Replicas",
         "Batch",
         "Cards",
@@ -28,9 +27,12 @@ fn table(input: &Input<'_>) -> Table {
         "Its sized rate, req/s",
         "Utilisation, %",
         "Served, %",
+        "Priority",
     ];
+    let first = ["Server", "Accelerator", "Replicas", "Cost, cents/h"];
+    let last = ["Class", "Model", "Rate of a replica, req/s", "Its sized rate, req/s", "Priority"];
     let caption = "Where each server runs, and what each of its replicas does";
-    let mut table = Table::new("placements-table", caption, 4, &columns);
+    let mut table = Table::new("placements-table", caption, 4, &columns).ranked(&first, &last);
     let mut order: Vec<usize> = (0..scenario.servers.len()).collect();
     if order.len() > ROWS {
         order.sort_by(|&a, &b| plan.placements[b].cost().total_cmp(&plan.placements[a].cost()));
@@ -58,10 +60,9 @@ fn row(input: &Input<'_>, s: usize, part: Option<&Part>) -> Vec<Cell> {
     let served = Cell::number(Some(placement.served_percent()), |p| grouped(p, 1));
     vec![
         Cell::text(&server.name),
+        accelerator,
         Cell::text(&class.name),
         Cell::text(&scenario.models[server.model]),
-        accelerator,
-        Cell::count(u64::from(class.priority)),
         Cell::count(part.map_or(0, |p| p.replicas)),
         Cell::number(part.map(|p| f64::from(p.batch)), |b| b.to_string()),
         Cell::count(part.map_or(0, |p| p.cards)),
@@ -71,6 +72,7 @@ fn row(input: &Input<'_>, s: usize, part: Option<&Part>) -> Vec<Cell> {
         Cell::number(loaded.map(|p| p.credited_rate_per_s), rate),
         Cell::number(utilisation, percent),
         if placement.is_in_full() { served } else { served.tone("missed") },
+        Cell::count(u64::from(class.priority)),
     ]
 }
 

@@ -20,7 +20,7 @@ pub struct Plot {
 pub fn plots(input: &Input<'_>) -> impl Iterator<Item = Plot> {
     let blocks = crate::sections(input).into_iter().flat_map(|s| s.blocks);
     let figures = blocks.flat_map(|block| match block {
-        Block::Figures(figures) => figures,
+        Block::Figures(figures) => figures.figures,
         _ => Vec::new(),
     });
     figures.map(|Figure { name, chart, .. }| {

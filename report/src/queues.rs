@@ -6,7 +6,7 @@ use isocost_model::candidates::held;
 use isocost_model::plan::Part;
 use isocost_model::queue::{Analysis, ItlOver, Objective};
 
-use crate::content::{Block, Figure, Section};
+use crate::content::{Block, Figure, Figures, Section};
 use crate::format::{count, ms, percent, percentile, plural, rate};
 use crate::{Input, QUEUES};
 
@@ -21,7 +21,7 @@ const EVERY: usize = 4;
 /// The percentile drawn where the objective names none.
 const PERCENTILE: f64 = 95.0;
 /// Width and height of a plot.
-const SIZE: (u32, u32) = (372, 270);
+const SIZE: (u32, u32) = (352, 240);
 
 pub(crate) fn section(input: &Input<'_>) -> Option<Section> {
     let Input { scenario, plan, .. } = input;
@@ -48,6 +48,7 @@ pub(crate) fn section(input: &Input<'_>) -> Option<Section> {
             count(all as u64)
         ));
     }
+    let palette = input.palette();
     let mut section = Section::new("queues", "Queues").text(text);
     for (nth, (s, part, analysis)) in drawn.into_iter().enumerate() {
         let accelerator = &scenario.accelerators[part.accelerator].name;
@@ -69,16 +70,19 @@ pub(crate) fn section(input: &Input<'_>) -> Option<Section> {
         let over = objectives.itl_over;
         let at = if over == ItlOver::Gaps { gap_ms } else { tpot_ms };
         let itl = Curve { title: "Inter-token latency", objective: objectives.itl, at };
-        section = section.with(Block::Heading(heading)).with(Block::Figures(vec![
-            Figure::new(name("occupancy"), occupancy(&analysis)),
-            Figure::new(name("ttft"), ttft.chart(part, &analysis)),
-            Figure::new(name("itl"), itl.chart(part, &analysis)),
-        ]));
+        let color = palette.color(input.card_type(part.accelerator));
+        let figures = vec![
+            Figure::new(name("occupancy"), occupancy(&analysis, color)),
+            Figure::new(name("ttft"), ttft.chart(part, &analysis, color)),
+            Figure::new(name("itl"), itl.chart(part, &analysis, color)),
+        ];
+        section = section.with(Block::Figures(Figures { heading, figures }));
     }
     Some(section)
 }
 
-fn occupancy(analysis: &Analysis) -> Chart {
+/// How many requests are in service, in the colour of the cards.
+fn occupancy(analysis: &Analysis, color: usize) -> Chart {
     let mut probabilities: Vec<f64> = analysis.in_service_probabilities();
     let mut tail = 0.0;
     while let [_, _, .., last] = probabilities[..]
@@ -97,11 +101,11 @@ fn occupancy(analysis: &Analysis) -> Chart {
     let mean = analysis.mean_in_service;
     Chart::new(
         "Requests in service",
-        Axis::linear("In service", "requests").range(-0.5, probabilities.len() as f64 - 0.5),
+        Axis::counts("In service", "requests").range(-0.5, probabilities.len() as f64 - 0.5),
         Axis::linear(chance, "%"),
     )
     .subtitle(format!("{}% of the batch in use", percent(analysis.utilisation)))
-    .with(Series::columns("", columns))
+    .with(Series::columns("", columns).color(color))
     .rule(Rule::x(mean, format!("mean {}", ms(mean))))
     .size(SIZE.0, SIZE.1)
 }
@@ -129,7 +133,7 @@ fn tpot_ms(analysis: &Analysis, percentile: Option<f64>) -> f64 {
 }
 
 impl Curve {
-    fn chart(&self, part: &Part, planned: &Analysis) -> Chart {
+    fn chart(&self, part: &Part, planned: &Analysis, color: usize) -> Chart {
         let named = self.objective.and_then(|o| o.percentile);
         let tail = Some(named.unwrap_or(PERCENTILE));
         let most = planned.capacity_per_s * 0.995;
@@ -155,9 +159,9 @@ impl Curve {
             ms(here),
             rate(planned.rate_per_s)
         ))
-        .with(Series::line("mean", line(None, 1)))
-        .with(Series::line(percentile(tail), line(tail, EVERY)).dashed())
-        .with(Series::points("planned", vec![(planned.rate_per_s, here)]).color(3))
+        .with(Series::line("mean", line(None, 1)).color(color))
+        .with(Series::line(percentile(tail), line(tail, EVERY)).dashed().color(color))
+        .with(Series::points("planned", vec![(planned.rate_per_s, here)]).color(color))
         .size(SIZE.0, SIZE.1);
         if let Some(objective) = self.objective {
             let label =

@@ -2,6 +2,7 @@
 
 use isocost_model::plan::{Plan, Status};
 use isocost_model::scenario::{Profile, Provenance, Scenario};
+use isocost_model::spend::HOURS_A_MONTH;
 use isocost_model::trust::Trust;
 use serde::Serialize;
 
@@ -20,11 +21,8 @@ pub(crate) struct Summary {
     /// What limits the trust in it.
     pub warnings: Vec<String>,
     /// Key figures: name, value, unit.
-    pub figures: Vec<(&'static str, String, &'static str)>,
+    pub figures: Vec<(&'static str, String, String)>,
 }
-
-/// Hours of a month: 365.25 / 12 days.
-const HOURS_A_MONTH: f64 = 730.5;
 
 pub(crate) fn summary(input: &Input<'_>) -> Summary {
     let plan = input.plan;
@@ -46,7 +44,7 @@ fn sentence(input: &Input<'_>) -> String {
     let plan = input.plan;
     let servers = plural(input.scenario.servers.len() as u64, "server");
     let by = format!("{} by {}", plan.approach, plan.backend);
-    let cost = cents(plan.total_cost);
+    let cost = format!("{} {}", cents(plan.total_cost), input.per_hour());
     let (value, lower) = if plan.values_change() {
         let value = cents(plan.objective);
         (format!("; the change's value is {value} cents/h"), "plan of a lower value")
@@ -55,13 +53,10 @@ fn sentence(input: &Input<'_>) -> String {
     };
     match plan.status {
         Status::Optimal => {
-            format!(
-                "{servers} for {cost} cents/h{value}. No {lower} exists: {} ({by}).",
-                proven(plan)
-            )
+            format!("{servers} for {cost}{value}. No {lower} exists: {} ({by}).", proven(plan))
         }
         Status::Feasible => format!(
-            "{servers} for {cost} cents/h, within every limit{value}. A {lower} may exist: {} ({by}).",
+            "{servers} for {cost}, within every limit{value}. A {lower} may exist: {} ({by}).",
             proven(plan),
         ),
         Status::Infeasible => format!(
@@ -138,33 +133,34 @@ fn estimated_in_use(scenario: &Scenario, plan: &Plan) -> Vec<String> {
     in_use.map(name).collect()
 }
 
-fn figures(input: &Input<'_>) -> Vec<(&'static str, String, &'static str)> {
-    let plan = input.plan;
+fn figures(input: &Input<'_>) -> Vec<(&'static str, String, String)> {
+    let (plan, none) = (input.plan, String::new);
     if !plan.has_plan() {
         let used = input.scenario.card_types.iter().filter_map(|c| c.available()).sum();
         return vec![
-            ("Servers", count(input.scenario.servers.len() as u64), ""),
-            ("Cards that exist", count(used), ""),
+            ("Servers", count(input.scenario.servers.len() as u64), none()),
+            ("Cards that exist", count(used), none()),
         ];
     }
     let parts = || plan.placements.iter().flat_map(|p| &p.parts);
     let bound = if plan.bound.is_finite() { cents(plan.bound) } else { "none".into() };
     let watts: f64 = parts().map(|p| p.watts).sum();
-    let mut figures = vec![
-        ("Cost", cents(plan.total_cost), "cents/h"),
-        ("Cost of a month", dollars(plan.total_cost), "USD"),
-        ("Proven bound", bound, "cents/h"),
-        ("Gap", if plan.bound.is_finite() { gap(plan.gap()) } else { "unknown".into() }, ""),
-        ("Servers", count(input.scenario.servers.len() as u64), ""),
-        ("Replicas", count(parts().map(|p| p.replicas).sum()), ""),
-        ("Cards", count(plan.usage.iter().map(|u| u.cards).sum()), ""),
-    ];
+    let (currency, per_hour) = (&input.scenario.currency, input.per_hour());
+    let mut figures = vec![("Cost", cents(plan.total_cost), per_hour.clone())];
+    // A sum by the month is of a currency; cents of nobody knows what are said by the hour alone.
+    if currency.name.is_some() {
+        let month = (currency.units(plan.total_cost) * HOURS_A_MONTH).round().max(0.0);
+        figures.push(("Cost of a month", count(month as u64), currency.unit().to_owned()));
+    }
+    figures.extend([
+        ("Proven bound", bound, per_hour),
+        ("Gap", if plan.bound.is_finite() { gap(plan.gap()) } else { "unknown".into() }, none()),
+        ("Servers", count(input.scenario.servers.len() as u64), none()),
+        ("Replicas", count(parts().map(|p| p.replicas).sum()), none()),
+        ("Cards", count(plan.usage.iter().map(|u| u.cards).sum()), none()),
+    ]);
     if watts > 0.0 {
-        figures.push(("Power", isocost_charts::number(watts / 1000.0), "kW"));
+        figures.push(("Power", isocost_charts::number(watts / 1000.0), "kW".to_owned()));
     }
     figures
-}
-
-fn dollars(cents_per_h: f64) -> String {
-    count((cents_per_h * HOURS_A_MONTH / 100.0).round().max(0.0) as u64)
 }

@@ -1,24 +1,33 @@
 //! What limits are worth: one card more or fewer, and the price at which an unused accelerator
 //! would enter the plan.
 
-use isocost_charts::{Axis, Chart, Series};
+use isocost_charts::{Axis, Chart};
 use isocost_planner::explain::{BreakEven, Explanation, Known, LimitValue, Unit};
 
 use crate::content::{Block, Cell, Figure, Section, Table};
-use crate::cost::height;
+use crate::cost::{Bar, coloured, height};
 use crate::format::cents;
 use crate::known::{list, money};
-use crate::{BARS, ROWS};
+use crate::{BARS, Input, ROWS};
 
 /// Nothing where the explanation has no limits and no accelerator is unused.
-pub(crate) fn section(explanation: &Explanation) -> Option<Section> {
+pub(crate) fn section(input: &Input<'_>, explanation: &Explanation) -> Option<Section> {
     let Explanation { limits, break_even, .. } = explanation;
     if limits.is_empty() && break_even.is_empty() {
         return None;
     }
     let mut section = Section::new("worth", "What a card is worth").text(binding(limits));
-    if let Some(chart) = chart(limits) {
-        section = section.with(Block::Figures(vec![Figure::new("worth", chart)]));
+    let more = limits.iter().map(|l| (l.limit.as_str(), proven(&l.one_more)));
+    let fewer = limits.iter().map(|l| (l.limit.as_str(), proven(&l.one_fewer)));
+    let figures: Vec<Figure> = [
+        ("worth-of-one-more", chart(input, "What one more saves", more)),
+        ("worth-of-one-fewer", chart(input, "What one fewer costs", fewer)),
+    ]
+    .into_iter()
+    .filter_map(|(name, chart)| Some(Figure::new(name, chart?)))
+    .collect();
+    if !figures.is_empty() {
+        section = section.with(Block::figures(figures));
     }
     if !limits.is_empty() {
         section = section.with(Block::Table(table(limits)));
@@ -52,29 +61,21 @@ fn binding(limits: &[LimitValue]) -> String {
     }
 }
 
-/// Proven savings and costs of one card; limits without any are left to the table.
-fn chart(limits: &[LimitValue]) -> Option<Chart> {
-    let (mut names, mut saves, mut costs) = (Vec::new(), Vec::new(), Vec::new());
-    for limit in limits {
-        let (more, fewer) = (proven(&limit.one_more), proven(&limit.one_fewer));
-        if (more > 0.0 || fewer > 0.0) && names.len() < BARS {
-            names.push(limit.limit.clone());
-            saves.push(more);
-            costs.push(fewer);
-        }
-    }
-    if names.is_empty() {
-        return None;
-    }
-    let bars = 2 * names.len();
-    let chart = Chart::new(
-        "One card more, one card fewer",
-        Axis::linear("Proven at least", "cents/h"),
-        Axis::categories("", names),
-    )
-    .with(Series::bars("one more saves", saves).color(2))
-    .with(Series::bars("one fewer costs", costs).color(1));
-    Some(chart.size(640, height(bars)))
+/// What a step of each limit is proven to save or to cost, cents per hour; limits where that is nothing
+/// are left to the table.
+fn chart<'a>(
+    input: &Input<'_>,
+    title: &str,
+    worth: impl Iterator<Item = (&'a str, f64)>,
+) -> Option<Chart> {
+    let worth: Vec<(&str, f64)> = worth.filter(|(_, cents)| *cents > 0.0).take(BARS).collect();
+    let types = &input.scenario.card_types;
+    let card_type = |limit: &str| types.iter().position(|card| card.name == limit);
+    let bars: Vec<Bar> = worth.iter().map(|(limit, cents)| (card_type(limit), *cents)).collect();
+    let names = Axis::categories("", worth.iter().map(|(limit, _)| *limit));
+    let chart = Chart::new(title, Axis::linear("Proven at least", input.per_hour()), names);
+    let chart = coloured(chart, &bars, |series| series, &input.palette());
+    (!bars.is_empty()).then(|| chart.size(480, height(bars.len())))
 }
 
 /// What is proven at least, where that is a number.
@@ -94,7 +95,9 @@ fn table(limits: &[LimitValue]) -> Table {
         "Saves in all, cents/h",
     ];
     let caption = "What one card more or fewer is worth (of a budget a card, a kilowatt, 100 cents/h or a kilogram of CO2 an hour)";
-    let mut table = Table::new("worth-table", caption, 1, &columns);
+    let first = ["Limit", "There is", "One more saves, cents/h", "One fewer costs, cents/h"];
+    let last = ["Price in the relaxation, cents/h"];
+    let mut table = Table::new("worth-table", caption, 1, &columns).ranked(&first, &last);
     for limit in limits {
         let unit = limit.unit;
         let sure = limit.enough.is_some_and(|e| e.fewest || e.saving.value() == Some(0.0));
@@ -126,7 +129,8 @@ fn units(unit: Unit, value: f64) -> String {
 fn unused(accelerators: &[BreakEven]) -> Table {
     let columns = ["Accelerator", "For", "Price, cents/h", "Break-even price, cents/h"];
     let caption = "Unused accelerators, and the break-even price below which they enter the plan";
-    let mut table = Table::new("unused-table", caption, 2, &columns);
+    let first = ["Accelerator", "Price, cents/h", "Break-even price, cents/h"];
+    let mut table = Table::new("unused-table", caption, 2, &columns).ranked(&first, &[]);
     table.rows.extend(accelerators.iter().map(|unused| {
         let more = unused.servers.len().saturating_sub(3);
         let mut servers: Vec<String> = unused.servers.iter().take(3).cloned().collect();

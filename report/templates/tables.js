@@ -1,6 +1,8 @@
-// Tables that can be sorted by a button in each heading, and searched where they are long.
+// Tables that can be sorted by a button in each heading, searched where they are long, and that say
+// what of them is out of sight.
 (() => {
   "use strict";
+  document.documentElement.classList.add("script");
   const LONG = 30;
   const compare = new Intl.Collator("en", { numeric: true }).compare;
   const announce = document.getElementById("announce");
@@ -47,7 +49,35 @@
       }
       announce.textContent = `${shown} rows`;
     });
-    table.parentElement.before(label);
+    table.closest(".table").querySelector(".tools").prepend(label);
+  };
+
+  // Columns that the width leaves out can be had by a button; what then is out of sight is shaded.
+  const watch = (table) => {
+    const box = table.closest(".table");
+    const [scroll, columns, hint] = [".scroll", ".columns", ".hint"].map((at) => box.querySelector(at));
+    const all = columns.textContent;
+    const look = () => {
+      const whole = table.classList.contains("whole");
+      const missing = [...table.tHead.rows[0].cells].some((cell) => !cell.offsetWidth);
+      columns.hidden = !whole && !missing;
+      columns.textContent = whole ? "Fewer columns" : all;
+      columns.setAttribute("aria-pressed", whole);
+      const right = scroll.scrollWidth - scroll.clientWidth - scroll.scrollLeft > 1;
+      const down = scroll.scrollHeight - scroll.clientHeight - scroll.scrollTop > 1;
+      scroll.classList.toggle("more-right", right);
+      scroll.classList.toggle("more-left", scroll.scrollWidth > scroll.clientWidth + 1);
+      scroll.classList.toggle("more-down", down);
+      hint.hidden = !right;
+    };
+    columns.addEventListener("click", () => {
+      // Where every column comes to be shown by itself there is nothing to take back.
+      table.classList.toggle("whole");
+      look();
+    });
+    scroll.addEventListener("scroll", look, { passive: true });
+    new ResizeObserver(look).observe(scroll);
+    look();
   };
 
   for (const table of document.querySelectorAll("table.sortable")) {
@@ -59,5 +89,6 @@
       button.addEventListener("click", () => sort(table, heading));
     }
     if (table.tBodies[0].rows.length > LONG) find(table);
+    watch(table);
   }
 })();

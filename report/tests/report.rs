@@ -81,6 +81,7 @@ fn a_plan_is_reported_with_cost_proof_and_warnings() {
         "P95, ms",
         "Requests in service",
         "What one card more or fewer is worth",
+        "What one fewer costs",
         "Used up: L40S and MI300X.",
         "Each server's other options",
     ] {
@@ -181,5 +182,67 @@ fn every_chart_is_a_file() {
     for plot in &plots {
         assert!(Document::parse(&plot.svg).is_ok() && plot.png.starts_with(b"\x89PNG"));
     }
-    assert_eq!(planned.html().matches("<svg").count(), plots.len());
+    // The page holds wide charts a second time, narrow.
+    let narrow = planned.html().matches("class=\"narrow\"").count();
+    assert!(narrow >= 4);
+    assert_eq!(planned.html().matches("<svg").count(), plots.len() + narrow);
+}
+
+/// The colour of each mark of a chart whose tip begins with one of the names.
+fn colors(svg: &str, names: &[String]) -> Vec<(String, String)> {
+    let page = Document::parse(svg).expect("well-formed markup");
+    let mut found = Vec::new();
+    for title in page.descendants().filter(|n| n.has_tag_name("title")) {
+        let (tip, mark) = (title.text().unwrap_or_default(), title.parent());
+        let name = names.iter().find(|name| tip.starts_with(&format!("{name}: ")));
+        let fill = mark.and_then(|mark| mark.attribute("fill"));
+        found.extend(name.zip(fill).map(|(name, fill)| (name.clone(), fill.to_owned())));
+    }
+    found
+}
+
+#[test]
+fn a_type_of_card_has_one_colour_in_all_charts() {
+    let planned = plan(fleet(), Formulation::MIXED, false);
+    let names: Vec<String> = planned.scenario.card_types.iter().map(|c| c.name.clone()).collect();
+    let mut of: Vec<(String, String)> = Vec::new();
+    for plot in isocost_report::plots(&planned.input()) {
+        for (name, color) in colors(&plot.svg, &names) {
+            match of.iter().find(|(known, _)| *known == name) {
+                Some((_, first)) => assert_eq!(*first, color, "{name} in {}", plot.name),
+                None => of.push((name, color)),
+            }
+        }
+    }
+    assert!(of.len() >= 6, "{of:?}");
+    let different: HashSet<&String> = of.iter().map(|(_, color)| color).collect();
+    assert_eq!(different.len(), of.len(), "two types share a colour: {of:?}");
+}
+
+#[test]
+fn money_is_in_the_currency_of_the_scenario() {
+    let mut scenario = fleet();
+    let plain = plan(scenario.clone(), Formulation::SINGLE, false);
+    let html = check(&plain);
+    assert!(!html.contains("USD") && !html.contains("Cost of a month"), "nobody said whose cents");
+    scenario.currency.name = Some("KRW".to_owned());
+    let won = plan(scenario, Formulation::SINGLE, false);
+    let html = check(&won);
+    let month = (won.plan.total_cost / 100.0 * isocost_model::spend::HOURS_A_MONTH).round() as u64;
+    let month = grouped(month);
+    let tile = format!("<dt>Cost of a month</dt><dd>{month} <small>KRW</small></dd>");
+    assert!(html.contains(&tile), "{tile}");
+    assert!(html.contains("KRW cents&#x2f;h. No cheaper plan exists"));
+    let input = won.input();
+    let cost = isocost_report::plots(&input).find(|plot| plot.name == "cost-by-server");
+    let cost = cost.expect("a chart");
+    assert!(cost.svg.contains("Cost (KRW cents/h)"));
+}
+
+/// Thousands apart.
+fn grouped(value: u64) -> String {
+    let digits = value.to_string();
+    let (first, rest) = digits.split_at((digits.len() + 2) % 3 + 1);
+    let groups = rest.as_bytes().chunks(3).map(|three| String::from_utf8_lossy(three).into_owned());
+    [first.to_owned()].into_iter().chain(groups).collect::<Vec<_>>().join(",")
 }

@@ -1,6 +1,7 @@
 //! A headless Chromium, driven through its own pipe (DevTools protocol): no driver, no network.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -22,6 +23,31 @@ const FLAGS: [&str; 10] = [
 ];
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The name that Chromium goes by here.
+fn installed() -> Option<&'static str> {
+    let found = |name: &&str| {
+        let mut version = Command::new(name);
+        version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    };
+    NAMES.into_iter().find(found)
+}
+
+/// Prints a page into a PDF file and reads it; `None` where no Chromium is installed.
+#[allow(dead_code)]
+pub fn print(page: &Path, paper: &Path) -> Option<Vec<u8>> {
+    let profile = tempfile::tempdir().expect("a directory for the browser");
+    let status = Command::new(installed()?)
+        .args(&FLAGS[..FLAGS.len() - 1])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg("--no-pdf-header-footer")
+        .arg(format!("--print-to-pdf={}", paper.display()))
+        .arg(format!("file://{}", page.display()))
+        .stderr(Stdio::null())
+        .status();
+    assert!(status.is_ok_and(|status| status.success()), "the browser prints");
+    Some(std::fs::read(paper).expect("what it printed"))
+}
+
 /// A page in a browser of its own.
 pub struct Page {
     browser: Child,
@@ -38,15 +64,7 @@ pub struct Page {
 impl Page {
     /// Opens an address; `None` where no Chromium is installed.
     pub fn open(url: &str) -> Option<Self> {
-        let found = |name: &&&str| {
-            Command::new(name)
-                .arg("--version")
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status()
-                .is_ok()
-        };
-        let name = NAMES.iter().find(found)?;
+        let name = installed()?;
         let profile = tempfile::tempdir().expect("a directory for the browser");
         // Chromium reads commands from file 3 and answers on file 4.
         let mut browser = Command::new("sh")

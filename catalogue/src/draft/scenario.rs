@@ -2,6 +2,7 @@
 
 use super::options::Kept;
 use super::{Asked, Draft, Load, Offered};
+use crate::catalogue::CURRENCY;
 use crate::document::{Document, Map};
 use crate::entry::{entry, rounded};
 
@@ -24,7 +25,7 @@ pub(super) fn document(draft: &Draft, options: &[Kept]) -> Document {
     };
     let optimizer = Map::default()
         .noted("heterogeneous", draft.heterogeneous, "several accelerators may serve one server")
-        .noted("currency", "USD", "what 100 cents are");
+        .noted("currency", CURRENCY, "what 100 cents are");
     map.with("optimizerData", Map::default().with("optimizer", optimizer)).into()
 }
 

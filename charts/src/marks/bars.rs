@@ -5,10 +5,12 @@ use crate::chart::{BarMode, Chart, Mark, Series};
 use crate::font;
 use crate::heading::Colors;
 use crate::number::number;
-use crate::scene::{Anchor, Ink, Paint, Shape, Text};
+use crate::scene::{Anchor, Ink, Paint, Point, Shape, Text};
 
 /// Share of a category's room that its bars take.
 const FILLED: f64 = 0.72;
+/// How opaque a bar is that stands back.
+const FAINT: f64 = 0.3;
 
 /// What is written at the end of each lying bar: nothing where bars stand side by side.
 pub(crate) fn totals(chart: &Chart, lying: bool) -> Vec<f64> {
@@ -80,11 +82,12 @@ fn bar(
     let name = pen.value(!plot.lying, category as f64);
     let text = format!("{name}: {}", pen.value(plot.lying, to - from));
     let (a, b) = (plot.oriented(sides.0, near), plot.oriented(sides.1, far));
-    rect(pen, a, b, place, (category < TIPS).then(|| tip(&series.name, &text)));
+    let paint = Paint::Fill(Ink::Series(place), if series.faint { FAINT } else { 1.0 });
+    rect(pen, a, b, paint, (category < TIPS).then(|| tip(&series.name, &text)));
 }
 
 /// A rectangle between two corners, with a hair of background to the next.
-fn rect(pen: &mut Pen<'_>, a: (f64, f64), b: (f64, f64), place: usize, text: Option<String>) {
+fn rect(pen: &mut Pen<'_>, a: Point, b: Point, paint: Paint, text: Option<String>) {
     let at = (a.0.min(b.0), a.1.min(b.1));
     let mut size = ((a.0 - b.0).abs(), (a.1 - b.1).abs());
     if size.0 <= 0.0 || size.1 <= 0.0 {
@@ -92,7 +95,7 @@ fn rect(pen: &mut Pen<'_>, a: (f64, f64), b: (f64, f64), place: usize, text: Opt
     }
     let gap = |length: f64| if length > 4.0 { length - 0.75 } else { length };
     size = (gap(size.0), gap(size.1));
-    let (shape, paint) = (Shape::Rect { at, size }, Paint::Fill(Ink::Series(place), 1.0));
+    let shape = Shape::Rect { at, size };
     match text {
         Some(text) => pen.scene.push_with_tip(shape, paint, text),
         None => pen.scene.push(shape, paint),
@@ -137,6 +140,7 @@ pub(super) fn columns(pen: &mut Pen<'_>, series: &Series, bins: &[(f64, f64, f64
         let b = (plot.x.nearest(to), plot.y.nearest(height));
         let range = format!("{} to {}", number(from), pen.value(true, to));
         let text = format!("{range}: {}", pen.value(false, height));
-        rect(pen, a, b, place, (i < TIPS).then(|| tip(&series.name, &text)));
+        let paint = Paint::Fill(Ink::Series(place), 1.0);
+        rect(pen, a, b, paint, (i < TIPS).then(|| tip(&series.name, &text)));
     }
 }

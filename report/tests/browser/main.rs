@@ -5,6 +5,8 @@
 mod chromium;
 #[path = "../common/mod.rs"]
 mod common;
+mod paper;
+mod sight;
 
 use std::path::Path;
 
@@ -48,13 +50,13 @@ fn numbers(values: &[Value]) -> Vec<f64> {
 fn tables_sort_by_keyboard_and_nothing_is_fetched() {
     let planned = plan(fleet(), Formulation::MIXED, false);
     let Some(Opened { mut page, file, _dir }) = open(&planned) else { return };
-    let heading = "document.querySelector('#placements-table thead th:nth-child(9)')";
+    let heading = "document.querySelector('#placements-table thead th:nth-child(8)')";
     assert_eq!(page.value(&format!("{heading}.textContent")), json!("Cost, cents/h"));
     page.value(&format!("{heading}.querySelector('button').focus()"));
     for (key, code, way) in [("Enter", 13, "descending"), ("Enter", 13, "ascending")] {
         page.press(key, code);
         assert_eq!(page.value(&format!("{heading}.getAttribute('aria-sort')")), json!(way));
-        let costs = numbers(&column(&mut page, "placements-table", 8));
+        let costs = numbers(&column(&mut page, "placements-table", 7));
         assert_eq!(costs.len(), 33);
         let sorted = match way {
             "ascending" => costs.is_sorted(),
