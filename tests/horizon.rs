@@ -132,3 +132,29 @@ fn fewer_cards_in_a_period_cost_more() {
     let fewer = json(&[&args[..], &["--period-cards", &path]].concat());
     assert!(fewer["totalCost"].as_f64().expect("a cost") > all);
 }
+
+#[test]
+fn machines_are_reserved_and_rented_whole() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).expect("it is written");
+        path.display().to_string()
+    };
+    let day = file("day.csv", "period,hours,server,factor\nday,10,*,1\nnight,14,*,0.3\n");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let example = std::fs::read_to_string(root.join("data/nodes.yaml")).expect("it is there");
+    // Replicas of 5 and 3 cards, and two kinds of machine with H100s.
+    let refused = isocost(&["horizon", "data/nodes.yaml", "--profile", &day]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("several kinds of node"), "{}", text(&refused.stderr));
+    let one_kind = example.lines().filter(|line| !line.contains("h100x4"));
+    let nested = one_kind.collect::<Vec<_>>().join("\n");
+    let nested = nested.replace("accCount: 5", "accCount: 4").replace("accCount: 3", "accCount: 2");
+    let nested = file("nested.yaml", &nested);
+    let plan = json(&["horizon", &nested, "--profile", &day, "--reserved", "0.6"]);
+    assert_eq!(plan["status"], "optimal");
+    // One for all hours, and another by day: 2,640 cents an hour.
+    let expected = 0.6 * 2640.0 * 24.0 + 2640.0 * 10.0;
+    assert!((plan["totalCost"].as_f64().expect("a cost") - expected).abs() < 1e-6, "{plan}");
+}
