@@ -149,3 +149,25 @@ fn bad_points_are_listed_and_nothing_is_written() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("measure more points"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn our_own_benchmark_is_fitted_to_what_made_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let bench = root.join("data/benchmarks/simulated.csv").display().to_string();
+    let output = isocost(&["fit", &bench, "--max-batch", "64", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let fit: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let parameters = fit["parameters"].as_array().expect("a list");
+    // As data/benchmarks/derive.py has them; beta and lag are not told apart from others.
+    let truth = [
+        ("alpha", 22.0, 0.01),
+        ("gamma", 2e-4, 0.15),
+        ("delta", 0.058, 0.1),
+        ("hidden", 180.0, 0.1),
+    ];
+    for (name, truth, off) in truth {
+        let found = parameters.iter().find(|p| p["name"] == name).expect("it is fitted");
+        let found = found["value"].as_f64().expect("a number");
+        assert!((found / truth - 1.0).abs() < off, "{name}: {found}");
+    }
+}

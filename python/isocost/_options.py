@@ -450,7 +450,7 @@ class SimulateOptions(TypedDict, total=False):
     """Independent replications of each replica; batches of a trace."""
     warmup: float | None
     """Requests, or time, before what is counted, as a share of it: the replica starts empty."""
-    duration: float | None
+    duration: float | str | None
     """Count what arrives in so much simulated time in each replication, in place of requests:
     15min, 1h."""
     prefix_hit_share: float | None
@@ -909,7 +909,7 @@ class InitOptions(TypedDict, total=False):
 class DemandOptions(TypedDict, total=False):
     """Of ``isocost demand``."""
 
-    period: float | None
+    period: float | str | None
     """Length of a period, such as 1h, 15min or 1d."""
     fold: Literal["day", "week"] | None
     """Make one period of those at the same time of day or week."""

@@ -94,6 +94,9 @@ fn of_values(arg: &Arg) -> String {
         [TypeId::of::<u32>(), TypeId::of::<u64>(), TypeId::of::<usize>(), TypeId::of::<u16>()];
     if is(&whole) {
         "int"
+    } else if arg.get_value_names().is_some_and(|names| names.contains(&"TIME".into())) {
+        // Seconds, or with a unit: 15min.
+        "float | str"
     } else if is(&[TypeId::of::<f64>(), TypeId::of::<std::time::Duration>()]) {
         "float"
     } else if is(&[TypeId::of::<std::path::PathBuf>()]) {
