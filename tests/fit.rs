@@ -88,9 +88,12 @@ fn a_fit_goes_into_a_plan_and_its_error_into_the_cost() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let table = text(&output.stdout);
     assert!(table.contains("15 points in 3 sweeps, 15 fitted"), "{table}");
-    for name in ["residuals.svg", "itl.svg", "ttft.svg"] {
-        let svg = std::fs::read_to_string(Path::new(&plots).join(name)).expect("it was written");
-        assert!(svg.starts_with("<svg"), "{name}");
+    for name in ["residuals", "itl", "ttft"] {
+        let read = |extension: &str| {
+            let path = Path::new(&plots).join(name).with_extension(extension);
+            std::fs::read(path).expect("it was written")
+        };
+        assert!(read("svg").starts_with(b"<svg") && read("png").starts_with(b"\x89PNG"), "{name}");
     }
     assert_eq!(isocost(&arguments).stdout, output.stdout, "the same seed gives the same fit");
 

@@ -63,15 +63,24 @@ fn reserving_some_is_cheaper_than_any_other_way_to_buy() {
 fn a_horizon_is_written_whole() {
     let dir = tempfile::tempdir().expect("a folder");
     let out = dir.path().join("day").display().to_string();
-    let output =
-        isocost(&[&DAY[..], &["--reserved", "0.6", "--no-compare", "--out", &out]].concat());
+    let plots = dir.path().join("plots").display().to_string();
+    let more = ["--reserved", "0.6", "--no-compare", "--out", &out, "--plots", &plots];
+    let output = isocost(&[&DAY[..], &more].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("optimal") && !output.stdout.contains(&0x1b));
-    let names = ["cards.svg", "cost.svg", "horizon.json", "placements.csv", "pools.csv"];
+    let names =
+        ["../plots/cards.svg", "../plots/cost.svg", "horizon.json", "placements.csv", "pools.csv"];
     let read = |name: &str| std::fs::read_to_string(dir.path().join("day").join(name));
     for name in names {
         assert!(read(name).is_ok_and(|text| text.len() > 100), "{name}");
     }
+    for name in ["cards.png", "cost.png"] {
+        let png = std::fs::read(dir.path().join("plots").join(name));
+        assert!(png.is_ok_and(|bytes| bytes.starts_with(b"\x89PNG")), "{name}");
+    }
+    // A day is divided as people divide it.
+    let cards = read("../plots/cards.svg").expect("it is there");
+    assert!(cards.contains(">12</text>") && !cards.contains("2.5</text>"), "{cards}");
     assert_eq!(read("pools.csv").expect("it is there").lines().count(), 1 + 24 * 4);
 }
 

@@ -299,3 +299,33 @@ fn infeasible_points_are_rows() {
     let row = table.lines().nth(1).expect("a row");
     assert!(row.starts_with("0,0,infeasible,,,,,,,"), "{row}");
 }
+
+#[test]
+fn a_sweep_prints_its_costs_and_draws_them() {
+    let dir = temporary();
+    let (out, plots) = (dir.path().join("out"), dir.path().join("plots"));
+    let plots = plots.display().to_string();
+    let run = sweep(&out, &[&GRID[..], &["--plots", &plots]].concat());
+    succeeds(&run);
+    let said = text(&run.stdout);
+    let header: Vec<&str> = said.lines().next().unwrap_or("").split_whitespace().collect();
+    assert_eq!(header, ["load", "capacity", "cost", "¢/h", "status"], "{said}");
+    let second: Vec<&str> = said.lines().nth(2).unwrap_or("").split_whitespace().collect();
+    assert_eq!((second[1], second[3]), ("0.5", "optimal"), "{said}");
+    let cost: f64 = second[2].replace(',', "").parse().expect("a cost");
+    let table = read(out.join("points.csv"));
+    let row: Vec<&str> = table.lines().nth(2).expect("a row").split(',').collect();
+    assert_eq!(row[4].parse(), Ok(cost), "{table}");
+    assert!(said.contains("infeasible"), "{said}");
+    assert!(said.contains(&format!("... {} more in points.csv", POINTS - 40)), "{said}");
+    assert!(said.lines().count() < 50, "{said}");
+    // Of the 16 lines along the capacity 8 are drawn.
+    for (name, infeasible) in [("cost-against-load", 32), ("cost-against-capacity", 16)] {
+        let file = |extension: &str| Path::new(&plots).join(name).with_extension(extension);
+        let svg = read(file("svg"));
+        let note = format!("{infeasible} points are infeasible: no plan");
+        assert!(svg.contains(&note) && !svg.contains("no place"), "{name}");
+        assert!(std::fs::read(file("png")).is_ok_and(|png| png.starts_with(b"\x89PNG")), "{name}");
+        assert!(!out.join(name).with_extension("svg").exists(), "plots are drawn where asked for");
+    }
+}

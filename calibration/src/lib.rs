@@ -55,7 +55,7 @@ pub use fit::{Fit, FitError, Options, fit};
 pub use forecast::Forecast;
 pub use left_out::LeftOut;
 pub use overload::{Excluded, Overload};
-pub use plots::{Picture, plots};
+pub use plots::plots;
 pub use point::{Arrivals, Percentile, Point, mark_single_client, sweeps, systems};
 pub use predict::{Bench, Prediction, predict};
 pub use region::{Margin, Region};

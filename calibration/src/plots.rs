@@ -1,29 +1,25 @@
 //! Pictures of a fit: its residuals, and measured against predicted latencies sweep by sweep.
 
-use isocost_charts::{Axis, Chart, Panels, Rule, Series, Theme};
+use isocost_charts::{Axis, Chart, Panels, Rule, Series};
 
 use crate::fit::Fit;
 use crate::point::{Arrivals, Point, sweeps};
 use crate::predict::predict;
 use crate::residual::Metric;
 
-/// A picture: the name of its file, and its content.
-pub type Picture = (&'static str, String);
-
 /// Places along a predicted line.
 const PLACES: u32 = 60;
 
-/// The pictures of `fit`, as SVG: `residuals.svg`, `itl.svg` and `ttft.svg`.
-pub fn plots(fit: &Fit, points: &[Point]) -> Vec<Picture> {
-    let theme = Theme::light();
+/// The pictures of `fit`, each by its name: `residuals`, `itl` and `ttft`.
+pub fn plots(fit: &Fit, points: &[Point]) -> Vec<(String, Panels)> {
     let title = format!("Residuals of the {} model", fit.family.name());
     let charts = Metric::BOTH.map(|metric| residuals(fit, points, metric)).to_vec();
     let panels =
         Panels::new(title, charts).subtitle("predicted over measured, less 1").grid(2, 460, 320);
     vec![
-        ("residuals.svg", panels.svg(&theme)),
-        ("itl.svg", latencies(fit, points, Metric::Itl).svg(&theme)),
-        ("ttft.svg", latencies(fit, points, Metric::Ttft).svg(&theme)),
+        ("residuals".to_owned(), panels),
+        ("itl".to_owned(), latencies(fit, points, Metric::Itl)),
+        ("ttft".to_owned(), latencies(fit, points, Metric::Ttft)),
     ]
 }
 

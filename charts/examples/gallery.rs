@@ -52,7 +52,7 @@ fn latency() -> Chart {
 fn cards() -> Chart {
     Chart::new(
         "Cards used against capacity",
-        Axis::linear("Cards", ""),
+        Axis::counts("Cards", ""),
         Axis::categories("", ["A100", "H100", "L40S", "MI300X", "Gaudi 3"]),
     )
     .with(Series::bars("used", vec![96.0, 128.0, 40.0, 12.0, 0.0]))

@@ -91,8 +91,8 @@ pub struct Series {
     pub mark: Mark,
     /// Whether its lines are dashed.
     pub dashed: bool,
-    /// Whether its bars stand back.
-    pub faint: bool,
+    /// How opaque its bars or its band are, from 0 to 1; else what suits the mark.
+    pub opacity: Option<f64>,
     /// Place in the theme's colours; else the series takes the next that is free.
     pub color: Option<usize>,
 }
@@ -258,7 +258,7 @@ impl Axis {
 impl Series {
     /// Any mark.
     pub fn new(name: impl Into<String>, mark: Mark) -> Self {
-        Self { name: name.into(), mark, dashed: false, faint: false, color: None }
+        Self { name: name.into(), mark, dashed: false, opacity: None, color: None }
     }
 
     /// A line through (x, y).
@@ -304,7 +304,13 @@ impl Series {
 
     /// With bars that stand back.
     pub fn faint(mut self) -> Self {
-        self.faint = true;
+        self.opacity = Some(0.3);
+        self
+    }
+
+    /// With a band that is an area of its own, not the surroundings of a line.
+    pub fn area(mut self) -> Self {
+        self.opacity = Some(0.8);
         self
     }
 

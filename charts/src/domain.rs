@@ -135,6 +135,10 @@ fn gather(mark: &Mark, lying: bool, x: &mut Extent, y: &mut Extent) -> usize {
             xs.iter().for_each(|&v| x.add(v));
             ys.iter().for_each(|&v| y.add(v));
         } else {
+            // What has no value has a place all the same: where it would stand.
+            if ys.iter().all(|v| v.is_nan()) && xs.iter().all(|&v| x.takes(v)) {
+                xs.iter().for_each(|&v| x.add(v));
+            }
             skipped += 1;
         }
     };
@@ -189,7 +193,8 @@ mod tests {
         assert_eq!(domain(&linear, 5).skipped, 2);
         let log = chart(Axis::log("y", "")).with(Series::line("a", points));
         let domain = domain(&log, 5);
-        assert_eq!((domain.skipped, domain.x.low), (3, 1.0 - 0.5));
+        // The second has no value, but a place across.
+        assert_eq!((domain.skipped, domain.x.low, domain.x.high), (3, 1.0, 2.0));
     }
 
     #[test]

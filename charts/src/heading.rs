@@ -2,6 +2,7 @@
 
 use crate::chart::{Chart, Mark, Rule, Series};
 use crate::font;
+use crate::marks::BAND;
 use crate::scene::{Dash, Ink, Marker, Paint, Point, Scene, Shape, Text};
 
 /// Which colour each name has.
@@ -57,8 +58,9 @@ impl Entry {
             Mark::Line(_) | Mark::Steps(_) if series.dashed => Sign::Line(Dash::Dashed),
             Mark::Line(_) | Mark::Steps(_) => Sign::Line(Dash::Solid),
             Mark::Points(_) => Sign::Marker(Marker::of(place)),
-            Mark::Band(_) => Sign::Box(0.25),
-            Mark::Bars(_) | Mark::Columns(_) | Mark::Heat(_) => Sign::Box(1.0),
+            Mark::Band(_) => Sign::Box(series.opacity.unwrap_or(BAND)),
+            Mark::Bars(_) => Sign::Box(series.opacity.unwrap_or(1.0)),
+            Mark::Columns(_) | Mark::Heat(_) => Sign::Box(1.0),
         };
         Self { label: series.name.clone(), sign, ink: Ink::Series(place) }
     }

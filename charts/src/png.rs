@@ -99,7 +99,7 @@ fn stroke(width: f64, dash: Dash) -> Stroke {
         width: width as f32,
         line_join: LineJoin::Round,
         line_cap: LineCap::Butt,
-        dash: pattern.and_then(|p| StrokeDash::new(p, 0.0)),
+        dash: pattern.and_then(|p| StrokeDash::new(p, dash.offset() as f32)),
         ..Stroke::default()
     }
 }

@@ -98,6 +98,10 @@ fn is_apart(item: &Item, area: Area) -> bool {
     }
     let covered = match &item.shape {
         Shape::Polyline(path) => {
+            let area = match item.paint {
+                Paint::Stroke { width, .. } => area.grown(width / 2.0),
+                Paint::Fill(..) => area,
+            };
             return path.windows(2).all(|pair| clip::segment(pair[0], pair[1], area).is_none());
         }
         Shape::Polygon(path) => Area::around(path),

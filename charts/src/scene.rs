@@ -63,7 +63,15 @@ pub(crate) enum Dash {
     Solid,
     Dashed,
     Dotted,
+    /// The dashes of one of several lines that run along each other.
+    Shared {
+        nth: usize,
+        of: usize,
+    },
 }
+
+/// Length of a dash of a shared line, pixels.
+const SHARE: f64 = 7.0;
 
 impl Dash {
     /// Lengths of ink and gap in pixels.
@@ -72,6 +80,15 @@ impl Dash {
             Self::Solid => None,
             Self::Dashed => Some([6.0, 4.0]),
             Self::Dotted => Some([1.5, 3.0]),
+            Self::Shared { of, .. } => Some([SHARE, SHARE * (of.max(2) - 1) as f64]),
+        }
+    }
+
+    /// Pixels of the pattern that are left out at the start.
+    pub fn offset(self) -> f64 {
+        match self {
+            Self::Shared { nth, of } => SHARE * (of - nth % of.max(1)) as f64,
+            _ => 0.0,
         }
     }
 }

@@ -67,14 +67,18 @@ fn paint(paint: &Paint, theme: &Theme) -> String {
             format!("fill=\"{}\" fill-opacity=\"{}\"", theme.value(ink), pixels(opacity))
         }
         Paint::Stroke { ink, width, dash } => {
-            let dash = dash
+            let pattern = dash
                 .pattern()
-                .map(|[a, b]| format!(" stroke-dasharray=\"{} {}\"", pixels(a), pixels(b)));
+                .map(|[on, off]| format!(" stroke-dasharray=\"{} {}\"", pixels(on), pixels(off)));
+            let offset = match dash.offset() {
+                0.0 => String::new(),
+                offset => format!(" stroke-dashoffset=\"{}\"", pixels(offset)),
+            };
             format!(
                 "fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\"{}",
                 theme.value(ink),
                 pixels(width),
-                dash.unwrap_or_default()
+                pattern.unwrap_or_default() + &offset
             )
         }
     }

@@ -210,3 +210,21 @@ fn panels_share_a_legend_and_colours() {
     assert_eq!(texts.iter().filter(|t| *t == "a").count(), 1);
     assert!(Panels::new("none", vec![]).svg(&Theme::light()).ends_with("</svg>\n"));
 }
+
+#[test]
+fn lines_that_coincide_can_be_told_apart() {
+    let line = |top: f64| vec![(0.0, 0.0), (1.0, 10.0), (2.0, 20.0), (3.0, top)];
+    let chart = plain()
+        .with(Series::line("first", line(30.0)))
+        .with(Series::line("second", line(30.0)))
+        .with(Series::line("third", line(25.0)))
+        .with(Series::line("apart", vec![(0.0, 3.0), (3.0, 12.0)]));
+    let svg = drawn(&chart);
+    let count = |dashes: &str| svg.matches(&format!("stroke-dasharray=\"{dashes}\"")).count();
+    assert_eq!(count("7 14"), 3, "all three share two stretches");
+    assert_eq!(count("7 7"), 2, "two share the last as well");
+    // Each begins where the one before leaves off.
+    for offset in ["7", "14", "21"] {
+        assert!(svg.contains(&format!("stroke-dashoffset=\"{offset}\"")), "{offset}");
+    }
+}

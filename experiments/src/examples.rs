@@ -273,7 +273,7 @@ fn scale(placed: &Data, before: &str, after: &str) -> Chart {
     let names = servers(placed, after);
     let mut chart = Chart::new(
         format!("Replicas before and after the loads change, {before}, exact"),
-        Axis::linear("Replicas", ""),
+        Axis::counts("Replicas", ""),
         Axis::categories("", names.iter().copied()),
     )
     .size(720, 620);

@@ -3,11 +3,6 @@
 //! Everything here is deterministic but for timings, resumable after a kill, and ends in CSV files
 //! from which tables and plots are made.
 
-use std::path::Path;
-
-use isocost_charts::{Chart, Theme};
-use isocost_model::export::{ExportError, write_file};
-
 pub mod backends;
 pub mod batch;
 pub mod data;
@@ -27,11 +22,3 @@ pub mod table;
 
 #[cfg(feature = "parquet")]
 mod parquet;
-
-/// Writes a chart as SVG.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write_svg(path: &Path, chart: &Chart) -> Result<(), ExportError> {
-    write_file(path, chart.svg(&Theme::light()).as_bytes())
-}

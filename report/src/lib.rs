@@ -1,8 +1,8 @@
-//! The report of a plan: one HTML file that needs no network, and its charts as files.
+//! The report of a plan: one HTML file that needs no network, and its charts.
 //!
 //! ```text
 //! Input -> sections (text, tables, charts: plain data) -> page (templates/) -> HTML
-//!                                                      -> plots             -> SVG and PNG
+//!                                                      -> plots             -> charts by name
 //! ```
 //!
 //! Each section is one file. What is written comes from the plan, the scenario and the queueing
@@ -38,7 +38,7 @@ use palette::Palette;
 pub use comparison::comparison;
 pub use known::said;
 pub use page::html;
-pub use plots::{Plot, plots};
+pub use plots::plots;
 
 /// What is reported.
 #[derive(Debug, Clone, Copy)]

@@ -5,6 +5,7 @@ mod common;
 use std::collections::HashSet;
 
 use common::{Planned, fleet, large, plan};
+use isocost_charts::Theme;
 use isocost_model::scenario::Provenance;
 use isocost_model::trust::CostRange;
 use isocost_planner::Formulation;
@@ -174,13 +175,13 @@ fn thousands_of_servers_are_cut_in_words() {
 fn every_chart_is_a_file() {
     let planned = plan(fleet(), Formulation::MIXED, false);
     let plots: Vec<_> = isocost_report::plots(&planned.input()).collect();
-    let names: HashSet<&str> = plots.iter().map(|p| p.name.as_str()).collect();
+    let names: HashSet<&str> = plots.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names.len(), plots.len());
     for name in ["cost-by-server", "cost-by-type", "cards", "objectives", "queue-01-occupancy"] {
         assert!(names.contains(name), "{name}");
     }
-    for plot in &plots {
-        assert!(Document::parse(&plot.svg).is_ok() && plot.png.starts_with(b"\x89PNG"));
+    for (name, chart) in &plots {
+        assert!(Document::parse(&chart.svg(&Theme::light())).is_ok(), "{name}");
     }
     // The page holds wide charts a second time, narrow.
     let narrow = planned.html().matches("class=\"narrow\"").count();
@@ -206,10 +207,10 @@ fn a_type_of_card_has_one_colour_in_all_charts() {
     let planned = plan(fleet(), Formulation::MIXED, false);
     let names: Vec<String> = planned.scenario.card_types.iter().map(|c| c.name.clone()).collect();
     let mut of: Vec<(String, String)> = Vec::new();
-    for plot in isocost_report::plots(&planned.input()) {
-        for (name, color) in colors(&plot.svg, &names) {
+    for (title, chart) in isocost_report::plots(&planned.input()) {
+        for (name, color) in colors(&chart.svg(&Theme::light()), &names) {
             match of.iter().find(|(known, _)| *known == name) {
-                Some((_, first)) => assert_eq!(*first, color, "{name} in {}", plot.name),
+                Some((_, first)) => assert_eq!(*first, color, "{name} in {title}"),
                 None => of.push((name, color)),
             }
         }
@@ -234,9 +235,9 @@ fn money_is_in_the_currency_of_the_scenario() {
     assert!(html.contains(&tile), "{tile}");
     assert!(html.contains("KRW cents&#x2f;h. No cheaper plan exists"));
     let input = won.input();
-    let cost = isocost_report::plots(&input).find(|plot| plot.name == "cost-by-server");
-    let cost = cost.expect("a chart");
-    assert!(cost.svg.contains("Cost (KRW cents/h)"));
+    let cost = isocost_report::plots(&input).find(|(name, _)| name == "cost-by-server");
+    let (_, cost) = cost.expect("a chart");
+    assert_eq!(cost.x.unit, "KRW cents/h");
 }
 
 /// Thousands apart.

@@ -6,6 +6,8 @@ use clap::ValueEnum;
 use isocost_calibration::{Bench, Family, Options, Placement, Point};
 use isocost_model::queue::EngineSettings;
 
+use super::PlotsArgs;
+
 /// `isocost fit`.
 #[derive(Debug, clap::Args)]
 pub struct FitArgs {
@@ -57,9 +59,8 @@ pub struct FitArgs {
     /// Write the entry for model-data.json
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Directory for residuals.svg, itl.svg and ttft.svg
-    #[arg(long, value_name = "DIR")]
-    pub plots: Option<PathBuf>,
+    #[command(flatten)]
+    pub plots: PlotsArgs,
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = FitFormat::Table)]
     pub format: FitFormat,

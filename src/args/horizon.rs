@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use isocost_model::horizon::Ratios;
 
 use super::values::{availability, ratio, share};
-use super::{Format, ScenarioArgs, SizingArgs, SolveArgs};
+use super::{Format, PlotsArgs, ScenarioArgs, SizingArgs, SolveArgs};
 
 /// `isocost horizon`.
 #[derive(Debug, clap::Args)]
@@ -29,9 +29,11 @@ pub struct HorizonArgs {
     /// Do not plan for the peak, and by the hour without reservations, to compare with
     #[arg(long)]
     pub no_compare: bool,
-    /// Directory for horizon.json, pools.csv, placements.csv, cards.svg and cost.svg
+    /// Directory for horizon.json, pools.csv and placements.csv
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub plots: PlotsArgs,
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,

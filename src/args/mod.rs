@@ -18,6 +18,7 @@ mod import;
 mod init;
 mod layout;
 mod plan;
+mod plots;
 mod profile;
 mod scenario;
 #[cfg(feature = "serve")]
@@ -55,6 +56,7 @@ pub use import::ImportArgs;
 pub use init::{InitArgs, LoadValue, Named, Parallel};
 pub use layout::LayoutArgs;
 pub use plan::{Deploy, PlanArgs};
+pub use plots::PlotsArgs;
 pub use profile::{EntryFormat, ProfileArgs};
 pub use scenario::{MarginArgs, ScenarioArgs, Share, SizingArgs};
 #[cfg(feature = "serve")]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::values::positive;
-use super::{EffortArgs, Format, ScenarioArgs, SizingArgs, SolveArgs};
+use super::{EffortArgs, Format, PlotsArgs, ScenarioArgs, SizingArgs, SolveArgs};
 
 /// `isocost plan`.
 #[derive(Debug, clap::Args)]
@@ -23,9 +23,8 @@ pub struct PlanArgs {
     /// Write the plan as a report: one HTML file that needs no network
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
-    /// Directory for the report's charts as SVG and PNG
-    #[arg(long, value_name = "DIR")]
-    pub plots: Option<PathBuf>,
+    #[command(flatten)]
+    pub plots: PlotsArgs,
     /// What goes to standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,

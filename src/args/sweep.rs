@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{ScenarioArgs, SizingArgs, SolveArgs};
+use super::{PlotsArgs, ScenarioArgs, SizingArgs, SolveArgs};
 
 /// `isocost sweep`.
 #[derive(Debug, clap::Args)]
@@ -22,10 +22,12 @@ pub struct SweepArgs {
     /// Take the points from a CSV: axes in the header, a row for each point
     #[arg(long, value_name = "FILE")]
     pub points: Option<PathBuf>,
-    /// Directory for points.csv, points-timings.csv, the plots, and the journal that the same
-    /// command resumes from
+    /// Directory for points.csv, points-timings.csv, and the journal that the same command resumes
+    /// from
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub plots: PlotsArgs,
     /// Run only the i-th of n parts; `auto` or `auto/n` takes i and n from a Kubernetes indexed job
     /// or a Slurm array
     #[arg(long, value_name = "I/N")]
@@ -56,7 +58,9 @@ pub struct MergeArgs {
     /// Directories of the shards, or one above them
     #[arg(required = true, value_name = "DIR")]
     pub dirs: Vec<PathBuf>,
-    /// CSV file for the table; timings and plots go beside it
+    /// CSV file for the table; timings go beside it
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub plots: PlotsArgs,
 }

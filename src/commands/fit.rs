@@ -1,9 +1,9 @@
 //! `isocost fit`: from measured points to service parameters.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use isocost_calibration::{
-    Entry, Fit, Forecast, Point, fit_all, mark_single_client, plots, read, systems,
+    Entry, Forecast, Point, fit_all, mark_single_client, plots, read, systems,
 };
 use isocost_model::export::json_text;
 use isocost_model::export::write_file;
@@ -32,9 +32,7 @@ pub fn run(args: &FitArgs) -> Result<u8, Failure> {
     };
     let forecast = others.as_ref().map(|points| Forecast::new(fit, points));
     let entry = Entry::new(fit, &points, validation, &args.placement());
-    if let Some(dir) = &args.plots {
-        write_plots(dir, fit, &points)?;
-    }
+    args.plots.draw(|| plots(fit, &points))?;
     if let Some(path) = &args.out {
         write_file(path, entry.json().as_bytes()).map_err(Failure::failed)?;
     }
@@ -67,13 +65,4 @@ fn measured(args: &FitArgs, paths: &[PathBuf]) -> Result<(Vec<Point>, usize), Fa
     }
     let single = if args.open { 0 } else { mark_single_client(&mut points) };
     Ok((points, single))
-}
-
-fn write_plots(dir: &Path, fit: &Fit, points: &[Point]) -> Result<(), Failure> {
-    std::fs::create_dir_all(dir)
-        .map_err(|e| Failure::failed(format!("{}: cannot be made: {e}", dir.display())))?;
-    for (name, svg) in plots(fit, points) {
-        write_file(&dir.join(name), svg.as_bytes()).map_err(Failure::failed)?;
-    }
-    Ok(())
 }

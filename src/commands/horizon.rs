@@ -153,15 +153,18 @@ fn emit(args: &HorizonArgs, export: &Export<'_>, compared: &[Compared]) -> Resul
     let mut json = export.json();
     json["comparedCost"] = compared.iter().map(Compared::json).collect();
     let json = json_text(&json);
-    if let Some(dir) = &args.out {
-        write(dir, export, &json)?;
-    }
+    // What took long to find is shown whether or not there is room for the files.
+    let written = match &args.out {
+        Some(dir) => write(dir, export, &json),
+        None => Ok(()),
+    };
     match args.format {
         Format::Table => print_table(export, compared),
         Format::Json => output::print(json.as_bytes())?,
         Format::Csv => output::print(&export.pools_csv())?,
     }
-    Ok(())
+    written?;
+    args.plots.draw(|| charts(export))
 }
 
 fn write(dir: &Path, export: &Export<'_>, json: &str) -> Result<(), Failure> {
@@ -169,12 +172,9 @@ fn write(dir: &Path, export: &Export<'_>, json: &str) -> Result<(), Failure> {
         .map_err(|e| Failure::failed(format!("{}: cannot be made: {e}", dir.display())))?;
     let mut files = vec![("horizon.json", json.as_bytes().to_vec())];
     if export.plan.has_plan() {
-        let [cards, cost] = charts(export);
         files.extend([
             ("pools.csv", export.pools_csv()),
             ("placements.csv", export.placements_csv()),
-            ("cards.svg", cards.into_bytes()),
-            ("cost.svg", cost.into_bytes()),
         ]);
     }
     files

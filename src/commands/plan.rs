@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use isocost_catalogue::{Catalogue, deploy};
+use isocost_charts::Theme;
 use isocost_formulations::Program;
 use isocost_model::export::{
     Export, Table, budgets_table, candidates_table, json_text, nodes_table, plan_csv, plan_json,
@@ -86,7 +87,7 @@ impl Planned {
         let explanation = report::explanation(self, interrupt)?;
         let input = report::input(self, "", explanation.as_ref());
         let plots = isocost_report::plots(&input);
-        Ok(plots.map(|plot| (plot.name.to_owned(), plot.svg)).collect())
+        Ok(plots.map(|(name, chart)| (name, chart.svg(&Theme::light()))).collect())
     }
 }
 

@@ -1,9 +1,8 @@
 //! The plan as a report, and its charts as files.
 
-use std::path::Path;
 use std::time::Duration;
 
-use isocost_model::export::{Timing, write_file};
+use isocost_model::export::Timing;
 use isocost_model::plan::{Placement, Plan, Status};
 use isocost_planner::Shortage;
 use isocost_planner::explain::{Effort, ExplainError, Explanation};
@@ -14,27 +13,21 @@ use super::explain::exact_options;
 use super::plan::Planned;
 use crate::Failure;
 use crate::args::PlanArgs;
+use crate::output::picture;
 use crate::output::style::Spinner;
 
 /// Writes what `--report` and `--plots` ask for; nothing where neither is given.
 pub fn write(args: &PlanArgs, planned: &Planned) -> Result<(), Failure> {
-    if args.report.is_none() && args.plots.is_none() {
+    if args.report.is_none() && args.plots.plots.is_none() {
         return Ok(());
     }
     let explanation = explanation(planned, &planned.job.planner.request.solve.interrupt)?;
     let name = args.scenario.scenario.display().to_string();
     let input = input(planned, &name, explanation.as_ref());
     if let Some(path) = &args.report {
-        save(path, isocost_report::html(&input).as_bytes(), "--report")?;
+        picture::save(path, isocost_report::html(&input).as_bytes(), "--report")?;
     }
-    let Some(dir) = &args.plots else { return Ok(()) };
-    std::fs::create_dir_all(dir).map_err(|e| Failure::failed(format!("{}: {e}", dir.display())))?;
-    for plot in isocost_report::plots(&input) {
-        let file = |extension: &str| dir.join(format!("{}.{extension}", plot.name));
-        save(&file("svg"), plot.svg.as_bytes(), "--plots")?;
-        save(&file("png"), &plot.png, "--plots")?;
-    }
-    Ok(())
+    args.plots.draw(|| isocost_report::plots(&input).collect())
 }
 
 /// What is reported of a plan; `name` is what the reader knows the scenario by.
@@ -79,11 +72,4 @@ pub fn explanation(
         Err(ExplainError::Greedy) => Ok(None),
         Err(error) => Err(Failure::failed(error)),
     }
-}
-
-fn save(path: &Path, bytes: &[u8], flag: &str) -> Result<(), Failure> {
-    write_file(path, bytes).map_err(|e| {
-        let (path, why) = (path.display(), e.source);
-        Failure::failed(format!("{path}: cannot be written: {why}; choose another place by {flag}"))
-    })
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use isocost_experiments::sweep::plots::plots;
 use isocost_experiments::sweep::{self, Finished, Points, Setting, Shard, Sweep, SweepError};
-use isocost_experiments::table::{Table, beside};
-use isocost_experiments::write_svg;
+use isocost_experiments::table::Table;
+use isocost_model::spend::Currency;
 
 use crate::args::{MergeArgs, SweepArgs};
 use crate::job;
 use crate::output::say;
 use crate::output::style::{Bar, warning};
-use crate::{Failure, exit};
+use crate::{Failure, exit, output};
 
 /// Runs `isocost sweep`; returns its exit code.
 pub fn run(args: &SweepArgs) -> Result<u8, Failure> {
@@ -19,6 +19,7 @@ pub fn run(args: &SweepArgs) -> Result<u8, Failure> {
     let planner = job::planner(&args.sizing, &args.solve)?;
     let margin = args.scenario.margin.margin();
     let scenario = margin.apply(&job::read(&args.scenario)?, planner.sizing.reading);
+    let per_hour = scenario.currency.per_hour();
     let base = Setting::new(scenario, planner.sizing, planner.request);
     let points = match &args.points {
         Some(path) => Points::from_csv(path, &base),
@@ -50,7 +51,13 @@ pub fn run(args: &SweepArgs) -> Result<u8, Failure> {
         SweepError::Journal(error) => Failure::input(error),
         other => Failure::failed(other),
     })?;
-    Ok(report(&finished))
+    let code = report(&finished);
+    match &finished.table {
+        Some(table) => args.plots.draw(|| plots(table, &per_hour))?,
+        None if args.plots.plots.is_some() => warning("--plots: drawn when all points are there"),
+        None => {}
+    }
+    Ok(code)
 }
 
 /// Says what came of it; returns the exit code.
@@ -65,6 +72,7 @@ fn report(finished: &Finished) -> u8 {
         return exit::UNKNOWN;
     };
     let fresh = progress.of - progress.resumed;
+    output::sweep::print(table);
     let rate = if fresh > 0 { fresh as f64 / seconds } else { 0.0 };
     say!("{} points: {}", progress.of, statuses(table));
     if progress.resumed > 0 {
@@ -87,11 +95,9 @@ fn statuses(table: &Table) -> String {
 /// Runs `isocost merge`; returns its exit code.
 pub fn merge(args: &MergeArgs) -> Result<u8, Failure> {
     let table = sweep::merge(&args.dirs).map_err(Failure::input)?;
-    for (name, chart) in plots(&table) {
-        let path = beside(&args.out, &format!("{name}.svg"));
-        write_svg(&path, &chart).map_err(Failure::failed)?;
-    }
     table.write(&args.out).map_err(Failure::failed)?;
+    // The scenario, and with it its currency, is not among what shards write.
+    args.plots.draw(|| plots(&table, &Currency::default().per_hour()))?;
     say!("{} points: {}", table.rows.len(), statuses(&table));
     Ok(exit::OK)
 }

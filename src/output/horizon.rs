@@ -1,6 +1,6 @@
 //! What `isocost horizon` found: tables for people, and charts by hour.
 
-use isocost_charts::{Axis, Chart, Series, Theme};
+use isocost_charts::{Axis, Chart, Series};
 use isocost_model::horizon::{Export, HorizonPlan};
 use isocost_model::plan::Status;
 use serde_json::{Value, json};
@@ -173,8 +173,11 @@ fn comparison(export: &Export<'_>, compared: &[Compared]) -> comfy_table::Table 
     rows
 }
 
-/// Cards held and cost by hour, as SVG.
-pub fn charts(export: &Export<'_>) -> [String; 2] {
+/// Cards held and cost by hour, each by its name; nothing where there is no plan.
+pub fn charts(export: &Export<'_>) -> Vec<(String, Chart)> {
+    if !export.plan.has_plan() {
+        return Vec::new();
+    }
     let (edges, plan) = (edges(export), export.plan);
     let [mut reserved, mut on_demand, mut spot, mut in_use] =
         [(); 4].map(|()| vec![0.0; plan.periods.len()]);
@@ -189,15 +192,20 @@ pub fn charts(export: &Export<'_>) -> [String; 2] {
         }
     }
     let held = [("reserved", reserved), ("on demand", on_demand), ("spot", spot)];
-    let in_use = Series::line("in use", steps(&edges, &in_use)).dashed();
-    let cards = stacked("Cards by hour", Axis::linear("Cards", ""), &edges, &held).with(in_use);
+    let in_use = Series::line("in use", steps(&edges, &in_use)).dashed().color(IN_USE);
+    let cards = stacked("Cards by hour", Axis::counts("Cards", ""), &edges, &held).with(in_use);
     let mut costs = ["reserved", "on demand", "spot", "energy"].map(|name| (name, Vec::new()));
     for planned in &plan.periods {
         let cost = export.period_cost(planned);
         costs.iter_mut().zip(cost).for_each(|((_, values), cost)| values.push(cost));
     }
-    let cost = stacked("Cost by hour", Axis::linear("Cost", "cents/h"), &edges, &costs);
-    [cards.svg(&Theme::light()), cost.svg(&Theme::light())]
+    let cost = stacked(
+        "Cost by hour",
+        Axis::linear("Cost", export.scenario.currency.per_hour()),
+        &edges,
+        &costs,
+    );
+    vec![("cards".to_owned(), cards), ("cost".to_owned(), cost)]
 }
 
 /// (start, end) of each period, hours from the start.
@@ -215,15 +223,22 @@ fn steps(edges: &[(f64, f64)], values: &[f64]) -> Vec<(f64, f64)> {
     edges.iter().zip(values).flat_map(|(&(from, to), &v)| [(from, v), (to, v)]).collect()
 }
 
-/// Parts on top of each other, those that are nothing at all times left out.
+/// The colour of what is in use: none of those that ways to pay have, by their place.
+const IN_USE: usize = 5;
+
+/// Parts on top of each other, those that are nothing at all times left out; a way to pay has one
+/// colour in every chart.
 fn stacked(title: &str, y: Axis, edges: &[(f64, f64)], parts: &[(&str, Vec<f64>)]) -> Chart {
-    let mut chart = Chart::new(title, Axis::linear("Hours from the start", "h"), y.from_zero());
+    let mut chart = Chart::new(title, Axis::hours("From the start"), y.from_zero());
     let mut below = vec![0.0; edges.len()];
-    for (name, values) in parts.iter().filter(|(_, v)| v.iter().any(|x| *x > 0.0)) {
+    for (place, (name, values)) in parts.iter().enumerate() {
+        if values.iter().all(|value| *value <= 0.0) {
+            continue;
+        }
         let top: Vec<f64> = below.iter().zip(values).map(|(b, v)| b + v).collect();
         let low = steps(edges, &below);
         let bands = low.iter().zip(steps(edges, &top)).map(|(l, t)| (l.0, l.1, t.1)).collect();
-        chart = chart.with(Series::band(*name, bands));
+        chart = chart.with(Series::band(*name, bands).area().color(place));
         below = top;
     }
     chart

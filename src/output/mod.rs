@@ -17,6 +17,7 @@ pub mod picture;
 pub mod simulation;
 pub mod stress;
 pub mod style;
+pub mod sweep;
 pub mod table;
 pub mod trace;
 

@@ -9,8 +9,6 @@ use crate::scene::{Anchor, Ink, Paint, Point, Shape, Text};
 
 /// Share of a category's room that its bars take.
 const FILLED: f64 = 0.72;
-/// How opaque a bar is that stands back.
-const FAINT: f64 = 0.3;
 
 /// What is written at the end of each lying bar: nothing where bars stand side by side.
 pub(crate) fn totals(chart: &Chart, lying: bool) -> Vec<f64> {
@@ -82,7 +80,7 @@ fn bar(
     let name = pen.value(!plot.lying, category as f64);
     let text = format!("{name}: {}", pen.value(plot.lying, to - from));
     let (a, b) = (plot.oriented(sides.0, near), plot.oriented(sides.1, far));
-    let paint = Paint::Fill(Ink::Series(place), if series.faint { FAINT } else { 1.0 });
+    let paint = Paint::Fill(Ink::Series(place), series.opacity.unwrap_or(1.0));
     rect(pen, a, b, paint, (category < TIPS).then(|| tip(&series.name, &text)));
 }
 

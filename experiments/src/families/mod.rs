@@ -92,7 +92,7 @@ fn closed(data: &Data) -> String {
 
 /// How many instances each closes within a time: a performance profile (Dolan and More 2002).
 fn profile(data: &Data) -> Chart {
-    let (x, y) = (Axis::log("Processor time", "s"), Axis::linear("Instances closed", ""));
+    let (x, y) = (Axis::log("Processor time", "s"), Axis::counts("Instances closed", ""));
     let mut chart = Chart::new("Instances closed within a time", x, y);
     for arm in data.distinct("arm") {
         let rows = data.only(&[("arm", arm)]).filter(is_closed);

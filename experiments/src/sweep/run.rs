@@ -15,12 +15,10 @@ use isocost_model::export::ExportError;
 use isocost_planner::{PlanError, Planner};
 use isocost_solver::Backend;
 
-use super::plots::plots;
 use super::row;
 use super::{Points, Setting, Shard};
 use crate::journal::{Header, Journal, JournalError, Record, fingerprint};
 use crate::table::Table;
-use crate::write_svg;
 
 /// A sweep, ready to run.
 pub struct Sweep {
@@ -154,10 +152,6 @@ impl Sweep {
         let progress = Progress { done: shared.records.len(), resumed, of: mine.len() };
         let table = (progress.done == progress.of).then(|| Table::new(&header, shared.records));
         if let Some(table) = &table {
-            for (name, chart) in plots(table) {
-                write_svg(&dir.join(name).with_extension("svg"), &chart)?;
-            }
-            // Last: whoever sees the table sees all.
             table.write(&dir.join("points.csv"))?;
         }
         Ok(Finished { dir, progress, table, seconds: start.elapsed().as_secs_f64(), sizings })

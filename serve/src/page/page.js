@@ -161,8 +161,23 @@
       slider.setAttribute("aria-valuetext", `${number(slider.value)} times as stated`);
     }
   };
-  const replace = (text) => {
+  // What stands in the field, by name: the example, or a file of the reader's own, as it was or changed.
+  const EXAMPLE = "the example";
+  let source = EXAMPLE;
+  const tell = (changed) => {
+    const own = source !== EXAMPLE;
+    const what = own ? `Your file ${source}` : "The example";
+    const rest = own
+      ? changed ? "changed here: the file itself is not." : "as it was when you opened it."
+      : changed ? "changed." : "to be planned as it stands, or changed; or open a file of your own.";
+    at("source").textContent = `${what}, ${rest}`;
+    document.title = own ? `${source}: isocost` : "isocost: plan a fleet";
+    at("detail-title").textContent = own ? `The report of ${source}` : "The report";
+  };
+  const replace = (text, name) => {
+    source = name;
     scenario.value = text;
+    tell(false);
     anew();
   };
   // Another scenario: what was planned first is no measure any more.
@@ -179,7 +194,10 @@
       if (first) soon();
     });
   }
-  scenario.addEventListener("input", () => (first = null));
+  scenario.addEventListener("input", () => {
+    first = null;
+    tell(true);
+  });
   at("ask").addEventListener("submit", (event) => {
     event.preventDefault();
     run();
@@ -189,10 +207,15 @@
     labels();
     run();
   });
-  at("example").addEventListener("click", () => replace(scenario.defaultValue));
+  at("example").addEventListener("click", () => {
+    // Else the same file could not be opened again.
+    at("file").value = "";
+    replace(scenario.defaultValue, EXAMPLE);
+  });
   at("file").addEventListener("change", async () => {
     const [file] = at("file").files;
-    if (file) replace(await file.text());
+    if (file) replace(await file.text(), file.name);
   });
   labels();
+  tell(false);
 })();

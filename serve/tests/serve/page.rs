@@ -83,7 +83,7 @@ async fn it_plans_by_keyboard_and_shows_the_report() {
         // The report's own style and script run: its headings sort.
         until(page, &format!("!!{REPORT}.querySelector('#placements-table th button')"));
         let font = format!("getComputedStyle({REPORT}.body).maxWidth");
-        assert_eq!(page.value(&font), json!("1240px"));
+        assert_eq!(page.value(&font), json!("1680px"));
         assert_eq!(page.value(&format!("{REPORT}.scripts.length")), json!(1));
         picture(page, "plan");
     })
@@ -123,6 +123,39 @@ async fn sliders_plan_anew_and_say_what_moves() {
         page.value("document.getElementById('reset').click()");
         until(page, "document.getElementById('summary').textContent.startsWith('optimal')");
         assert_eq!(cost(page), stated);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_knows_whose_scenario_is_open() {
+    browse(|page| {
+        let source = |page: &mut Page| {
+            let text = page.value("document.getElementById('source').textContent");
+            text.as_str().expect("text").to_owned()
+        };
+        assert!(source(page).starts_with("The example, to be planned"), "{}", source(page));
+        // A file as a reader picks it.
+        page.value(
+            "(() => { const text = document.getElementById('scenario').value; \
+               const picked = new DataTransfer(); \
+               picked.items.add(new File([text], 'my-fleet.yaml')); \
+               const file = document.getElementById('file'); file.files = picked.files; \
+               file.dispatchEvent(new Event('change')) })()",
+        );
+        until(page, "document.getElementById('source').textContent.includes('my-fleet.yaml')");
+        assert!(source(page).contains("as it was when you opened it"), "{}", source(page));
+        assert_eq!(page.value("document.title"), json!("my-fleet.yaml: isocost"));
+        until(page, DONE);
+        page.value(
+            "{ const s = document.getElementById('scenario'); s.value += ' '; \
+             s.dispatchEvent(new Event('input')) }",
+        );
+        assert!(source(page).contains("my-fleet.yaml, changed here"), "{}", source(page));
+        page.value("document.getElementById('example').click()");
+        assert!(source(page).starts_with("The example, to be planned"), "{}", source(page));
+        assert_eq!(page.value("document.getElementById('file').files.length"), json!(0));
+        until(page, DONE);
     })
     .await;
 }

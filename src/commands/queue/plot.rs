@@ -90,7 +90,7 @@ pub fn rates(title: &str, sizings: &[Result<Sized, Shortfall>], best: Option<&Si
     let peak = points.iter().map(|p| p.1).fold(0.0, f64::max);
     let chart = Chart::new(
         title,
-        Axis::linear("Batch size", "requests").from_zero(),
+        Axis::counts("Batch size", "requests").from_zero(),
         Axis::linear("Largest rate", "req/min").range(0.0, peak * 1.15),
     )
     .with(Series::line("", points));
@@ -122,7 +122,7 @@ pub fn occupancy(title: &str, at: &Analysis) -> Chart {
     let (low, high) = (first as f64, (first + shown.len()) as f64);
     Chart::new(
         title,
-        Axis::linear("In service and waiting", "requests").range(low - 0.5, high - 0.5),
+        Axis::counts("In service and waiting", "requests").range(low - 0.5, high - 0.5),
         Axis::linear("Probability", "").from_zero(),
     )
     .subtitle(format!(
