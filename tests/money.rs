@@ -122,7 +122,8 @@ fn scenarios_stand_side_by_side() {
         // A plan as it is breaks where stress says that it does.
         let stress = json(&["stress", name]).to_string();
         assert!(stress.contains(row["breaks"]["server"].as_str().expect("a server")));
-        assert!(row["breaks"]["growth"].as_f64().expect("a factor") >= 1.0);
+        let growth = row["breaks"]["growth"].as_f64().expect("a factor");
+        assert_eq!(growth >= 1.0, row["fits"] == true, "{row}");
     }
     let page = std::fs::read_to_string(&page).expect("it was written");
     assert!(

@@ -21,6 +21,7 @@ use crate::sharing::held_to;
 use held::kept;
 pub use held::{demand_per_s, held, targets};
 pub use replica::{assumed_kv_tokens, batch_limit, station};
+pub(crate) use sizings::ReplicaKey;
 pub(crate) use sizings::Search;
 pub use sizings::Sizings;
 use sizings::{Sizing, SizingKey};

@@ -9,6 +9,7 @@ use crate::nodes::{self, Filled, NodeUse};
 use crate::queue::Analysis;
 pub use crate::scenario::Unit;
 use crate::scenario::{Budget, CardType, Scenario, Server};
+use crate::stress::FirstBreak;
 use crate::trust::CostRange;
 
 /// What a formulation hands over: for each server the candidates chosen, and what was proven.
@@ -250,6 +251,8 @@ pub struct Part {
     pub predicted: Option<Analysis>,
     /// Watts that all of them draw at the planned utilisation.
     pub watts: f64,
+    /// What breaks first as the server's load grows; `None` at zero load, and where nobody asked for it.
+    pub headroom: Option<FirstBreak>,
 }
 
 /// Cards of one type.
@@ -362,6 +365,12 @@ impl Placement {
         if self.is_in_full() { 100.0 } else { rounded.min(99.9) }
     }
 
+    /// What breaks first as the load grows, of all parts; `None` as for [`Part::headroom`].
+    pub fn headroom(&self) -> Option<FirstBreak> {
+        let parts = self.parts.iter().filter_map(|part| part.headroom);
+        parts.min_by(|a, b| a.factor.total_cmp(&b.factor))
+    }
+
     /// Replicas on all accelerators.
     pub fn replicas(&self) -> u64 {
         self.parts.iter().map(|p| p.replicas).sum()
@@ -405,6 +414,7 @@ fn place(
             rate_per_s,
             predicted,
             watts: units * scenario.accelerators[option.accelerator].power.watts(utilisation),
+            headroom: None,
         }
     });
     Placement { parts: parts.collect(), demand_per_s, served_share }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! scenario -> plan of the most that can be served -> cost by the month, shares served, cards in use
-//!          -> stress of that plan                 -> the first objective to break as loads grow
+//!          -> headroom of that plan               -> the first objective to break as loads grow
 //!          -> plans for loads times f             -> the growth that its limits last for
 //! ```
 //!
@@ -16,7 +16,7 @@ use isocost_model::energy::Energy;
 use isocost_model::plan::{Plan, Status, served_shares};
 use isocost_model::scenario::Saturation;
 use isocost_model::spend::HOURS_A_MONTH;
-use isocost_model::stress::{MOST_FACTOR, Shift, stress};
+use isocost_model::stress::{MOST_FACTOR, add_headroom};
 use serde::Serialize;
 
 use crate::{Fleet, PlanError, Planner, Shortage};
@@ -81,7 +81,7 @@ pub struct Breaks {
     pub server: String,
     /// What it limits.
     pub objective: &'static str,
-    /// The factor on all loads from which on it is missed.
+    /// The factor on all loads up to which it is kept.
     pub growth: f64,
 }
 
@@ -188,11 +188,13 @@ impl Planner {
 
     /// The first objective that breaks as loads grow and the plan stays.
     fn breaks(&self, fleet: &Fleet, plan: &Plan) -> Option<Breaks> {
-        let headroom = stress(&fleet.scenario, &self.sizing, plan, 1.0);
-        let growth = headroom.iter().filter_map(|h| Some((h.at(Shift::Load)?, h)));
-        let (growth, first) = growth.min_by(|a, b| a.0.total_cmp(&b.0))?;
-        let server = fleet.scenario.servers[first.server].name.clone();
-        Some(Breaks { server, objective: first.kept.word(), growth })
+        let mut plan = plan.clone();
+        add_headroom(&fleet.scenario, &self.sizing, &mut plan);
+        let servers = fleet.scenario.servers.iter().zip(&plan.placements);
+        let first = servers.filter_map(|(server, placement)| Some((server, placement.headroom()?)));
+        let (server, first) = first.min_by(|a, b| a.1.factor.total_cmp(&b.1.factor))?;
+        let (server, objective) = (server.name.clone(), first.kept.word());
+        Some(Breaks { server, objective, growth: first.factor })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where every server runs.
 
 use isocost_model::plan::Part;
+use isocost_model::stress::shown;
 
 use crate::content::{Block, Cell, Section, Table};
 use crate::format::{cents, grouped, ms, percent, rate};
@@ -26,6 +27,8 @@ fn table(input: &Input<'_>) -> Table {
         "Rate of a replica, req/s",
         "Its sized rate, req/s",
         "Utilisation, %",
+        "Headroom",
+        "Breaks first",
         "Served, %",
         "Priority",
     ];
@@ -56,6 +59,7 @@ fn row(input: &Input<'_>, s: usize, part: Option<&Part>) -> Vec<Cell> {
         None => Cell::text("none").tone("missed"),
     };
     let loaded = part.filter(|p| p.rate_per_s > 0.0);
+    let first = loaded.and_then(|p| p.headroom);
     let utilisation = loaded.and_then(|p| p.predicted).map(|p| p.utilisation);
     let served = Cell::number(Some(placement.served_percent()), |p| grouped(p, 1));
     vec![
@@ -71,6 +75,8 @@ fn row(input: &Input<'_>, s: usize, part: Option<&Part>) -> Vec<Cell> {
         Cell::number(loaded.map(|p| p.rate_per_s), rate),
         Cell::number(loaded.map(|p| p.credited_rate_per_s), rate),
         Cell::number(utilisation, percent),
+        Cell::number(first.map(|first| first.factor), shown),
+        Cell::text(first.map_or("", |first| first.kept.word())),
         if placement.is_in_full() { served } else { served.tone("missed") },
         Cell::count(u64::from(class.priority)),
     ]

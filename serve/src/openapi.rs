@@ -165,6 +165,8 @@ fn answers() -> Vec<(String, Value)> {
             "ttftAverage": number(),
             "load": load,
             "servedShare": number(),
+            "headroom": {"type": ["number", "null"]},
+            "breaksFirst": {"type": ["string", "null"]},
             "parts": {"type": "array"},
         },
     });

@@ -11,6 +11,7 @@ use isocost_model::export::{
     plan_table, summary_table, usage_table, write_all, write_file,
 };
 use isocost_model::plan::{Choice, Plan, Status};
+use isocost_model::stress::add_headroom;
 use isocost_planner::certify::{Certified, CertifyError};
 use isocost_simulation::Search;
 use isocost_solver::Interrupt;
@@ -139,6 +140,7 @@ pub fn planned(args: &PlanArgs) -> Result<Planned, Failure> {
     if plan.status == Status::Infeasible {
         plan.notes.extend(why(&job, &plan)?);
     }
+    add_headroom(job.stated(), &planner.sizing, &mut plan);
     Ok(Planned { job, plan, solving_s })
 }
 
@@ -172,11 +174,12 @@ fn certified(args: &PlanArgs, mut job: Job) -> Result<Planned, Failure> {
     let listen = |round: u32, done: usize, of: usize| bar.set_round(round, done, of);
     let certified = job.planner.certify(job.fleet, &search, &listen);
     drop(bar);
-    let Certified { plan, fleet, .. } = certified.map_err(|error| match error {
+    let Certified { mut plan, fleet, .. } = certified.map_err(|error| match error {
         CertifyError::Stopped => Failure { code: exit::UNKNOWN, ..Failure::failed(error) },
         error => Failure::failed(error),
     })?;
     job.fleet = fleet;
+    add_headroom(job.stated(), &job.planner.sizing, &mut plan);
     Ok(Planned { job, plan, solving_s: start.elapsed().as_secs_f64() })
 }
 

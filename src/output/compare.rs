@@ -1,6 +1,7 @@
 //! What scenarios come to, side by side, for people and as CSV.
 
 use isocost_model::export::cells;
+use isocost_model::stress::shown;
 use isocost_planner::purchase::{Purchase, Room};
 
 use super::say;
@@ -31,7 +32,7 @@ pub fn print(purchases: &[Purchase]) {
             sum(format!("{} {}", cents(p.cost_per_month.round()), p.currency)),
             sum(cents(p.cost_cents_per_h)),
             served(p),
-            p.breaks.as_ref().map_or("-".to_owned(), |b| format!("x {:.2}", b.growth)),
+            p.breaks.as_ref().map_or("-".to_owned(), |b| shown(b.growth)),
             p.room.as_ref().map_or("-".to_owned(), room),
         ]);
     }

@@ -7,6 +7,7 @@ use isocost_model::nodes::Held;
 use isocost_model::plan::{Part, Placement, Status};
 use isocost_model::scenario::Server;
 use isocost_model::spend::{self, Currency, HOURS_A_MONTH, Share};
+use isocost_model::stress::shown;
 use isocost_model::trust::{CostRange, Trust};
 
 use super::style::{BOLD, GREEN};
@@ -170,6 +171,8 @@ fn placements(export: &Export<'_>) -> Table {
         "TTFT ms",
         "E2E ms",
         "util %",
+        "headroom",
+        "breaks first",
         "served %",
     ];
     let partial = !plan.placements.iter().all(Placement::is_in_full);
@@ -196,7 +199,7 @@ fn placements(export: &Export<'_>) -> Table {
             let mut row = names.to_vec();
             row.push("-".to_owned());
             row.extend(["0", "", "0", "0", "", ""].map(str::to_owned));
-            row.extend(vec![String::new(); if e2e { 2 } else { 1 }]);
+            row.extend(vec![String::new(); if e2e { 4 } else { 3 }]);
             row.extend(partial.then_some(share));
             table.add_row(row);
             continue;
@@ -215,7 +218,7 @@ fn placements(export: &Export<'_>) -> Table {
 /// Place of the time to the last token among the cells of a part.
 const E2E_CELL: usize = 7;
 
-fn part_cells(export: &Export<'_>, part: &Part) -> [String; 9] {
+fn part_cells(export: &Export<'_>, part: &Part) -> [String; 11] {
     let value = |x: Option<f64>| x.map_or(String::new(), |x| format!("{x:.1}"));
     let a = part.predicted;
     [
@@ -228,6 +231,8 @@ fn part_cells(export: &Export<'_>, part: &Part) -> [String; 9] {
         value(a.map(|a| a.ttft_ms)),
         value(a.map(|a| a.e2e_ms())),
         value(a.map(|a| a.utilisation * 100.0)),
+        part.headroom.map_or(String::new(), |first| shown(first.factor)),
+        part.headroom.map_or(String::new(), |first| first.kept.word().to_owned()),
     ]
 }
 

@@ -128,3 +128,15 @@ impl Hash for SizingKey {
         (queue_limit, reading, engine, itl_over, self.max_batch).hash(state);
     }
 }
+
+/// A replica of a batch size with what it has to keep, whatever its load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ReplicaKey(SizingKey);
+
+impl ReplicaKey {
+    /// Of a replica of batch size `batch`.
+    pub fn new(station: Station, batch: u32, objectives: Objectives) -> Self {
+        let search = Search::Run(BatchChoice::Max);
+        Self(SizingKey { station, max_batch: batch, objectives, batch: search })
+    }
+}

@@ -78,6 +78,8 @@ pub fn plan_table(export: &Export<'_>) -> Table {
         ("wh_per_million_tokens", Number),
         ("e2e_ms", Number),
         ("e2e_p95_ms", Number),
+        ("headroom", Number),
+        ("breaks_first", Text),
     ];
     let Export { scenario, plan, .. } = export;
     // Who shares the replicas, where somebody does.
@@ -120,6 +122,8 @@ pub fn plan_table(export: &Export<'_>) -> Table {
                 energy.wh_per_million_tokens().into(),
                 a.map(|a| a.e2e_ms()).into(),
                 a.map(|a| a.e2e_percentile_ms(95.0)).into(),
+                part.headroom.map(|first| first.factor).into(),
+                part.headroom.map(|first| first.kept.word()).into(),
             ];
             row.extend(members(server));
             row.extend(pool_of(server));

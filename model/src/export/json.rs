@@ -292,6 +292,9 @@ struct Allocation<'a> {
     model: &'a str,
     cards: u64,
     served_share: f64,
+    /// The factor on its load above which the first objective breaks, and what that is.
+    headroom: Option<f64>,
+    breaks_first: Option<&'static str>,
     watts: f64,
     energy_kwh_per_day: f64,
     wh_per_million_tokens: Option<f64>,
@@ -341,6 +344,8 @@ struct PartFields<'a> {
     e2e_p95: Option<f64>,
     wait_average: Option<f64>,
     utilisation: Option<f64>,
+    headroom: Option<f64>,
+    breaks_first: Option<&'static str>,
     loss_probability: Option<f64>,
     watts: f64,
     energy_kwh_per_day: f64,
@@ -358,6 +363,7 @@ fn allocation<'a>(
     let main = placement.parts.iter().max_by(|a, b| rate(a).total_cmp(&rate(b)));
     let predicted = main.and_then(|part| part.predicted);
     let energy = Energy::of_placement(server, placement);
+    let first = placement.headroom();
     Allocation {
         accelerator: main.map_or("", |part| &scenario.accelerators[part.accelerator].name),
         num_replicas: placement.replicas(),
@@ -375,6 +381,8 @@ fn allocation<'a>(
         model: &scenario.models[server.model],
         cards: placement.parts.iter().map(|p| p.cards).sum(),
         served_share: placement.served_share,
+        headroom: first.map(|first| first.factor),
+        breaks_first: first.map(|first| first.kept.word()),
         watts: energy.watts,
         energy_kwh_per_day: energy.kwh_per_day(),
         wh_per_million_tokens: energy.wh_per_million_tokens(),
@@ -407,6 +415,8 @@ fn part_fields<'a>(export: &Export<'a>, server: &Server, part: &Part) -> PartFie
         e2e_p95: a.map(|a| a.e2e_percentile_ms(95.0)),
         wait_average: a.map(|a| a.mean_wait_ms),
         utilisation: a.map(|a| a.utilisation),
+        headroom: part.headroom.map(|first| first.factor),
+        breaks_first: part.headroom.map(|first| first.kept.word()),
         loss_probability: a.map(|a| a.loss_probability),
         watts: energy.watts,
         energy_kwh_per_day: energy.kwh_per_day(),

@@ -188,7 +188,7 @@ impl Shortfall {
 /// How far a value is above its limit: `(value - limit) / (value + limit)`, at most 0 if it is met.
 /// It lies in [-1, 1], bounded where the wait is not, and rises with the value.
 #[inline]
-pub(super) fn excess(value: f64, limit: f64) -> f64 {
+pub(crate) fn excess(value: f64, limit: f64) -> f64 {
     let excess = (value - limit) / (value + limit);
     match value <= limit * (1.0 + ROUNDING) {
         true => excess.min(0.0),

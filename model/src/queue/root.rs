@@ -2,7 +2,7 @@
 
 /// Ends of a bracket: the function is at most 0 at `low` and above 0 at `high`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bracket {
+pub(crate) struct Bracket {
     /// (argument, value at most 0)
     pub low: (f64, f64),
     /// (argument, value above 0)
@@ -15,7 +15,7 @@ pub(super) struct Bracket {
 /// Chandrupatla's method (Advances in Engineering Software 28, 1997): inverse quadratic
 /// interpolation where three points allow it, bisection otherwise; it converges superlinearly and
 /// never slower than bisection.
-pub(super) fn narrow(bracket: Bracket, tolerance: f64, mut f: impl FnMut(f64) -> f64) -> f64 {
+pub(crate) fn narrow(bracket: Bracket, tolerance: f64, mut f: impl FnMut(f64) -> f64) -> f64 {
     let (mut a, mut b) = (bracket.low, bracket.high);
     let mut t = a.1 / (a.1 - b.1);
     for _ in 0..MAX_STEPS {

@@ -8,11 +8,11 @@ use super::search::{Guess, Search};
 use super::service::{MAX_BATCH, Station};
 
 /// Ends of the range in which a rate is sought, as shares of `mu(1)` and of `mu(N)`.
-pub(super) const LOWEST: f64 = 0.001;
-pub(super) const HIGHEST: f64 = 0.999;
+pub(crate) const LOWEST: f64 = 0.001;
+pub(crate) const HIGHEST: f64 = 0.999;
 
 /// Share of the upper end that is used where tokens per second are asked of a server as a whole.
-pub(super) const TOKENS_RESERVE: f64 = 0.9;
+pub(crate) const TOKENS_RESERVE: f64 = 0.9;
 
 /// The largest rate of a replica.
 #[derive(Debug, Clone, Copy, PartialEq)]

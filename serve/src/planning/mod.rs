@@ -18,6 +18,7 @@ use isocost_model::candidates::{SizingOptions, Sizings};
 use isocost_model::export::Export;
 use isocost_model::plan::{Plan, Status};
 use isocost_model::queue::stop::{Stop, Stopped, within};
+use isocost_model::stress::add_headroom;
 use isocost_planner::explain::Effort;
 use isocost_planner::{
     ExplainError, Explanation, Fleet, Formulation, PlanError, Request, Shortage,
@@ -155,6 +156,7 @@ impl Planner {
         if self.options.compatible && !plan.has_plan() {
             plan = as_there(&mut planner, &fleet, asked)?;
         }
+        add_headroom(&fleet.scenario, &planner.sizing, &mut plan);
         let solving_s = start.elapsed().as_secs_f64();
         // By policy alone where the whole was excluded.
         let status = if plan.approach.shortage { Status::Infeasible } else { plan.status };
