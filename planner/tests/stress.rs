@@ -98,19 +98,26 @@ fn asked(name: &str, servers: &[Drawn], over_gaps: bool) -> Scenario {
     scenario
 }
 
-/// A millionth: numbers of percentiles are no finer.
+/// As finely as rates are held against it.
 const FINE: f64 = 1e-6;
+/// As finely as limits are: percentiles have teeth of which sizing keeps as much in hand.
+const TEETH: f64 = 1e-3;
 
 /// Holds the headroom of each part against the checker at it and a little above it; returns how many there were.
 fn holds_up_to_its_headroom(planner: &Planner, fleet: &Fleet, plan: &mut Plan) -> usize {
     add_headroom(&fleet.scenario, &planner.sizing, plan);
     let options = CheckOptions { unlimited: true, partial: true, ..CheckOptions::default() };
-    let broken = |s: usize, p: usize, factor: f64, limits: f64| {
+    // Limits a little up (1) or down (-1).
+    let broken = |s: usize, p: usize, factor: f64, direction: f64| {
         let mut scenario = fleet.scenario.clone();
         let targets = scenario.classes.iter_mut().flat_map(|c| c.targets.iter_mut().flatten());
         for target in targets {
-            *target = target.relaxed(|_| limits);
-            target.tokens_per_s.iter_mut().for_each(|rate| rate.per_s /= limits);
+            let toothed = target.latencies().any(|(_, objective)| objective.percentile.is_some());
+            let floor = target.tokens_per_s.and_then(|rate| rate.percentile);
+            let share = if toothed || floor.is_some() { TEETH } else { FINE };
+            let by = 1.0 + direction * share;
+            *target = target.relaxed(|_| by);
+            target.tokens_per_s.iter_mut().for_each(|rate| rate.per_s /= by);
         }
         let mut at = plan.clone();
         let server = &fleet.scenario.servers[s];
@@ -136,9 +143,9 @@ fn holds_up_to_its_headroom(planner: &Planner, fleet: &Fleet, plan: &mut Plan) -
                 continue;
             };
             assert!(first.factor >= placement.served_share * (1.0 - 1e-9), "{first:?}");
-            let at = broken(s, p, first.factor, 1.0 + FINE);
+            let at = broken(s, p, first.factor, 1.0);
             assert!(at.is_empty(), "{first:?}: {at:?}");
-            let above = broken(s, p, first.factor * (1.0 + FINE), 1.0 - FINE);
+            let above = broken(s, p, first.factor * (1.0 + FINE), -1.0);
             let word = match first.kept {
                 Kept::Loss => "loses",
                 Kept::Link => "its link",
