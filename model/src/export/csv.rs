@@ -3,6 +3,7 @@
 use super::Export;
 use super::table::Kind::{Number, Text, Truth, Whole};
 use super::table::{Cell, Kind, Table};
+use super::tails::Tails;
 use crate::disaggregation::Role;
 use crate::energy::Energy;
 use crate::scenario::{Scenario, Server};
@@ -82,6 +83,8 @@ pub fn plan_table(export: &Export<'_>) -> Table {
         ("breaks_first", Text),
     ];
     let Export { scenario, plan, .. } = export;
+    let tails = Tails::of(plan);
+    let tails = &tails;
     // Who shares the replicas, where somebody does.
     let shares = scenario.servers.iter().any(|server| !server.members.is_empty());
     // What pools are of, where there are some.
@@ -98,7 +101,7 @@ pub fn plan_table(export: &Export<'_>) -> Table {
     };
     let rows = scenario.servers.iter().zip(&plan.placements).flat_map(|(server, placement)| {
         placement.parts.iter().map(move |part| {
-            let a = part.predicted.as_ref();
+            let (a, tail) = (part.predicted.as_ref(), tails.of_part(part));
             let energy = Energy::of_part(server, part);
             let mut row: Vec<Cell> = vec![
                 server.name.as_str().into(),
@@ -112,8 +115,8 @@ pub fn plan_table(export: &Export<'_>) -> Table {
                 part.rate_per_s.into(),
                 a.map(|a| a.itl_ms).into(),
                 a.map(|a| a.ttft_ms).into(),
-                a.map(|a| a.tpot_percentile_ms(95.0)).into(),
-                a.map(|a| a.ttft_percentile_ms(95.0)).into(),
+                tail.map(|tail| tail.tpot_ms).into(),
+                tail.map(|tail| tail.ttft_ms).into(),
                 a.map(|a| a.utilisation).into(),
                 a.map(|a| a.loss_probability).into(),
                 placement.served_share.into(),
@@ -121,7 +124,7 @@ pub fn plan_table(export: &Export<'_>) -> Table {
                 energy.kwh_per_day().into(),
                 energy.wh_per_million_tokens().into(),
                 a.map(|a| a.e2e_ms()).into(),
-                a.map(|a| a.e2e_percentile_ms(95.0)).into(),
+                tail.map(|tail| tail.e2e_ms).into(),
                 part.headroom.map(|first| first.factor).into(),
                 part.headroom.map(|first| first.kept.word()).into(),
             ];

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
+use super::tails::Tails;
 use super::{Export, json_text};
 use crate::energy::Energy;
 use crate::nodes::{Filled, Held};
@@ -25,7 +26,7 @@ fn solution<'a>(export: &'a Export<'a>) -> Solution<'a> {
     let plan = export.plan;
     let energy = Energy::of_plan(export.scenario, plan);
     Solution {
-        allocations: Allocations(export),
+        allocations: Allocations(export, Tails::of(plan)),
         status: plan.status.word(),
         total_cost: plan.total_cost,
         objective: plan.objective,
@@ -259,7 +260,7 @@ fn budgets<'a>(export: &Export<'a>) -> Vec<BudgetUse<'a>> {
 
 /// A map from the servers' names, in their order: those that are placed, and those that need nothing, so that whoever
 /// carries the plan out takes away what they have.
-struct Allocations<'a>(&'a Export<'a>);
+struct Allocations<'a>(&'a Export<'a>, Tails);
 
 impl Serialize for Allocations<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -271,7 +272,7 @@ impl Serialize for Allocations<'_> {
         let placed = || scenario.servers.iter().zip(&plan.placements).filter(is_told);
         let mut map = serializer.serialize_map(Some(placed().count()))?;
         for (server, placement) in placed() {
-            map.serialize_entry(&server.name, &allocation(self.0, server, placement))?;
+            map.serialize_entry(&server.name, &allocation(self, server, placement))?;
         }
         map.end()
     }
@@ -354,11 +355,11 @@ struct PartFields<'a> {
 
 /// The flat fields are those of the part that takes the most load; numbers of all parts are summed.
 fn allocation<'a>(
-    export: &Export<'a>,
+    told: &Allocations<'a>,
     server: &'a Server,
     placement: &'a Placement,
 ) -> Allocation<'a> {
-    let scenario = export.scenario;
+    let scenario = told.0.scenario;
     let rate = |p: &Part| p.rate_per_s * p.replicas as f64;
     let main = placement.parts.iter().max_by(|a, b| rate(a).total_cmp(&rate(b)));
     let predicted = main.and_then(|part| part.predicted);
@@ -386,7 +387,7 @@ fn allocation<'a>(
         watts: energy.watts,
         energy_kwh_per_day: energy.kwh_per_day(),
         wh_per_million_tokens: energy.wh_per_million_tokens(),
-        parts: placement.parts.iter().map(|p| part_fields(export, server, p)).collect(),
+        parts: placement.parts.iter().map(|p| part_fields(told, server, p)).collect(),
         members: server.members.iter().map(|member| member.name.as_str()).collect(),
         pool: server.pool.as_ref().map(|pool| PoolFields {
             of: &pool.whole.name,
@@ -397,8 +398,12 @@ fn allocation<'a>(
     }
 }
 
-fn part_fields<'a>(export: &Export<'a>, server: &Server, part: &Part) -> PartFields<'a> {
-    let a = part.predicted;
+fn part_fields<'a>(
+    Allocations(export, tails): &Allocations<'a>,
+    server: &Server,
+    part: &Part,
+) -> PartFields<'a> {
+    let (a, tail) = (part.predicted, tails.of_part(part));
     let energy = Energy::of_part(server, part);
     PartFields {
         accelerator: &export.scenario.accelerators[part.accelerator].name,
@@ -409,10 +414,10 @@ fn part_fields<'a>(export: &Export<'a>, server: &Server, part: &Part) -> PartFie
         rate_per_second: part.rate_per_s,
         itl_average: a.map(|a| a.itl_ms),
         ttft_average: a.map(|a| a.ttft_ms),
-        itl_p95: a.map(|a| a.tpot_percentile_ms(95.0)),
-        ttft_p95: a.map(|a| a.ttft_percentile_ms(95.0)),
+        itl_p95: tail.map(|tail| tail.tpot_ms),
+        ttft_p95: tail.map(|tail| tail.ttft_ms),
         e2e_average: a.map(|a| a.e2e_ms()),
-        e2e_p95: a.map(|a| a.e2e_percentile_ms(95.0)),
+        e2e_p95: tail.map(|tail| tail.e2e_ms),
         wait_average: a.map(|a| a.mean_wait_ms),
         utilisation: a.map(|a| a.utilisation),
         headroom: part.headroom.map(|first| first.factor),

@@ -5,6 +5,7 @@ mod csv;
 mod json;
 mod staged;
 mod table;
+mod tails;
 mod text;
 
 use std::io::Write;
