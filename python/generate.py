@@ -20,7 +20,7 @@ OWN = {
     "compare": {"format"},
     "simulate": {"loads", "format", "plan"},
     "horizon": {"loads", "format", "profile", "prices", "period_cards"},
-    "sweep": {"loads", "vary", "points", "out", "shard"},
+    "sweep": {"loads", "vary", "points", "out", "shard", "plots"},
     "size": {"format"},
     "analyze": {"format", "cases", "compare"},
     "fit": {"format"},

@@ -172,7 +172,11 @@ fn a_plan_becomes_variables_and_sums() {
     let plan = json(&planned(&scenario, &["--format", "json"]));
     let euros = ["--format", "json", "--currency", "EUR", "--exchange-rate", "0.5"];
     let other = json(&planned(&scenario, &euros));
-    assert_eq!(plan["money"]["currency"], "USD");
+    assert_eq!(
+        (&plan["money"]["currency"], &plan["money"]["costsIn"]),
+        (&"USD".into(), &"USD cents/h".into())
+    );
+    assert_eq!(other["money"]["costsIn"], "cents/h", "prices are in cents of another currency");
     assert_eq!(other["money"]["currency"], "EUR");
     let month = |plan: &Value| plan["money"]["perMonth"].as_f64().expect("a number");
     assert!((month(&plan) - 2.0 * month(&other)).abs() < 1e-6);

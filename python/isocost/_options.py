@@ -74,7 +74,7 @@ class PlanOptions(TypedDict, total=False):
     report: str | PathLike[str] | None
     """Write the plan as a report: one HTML file that needs no network."""
     plots: str | PathLike[str] | None
-    """Directory for the report's charts as SVG and PNG."""
+    """Directory for the charts, each as SVG and as PNG."""
     currency: str | None
     """Name of the unit that 100 cents are, for sums by the month [default: the scenario's
     `currency`]."""
@@ -550,7 +550,9 @@ class HorizonOptions(TypedDict, total=False):
     no_compare: bool | None
     """Do not plan for the peak, and by the hour without reservations, to compare with."""
     out: str | PathLike[str] | None
-    """Directory for horizon.json, pools.csv, placements.csv, cards.svg and cost.svg."""
+    """Directory for horizon.json, pools.csv and placements.csv."""
+    plots: str | PathLike[str] | None
+    """Directory for the charts, each as SVG and as PNG."""
 
 
 class SweepOptions(TypedDict, total=False):
@@ -828,7 +830,7 @@ class FitOptions(TypedDict, total=False):
     out: str | PathLike[str] | None
     """Write the entry for model-data.json."""
     plots: str | PathLike[str] | None
-    """Directory for residuals.svg, itl.svg and ttft.svg."""
+    """Directory for the charts, each as SVG and as PNG."""
 
 
 class ProfileOptions(TypedDict, total=False):

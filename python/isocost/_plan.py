@@ -119,6 +119,12 @@ class Plan:
         return found
 
     @property
+    def costs_in(self) -> str:
+        """What costs are in: ``EUR cents/h`` where the scenario names its currency, else ``cents/h``."""
+        words: str = self.to_dict()["money"]["costsIn"]
+        return words
+
+    @property
     def plot(self) -> PlanPlots:
         """Plots in matplotlib."""
         from ._plot import PlanPlots
@@ -133,7 +139,7 @@ class Plan:
         if self.total_cost is None:
             return f"<Plan: {self.status}>"
         bound = "none" if self.bound is None else f"{self.bound:g}"
-        return f"<Plan: {self.status}, {self.total_cost:g} cents/h, bound {bound}>"
+        return f"<Plan: {self.status}, {self.total_cost:g} {self.costs_in}, bound {bound}>"
 
 
 def plan(

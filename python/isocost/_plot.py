@@ -52,7 +52,7 @@ class PlanPlots:
                 ends[server] += cents
         ax.set_yticks(names)
         ax.invert_yaxis()
-        ax.set_xlabel("Cost, cents/h")
+        ax.set_xlabel(f"Cost, {self._plan.costs_in}")
         ax.legend()
         return ax
 

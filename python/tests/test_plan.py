@@ -70,6 +70,15 @@ def test_reasons_report_and_charts(quickstart, tmp_path):
     }
 
 
+def test_money_is_in_the_currency_of_the_scenario(quickstart):
+    assert isocost.plan(quickstart).costs_in == "cents/h"
+    euros = isocost.plan(quickstart, currency="EUR")
+    assert euros.costs_in == "EUR cents/h" and "EUR cents/h" in repr(euros)
+    assert "EUR cents/h" in euros.charts()["cost-by-server"]
+    # Prices are in the cents of something else.
+    assert isocost.plan(quickstart, currency="EUR", exchange_rate=0.9).costs_in == "cents/h"
+
+
 def test_others_run_while_a_plan_is_made():
     hard = isocost.Scenario.load(ROOT / "data/fleet-27")
     ticks = []

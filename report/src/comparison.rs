@@ -52,7 +52,8 @@ fn figures(purchases: &[Purchase]) -> Section {
         "CO2, kg a day",
     ];
     let first = ["Scenario", "All served", "Cost, cents/h"];
-    let mut table = Table::new("compared", "What each comes to", 4, &columns).ranked(&first, &[]);
+    let last = ["Currency", "A month", "Cards", "CO2, kg a day"];
+    let mut table = Table::new("compared", "What each comes to", 4, &columns).ranked(&first, &last);
     let one = |x: f64| format!("{x:.1}");
     let two = |x: f64| format!("{:.2}", (x * 100.0).floor() / 100.0);
     for p in purchases {

@@ -86,6 +86,8 @@ struct Solution<'a> {
 #[serde(rename_all = "camelCase")]
 struct Money<'a> {
     currency: Option<&'a str>,
+    /// What all other costs of the plan are in.
+    costs_in: String,
     per_hour: f64,
     per_month: f64,
     by_class: Vec<Share<'a>>,
@@ -111,6 +113,7 @@ impl<'a> Money<'a> {
         let per_hour = currency.units(plan.total_cost);
         Self {
             currency: currency.name.as_deref(),
+            costs_in: currency.per_hour(),
             per_hour,
             per_month: per_hour * HOURS_A_MONTH,
             by_class: spend::by_class(scenario, plan).into_iter().map(share).collect(),
