@@ -1,6 +1,6 @@
 //! Where every server runs.
 
-use isocost_model::plan::Part;
+use isocost_model::plan::{Part, Placement};
 use isocost_model::stress::shown;
 
 use crate::content::{Block, Cell, Section, Table};
@@ -33,7 +33,17 @@ fn table(input: &Input<'_>) -> Table {
         "Priority",
     ];
     let first = ["Server", "Accelerator", "Replicas", "Cost, cents/h"];
-    let last = ["Class", "Model", "Rate of a replica, req/s", "Its sized rate, req/s", "Priority"];
+    let mut last = vec![
+        "Class",
+        "Model",
+        "Rate of a replica, req/s",
+        "Its sized rate, req/s",
+        "Breaks first",
+        "Priority",
+    ];
+    if plan.placements.iter().all(Placement::is_in_full) {
+        last.push("Served, %");
+    }
     let caption = "Where each server runs, and what each of its replicas does";
     let mut table = Table::new("placements-table", caption, 4, &columns).ranked(&first, &last);
     let mut order: Vec<usize> = (0..scenario.servers.len()).collect();

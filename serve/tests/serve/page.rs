@@ -83,7 +83,7 @@ async fn it_plans_by_keyboard_and_shows_the_report() {
         // The report's own style and script run: its headings sort.
         until(page, &format!("!!{REPORT}.querySelector('#placements-table th button')"));
         let font = format!("getComputedStyle({REPORT}.body).maxWidth");
-        assert_eq!(page.value(&font), json!("1680px"));
+        assert_eq!(page.value(&font), json!("1840px"));
         assert_eq!(page.value(&format!("{REPORT}.scripts.length")), json!(1));
         picture(page, "plan");
     })
