@@ -136,3 +136,26 @@ fn closed_loops_are_those_of_the_simulation() {
         }
     }
 }
+
+#[test]
+fn gaps_are_as_long_as_contexts_that_differ_make_them() {
+    // Five requests at a time take 41.9 ms at their mean context: one gap in eight is longer.
+    let service = ServiceModel::Iteration(Iteration {
+        alpha_ms: 38.3111,
+        beta_ms: 0.51873,
+        gamma_ms: 3.641e-4,
+    });
+    for (token_scv, batch, rate) in [(1.0, 5, 0.134), (0.2, 5, 0.134), (1.0, 12, 0.3)] {
+        let station = Station { token_scv, ..station(service, 75.0, 468.0) };
+        let analysis = station.analyze(batch, rate).expect("below capacity");
+        let traffic = Traffic { token_scv, ..Traffic::new(rate, 75.0, 468.0) };
+        let report = simulate(&replica(service, batch), &traffic, &EFFORT, 1, &Watch::NONE);
+        let report = report.expect("nobody stops it");
+        for percent in [50.0, 80.0, 90.0, 95.0] {
+            let simulated = report.latency_ms(Latency::Itl, Some(percent)).expect("observed");
+            let (predicted, found) = (analysis.itl_percentile_ms(percent), simulated.value);
+            let error = predicted / found - 1.0;
+            assert!(error.abs() < 0.004, "P{percent}: {predicted} ms, {found} ms simulated");
+        }
+    }
+}

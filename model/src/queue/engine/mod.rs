@@ -9,7 +9,7 @@
 //! ```
 //!
 //! (`chain.rs`), from which the means follow as sums, and the largest rate as a root (`size.rs`, `ladder.rs`).
-//! Percentiles are read off mixtures of passes (`arrival.rs`, `tails.rs`, `tpot.rs`, `e2e.rs`). How arrivals come that are not
+//! Percentiles are read off mixtures of passes (`arrival.rs`, `tails.rs`, `gaps.rs`, `tpot.rs`, `e2e.rs`). How arrivals come that are not
 //! Poisson is told by `arrivals.rs`, what prompts in one piece do by `whole.rs`, `cycles.rs` and `busy.rs`. The KV cache bounds the batch
 //! (`memory.rs`); closed loops are a level of their own (`closed.rs`), and answers of one token a queue of prompts (`oneshot.rs`). What requests ask of passes
 //! stands in `work.rs`.
@@ -22,6 +22,7 @@ mod closed;
 mod counts;
 mod cycles;
 mod e2e;
+mod gaps;
 mod grid;
 mod ladder;
 mod level;

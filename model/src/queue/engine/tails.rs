@@ -15,7 +15,6 @@ use super::grid::Grid;
 use super::level::{Level, Stages};
 use super::met::Met;
 use super::prompts::{self, Passes};
-use super::spread;
 use super::times::{Mixture, Parts, Within};
 use super::waves::Waves;
 use super::whole::Cycle;
@@ -173,7 +172,7 @@ impl Tails {
     }
 
     /// The levels that arrivals find, with their passes and probabilities; that with all places taken last.
-    fn all_met(&self) -> &[(Met, Passes, f64)] {
+    pub(super) fn all_met(&self) -> &[(Met, Passes, f64)] {
         self.all_met.get_or_init(|| {
             let full = (f64::from(self.replica.batch()), self.busy);
             let found = self.states.iter().chain((self.busy > 0.0).then_some(&full));
@@ -222,46 +221,6 @@ impl Tails {
         let outside = self.replica.station().outside_ms(2.0 * rest_ms);
         let passes = 4.0 * rest_ms + 3.0 * level.first_ms + 8.0 * met.backlog_ms;
         passes + outside + 2.0 * self.replica.idle.first_ms + self.place_ms * odds.max(1.0).ln()
-    }
-
-    /// Gap between two tokens that `percent` of them do not exceed, ms.
-    pub fn gap_ms(&self, percent: f64) -> f64 {
-        let mut gaps = Vec::new();
-        self.gaps(|gap, weight| gaps.push((gap, weight)));
-        percentile(gaps, percent)
-    }
-
-    /// Share of the gaps between two tokens that are within a limit.
-    pub(super) fn gaps_within(&self, limit_ms: f64) -> f64 {
-        let (mut within, mut total) = (0.0, 0.0);
-        self.gaps(|gap, weight| {
-            total += weight;
-            within += if gap <= limit_ms { weight } else { 0.0 };
-        });
-        if total > 0.0 { within / total } else { 1.0 }
-    }
-
-    /// Gaps between two tokens, with weights.
-    fn gaps(&self, mut into: impl FnMut(f64, f64)) {
-        let work = &self.replica.work;
-        let full = f64::from(self.replica.batch());
-        for (met, passes, share) in self.all_met() {
-            let (n, share) = (met.n, *share);
-            if n < full && self.has_cycles() {
-                let cycle = self.cycle(n);
-                let weight = share * n / cycle.mean_ms();
-                cycle.gaps().into_iter().for_each(|(gap, odds)| into(gap, weight * odds));
-                continue;
-            }
-            let mean_ms: f64 = passes.iter().map(|(_, p, t)| p * t).sum();
-            for &(prompts, odds, _) in passes {
-                let weight = share / mean_ms * odds * (n - prompts).max(0.0);
-                let lengths = spread::points(1.0, work.station().input_scv / prompts.max(1.0));
-                for (length, part) in lengths {
-                    into(met.pass_ms(work, prompts * length), weight * part);
-                }
-            }
-        }
     }
 }
 

@@ -27,8 +27,9 @@ pub(super) struct Work {
     station: Station,
     /// Mean decode passes of a request, `D`.
     pub decode_passes: f64,
-    /// Mean context at a decode pass, tokens.
+    /// Mean context at a decode pass, tokens, and its squared coefficient of variation.
     context: f64,
+    context_scv: f64,
     /// Mean tokens of a prompt that are computed.
     computed: f64,
 }
@@ -43,12 +44,18 @@ impl Work {
         let variance = scv * out * out;
         let squares = variance + decode_passes * decode_passes;
         let steps = (squares + decode_passes) / (2.0 * decode_passes.max(1e-9));
+        let context = input_tokens + if decode_passes > 0.0 { steps } else { 0.0 };
+        // Var[age] / D^2 of answers that are spread as a gamma distribution is (`gaps.rs`).
+        let age =
+            (1.0 + token_scv) * (1.0 + 2.0 * token_scv) / 3.0 - (1.0 + token_scv).powi(2) / 4.0;
+        let spread = age * decode_passes.powi(2) + station.input_scv * input_tokens.powi(2);
         let hits = station.prefix_hit_share;
         let computed = (input_tokens * (1.0 - hits)).max(input_tokens.min(1.0));
         Self {
             station: *station,
             decode_passes,
-            context: input_tokens + if decode_passes > 0.0 { steps } else { 0.0 },
+            context,
+            context_scv: spread / (context * context).max(f64::MIN_POSITIVE),
             computed,
         }
     }
@@ -60,6 +67,16 @@ impl Work {
     /// Mean context of a request over its decode passes, tokens.
     pub fn context(&self) -> f64 {
         self.context
+    }
+
+    /// What the context of so many requests that decode takes of a pass, ms, and its squared coefficient of variation.
+    pub fn context_ms(&self, decoding: f64) -> (f64, f64) {
+        let decoding = decoding.max(1.0);
+        let with = self.pass(decoding, 0.0, 1.0);
+        let without = Pass { decode_context: 0.0, ..with };
+        let service = &self.station.service;
+        let ms = service.pass_ms(&with) - service.pass_ms(&without);
+        (ms.max(0.0), self.context_scv / decoding)
     }
 
     /// Squared coefficient of variation of a request's gaps, one fewer than its tokens, which are at
