@@ -38,7 +38,7 @@ def classes() -> str:
         "from typing import Literal, TypedDict\n"
     ]
     for command, own in OWN.items():
-        options = [o for o in _isocost.options_of(command) if o[0] not in own | {"exact_cells"}]
+        options = [o for o in _isocost.options_of(command) if o[0] not in own | {"exact_cells", "wide"}]
         parts.append(f"\n\nclass {command.capitalize()}Options(TypedDict, total=False):\n")
         parts.append(f'    """Of ``isocost {command}``."""\n\n')
         for name, kind, words in options:

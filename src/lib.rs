@@ -147,6 +147,9 @@ fn run(args: &Args) -> Result<u8, Failure> {
     if args.exact_cells {
         isocost_model::export::exact_cells();
     }
+    if args.wide {
+        output::width::wide();
+    }
     match &args.command {
         Command::Profile(args) => profile::run(args),
         Command::Init(args) => init::run(args),

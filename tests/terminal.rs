@@ -1,4 +1,5 @@
-//! `isocost init` with a person at the terminal: the questions, answered through a pseudo-terminal of `script`.
+//! A person at the terminal, a pseudo-terminal of `script`: the questions of `isocost init`, and tables as wide as there
+//! is room for.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -78,4 +79,76 @@ fn an_end_of_input_is_no_answer() {
     let Some((output, made)) = typed("", "qwen3-8b\n") else { return };
     assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
     assert!(shown(&output).contains("no answer") && made.is_empty(), "{made}");
+}
+
+/// What a command shows on a terminal of so many columns, without colours; `None` where there is no `script`.
+fn on_terminal(columns: u32, environment: &str, arguments: &str) -> Option<String> {
+    let isocost = env!("CARGO_BIN_EXE_isocost");
+    let command = format!("stty cols {columns}; {environment} '{isocost}' {arguments}");
+    let mut script = Command::new("script");
+    script.args(["-qec", &command, "/dev/null"]).env_remove("COLUMNS").stdin(Stdio::null());
+    let Ok(output) = script.output() else {
+        println!("skipped: there is no `script`, which makes a terminal");
+        return None;
+    };
+    Some(anstream::adapter::strip_str(&shown(&output)).to_string().replace('\r', ""))
+}
+
+fn widest(text: &str) -> usize {
+    text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+}
+
+/// Lines of the tables: notes and sums are left to the terminal to wrap.
+fn tables(text: &str) -> String {
+    let is_table = |line: &&str| line.starts_with(' ');
+    text.lines().filter(is_table).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn tables_fit_the_terminal_and_say_what_they_leave_out() {
+    let commands = [
+        "plan data/quickstart --no-cost-range",
+        "plan data/nodes.yaml",
+        "plan data/disaggregation.yaml --disaggregate",
+        "explain data/quickstart",
+        "stress data/quickstart --margins 1.1",
+        "compare data/quickstart --growth 1.5",
+        "diff data/quickstart data/quickstart --all",
+        "simulate data/quickstart --requests 200 --replications 2",
+        "horizon data/quickstart --profile data/profiles/quickstart-day.csv --reserved 0.6 --spot 0.4",
+        "analyze data/quickstart --server premium-llama-3.1-8b",
+        "profile --list",
+    ];
+    for command in commands {
+        for columns in [80, 60] {
+            let Some(text) = on_terminal(columns, "", command) else { return };
+            let tables = tables(&text);
+            assert!(!tables.is_empty(), "{command}: {text}");
+            assert!(widest(&tables) <= columns as usize, "{command} in {columns}:\n{tables}");
+        }
+    }
+}
+
+#[test]
+fn tables_are_whole_where_there_is_room_or_nobody_looks() {
+    let plan = "plan data/quickstart --no-cost-range";
+    let Some(narrow) = on_terminal(80, "", plan) else { return };
+    assert!(narrow.contains("(--wide: model, class, breaks first, cards") , "{narrow}");
+    let isocost = Command::new(env!("CARGO_BIN_EXE_isocost"));
+    let piped = |environment: &str| {
+        let mut piped = Command::new(isocost.get_program());
+        piped.args(plan.split(' ')).env("COLUMNS", environment);
+        tables(&shown(&piped.output().expect("it runs")))
+    };
+    let whole = piped("40");
+    assert!(whole.contains("breaks first") && widest(&whole) > 80, "{whole}");
+    let wide = format!("{plan} --wide");
+    for (columns, environment, arguments) in
+        [(80, "", wide.as_str()), (300, "", plan), (80, "COLUMNS=300", plan)]
+    {
+        let shown = on_terminal(columns, environment, arguments).expect("as before");
+        assert_eq!(tables(&shown), whole, "{columns} {environment} {arguments}");
+    }
+    let stated = on_terminal(300, "COLUMNS=80", plan).expect("as before");
+    assert_eq!(tables(&stated), tables(&narrow));
 }

@@ -89,11 +89,32 @@ impl Approach {
     }
 }
 
+impl Approach {
+    /// What was asked, in a word.
+    pub fn stated(&self) -> &'static str {
+        if self.shortage { "shortage" } else { self.shape.word() }
+    }
+
+    /// The same with how a choice of that status came about: `mixed, proven by column generation`.
+    pub fn of(&self, status: Status) -> String {
+        let is_proven = matches!(status, Status::Optimal | Status::Infeasible);
+        match self.method {
+            Method::Patterns if is_proven => {
+                format!("{}, proven by column generation", self.stated())
+            }
+            Method::Compact if is_proven => {
+                format!("{}, proven by branch and bound", self.stated())
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Approach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stated = if self.shortage { "shortage" } else { self.shape.word() };
+        let stated = self.stated();
         match self.method {
-            Method::Patterns => write!(f, "{stated}, by patterns"),
+            Method::Patterns => write!(f, "{stated}, by column generation"),
             Method::Compact => f.write_str(stated),
             Method::Greedy => f.write_str("greedy"),
             Method::Given => f.write_str("saved"),

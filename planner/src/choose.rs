@@ -44,7 +44,7 @@ pub fn choose(
         } else {
             "as the scenario keeps each server on one accelerator type"
         };
-        choice.notes.push(format!("formulation: {}, {why}", choice.approach));
+        choice.notes.push(format!("formulation: {}, {why}", choice.approach.stated()));
     }
     choice.notes.extend(unserved(fleet, problem, request));
     Ok(choice)

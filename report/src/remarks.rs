@@ -17,7 +17,10 @@ pub(crate) fn section(input: &Input<'_>) -> Section {
     section.with(Block::List(vec![
         sizing(input),
         "TTFT is the time to the first token, ITL the time between two tokens. P95 is what 95 of 100 \
-         requests (TTFT) or tokens (ITL) do not exceed."
+         requests do not exceed: of ITL each by the mean of its own gaps, or 95 of 100 gaps where the \
+         objective counts gaps. The few gaps that prompts stretch may lift a mean above that P95. \
+         Utilisation is how full a batch is in the mean; headroom is the load up to which a placement \
+         keeps every limit, as it is."
             .into(),
         "Optimal means a proven relative gap of at most 1e-6 between cost and bound. An independent \
          checker found every limit kept."

@@ -43,7 +43,7 @@ pub(crate) fn summary(input: &Input<'_>) -> Summary {
 fn sentence(input: &Input<'_>) -> String {
     let plan = input.plan;
     let servers = plural(input.scenario.servers.len() as u64, "server");
-    let by = format!("{} by {}", plan.approach, plan.backend);
+    let by = format!("{}, {}", plan.approach.of(plan.status), plan.backend);
     let cost = format!("{} {}", cents(plan.total_cost), input.per_hour());
     let (value, lower) = if plan.values_change() {
         let value = cents(plan.objective);

@@ -59,7 +59,7 @@ const GROUPS: [Group; 7] = [
     Group {
         heading: "Output",
         common: &["out", "report", "plots", "format", "export", "proof"],
-        rare: &["trace", "product", "currency", "exchange_rate", "exact_cells"],
+        rare: &["trace", "product", "currency", "exchange_rate", "wide", "exact_cells"],
     },
 ];
 

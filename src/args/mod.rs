@@ -79,6 +79,11 @@ pub struct Args {
     /// Write cells of CSV to the letter: for programs; a spreadsheet would run a name such as `=1+1`
     #[arg(long, global = true)]
     pub exact_cells: bool,
+    /// Show tables whole, however narrow the terminal
+    ///
+    /// On a terminal columns that do not fit are left out; in a pipe tables are always whole.
+    #[arg(long, global = true)]
+    pub wide: bool,
 }
 
 const EXIT_CODES: &str = "\

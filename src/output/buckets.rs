@@ -5,7 +5,8 @@ use isocost_model::buckets::{Bucket, Report};
 use isocost_model::plan::Status;
 
 use super::style::{BOLD, GREEN};
-use super::table::{cents, table, trimmed};
+use super::table::{cents, gap, table};
+use super::width::fitted;
 
 use crate::output::say;
 
@@ -16,8 +17,8 @@ pub fn print_table(report: &Report<'_>) {
         say!("rates {}\n", question.provenance);
     }
     if spread.has_plan() {
-        say!("{}\n", trimmed(&gpus(report)));
-        say!("{}\n", trimmed(&buckets(report)));
+        say!("{}\n", fitted(&gpus(report), &["most", "load", "each /h"]));
+        say!("{}\n", fitted(&buckets(report), &[]));
     }
     for note in &spread.notes {
         say!("note: {note}");
@@ -27,11 +28,11 @@ pub fn print_table(report: &Report<'_>) {
     match spread.status {
         Status::Optimal | Status::Feasible => {
             say!(
-                "{BOLD}total {} {per_h}{BOLD:#}, {GREEN}{}{GREEN:#}: bound {}, gap {:.2e} {by}",
+                "{BOLD}total {} {per_h}{BOLD:#}, {GREEN}{}{GREEN:#}: bound {}, gap {} {by}",
                 cents(spread.cost_per_h),
                 spread.status.word(),
                 cents(spread.bound_per_h),
-                spread.gap(),
+                gap(spread.gap()),
             );
             say!("{}", best_single(report));
         }

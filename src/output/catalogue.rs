@@ -2,9 +2,15 @@
 
 use isocost_catalogue::{Card, Catalogue, Model, PriceKind};
 
-use super::table::{cents, table, trimmed};
+use super::table::{cents, table};
+use super::width::fitted;
 
 use crate::output::say;
+
+/// Columns that a narrow terminal does without, in order.
+const CARDS: [&str; 9] =
+    ["source", "checked", "FP4", "link GB/s", "TDP W", "spot", "reserved", "FP8", "family"];
+const MODELS: [&str; 4] = ["source", "checked", "licence", "published in"];
 
 /// Prints cards and models with their sources.
 pub fn print(catalogue: &Catalogue) {
@@ -34,7 +40,7 @@ pub fn print(catalogue: &Catalogue) {
     for model in &catalogue.models {
         models.add_row(model_cells(model));
     }
-    say!("{}\n\n{}", trimmed(&cards), trimmed(&models));
+    say!("{}\n\n{}", fitted(&cards, &CARDS), fitted(&models, &MODELS));
 }
 
 fn card_cells(card: &Card) -> Vec<String> {

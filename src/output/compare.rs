@@ -5,7 +5,8 @@ use isocost_model::stress::shown;
 use isocost_planner::purchase::{Purchase, Room};
 
 use super::say;
-use super::table::{cents, table, trimmed};
+use super::table::{cents, table};
+use super::width::fitted;
 
 /// Prints one row a scenario, and below what stands against more.
 pub fn print(purchases: &[Purchase]) {
@@ -36,7 +37,7 @@ pub fn print(purchases: &[Purchase]) {
             p.room.as_ref().map_or("-".to_owned(), room),
         ]);
     }
-    say!("{}\n", trimmed(&rows));
+    say!("{}\n", fitted(&rows, &["a month", "all served", "served %", "first to break"]));
     for p in purchases {
         if let Some(why) = &p.why {
             say!("{}: {why}", p.name);

@@ -4,7 +4,8 @@ use isocost_model::compare::{Change, Difference, SavedServer, ServerDifference};
 use isocost_model::export::cells;
 
 use super::style::BOLD;
-use super::table::{cents, table, trimmed};
+use super::table::{cents, table};
+use super::width::fitted;
 
 use crate::output::say;
 
@@ -85,7 +86,7 @@ fn servers(shown: &[&ServerDifference]) -> String {
             signed(s.cost_change),
         ]);
     }
-    trimmed(&rows)
+    fitted(&rows, &["load req/min", "change", "cost ¢/h"])
 }
 
 fn types(difference: &Difference) -> String {
@@ -99,7 +100,7 @@ fn types(difference: &Difference) -> String {
             signed(t.cost_after - t.cost_before),
         ]);
     }
-    trimmed(&rows)
+    fitted(&rows, &["of"])
 }
 
 fn accelerators(difference: &Difference) -> String {
@@ -112,7 +113,7 @@ fn accelerators(difference: &Difference) -> String {
             signed(a.cost_after - a.cost_before),
         ]);
     }
-    trimmed(&rows)
+    fitted(&rows, &[])
 }
 
 /// One row a server.

@@ -6,7 +6,8 @@ use isocost_planner::explain::{
 use isocost_report::said;
 
 use super::style::BOLD;
-use super::table::{cents, table, trimmed};
+use super::table::{cents, table};
+use super::width::fitted;
 
 use crate::output::say;
 
@@ -271,7 +272,7 @@ fn limits(explanation: &Explanation) {
             enough.map_or(String::new(), |e| money(&e.saving)),
         ]);
     }
-    say!("{}\n", trimmed(&rows));
+    say!("{}\n", fitted(&rows, &["enough", "saves in all", "dual price"]));
 }
 
 fn choices(explanation: &Explanation) {
@@ -301,7 +302,7 @@ fn choices(explanation: &Explanation) {
             rows.add_row([server, on, exclusion, next, then]);
         }
     }
-    say!("{}\n", trimmed(&rows));
+    say!("{}\n", fitted(&rows, &["then"]));
 }
 
 fn plus(known: &Known) -> String {
@@ -339,5 +340,5 @@ fn break_even(explanation: &Explanation) {
             servers.join(", "),
         ]);
     }
-    say!("{}\n", trimmed(&rows));
+    say!("{}\n", fitted(&rows, &[]));
 }

@@ -7,7 +7,8 @@ use isocost_model::input::reading::figure as readable;
 use serde_json::{Value, json};
 
 use super::style::{BOLD, GREEN, warning};
-use super::table::{table, trimmed};
+use super::table::table;
+use super::width::fitted;
 
 use crate::output::say;
 
@@ -104,7 +105,7 @@ impl Fitted<'_> {
         }
         let out = self.validation.line_left_out_sweep.as_ref().map_or(String::new(), shares);
         rows.add_row(["straight line", &shares(&self.validation.line), &out, "", ""]);
-        say!("{}", trimmed(&rows));
+        say!("{}", fitted(&rows, &[]));
         say!("mean / median error; left out: {}\n", how(self.validation));
     }
 
@@ -118,7 +119,7 @@ impl Fitted<'_> {
             let row = [(*name).to_owned(), figure(*value), figure(*low), figure(*high)];
             rows.add_row(row.into_iter().chain([(*unit).to_owned()]));
         }
-        say!("{}\n", trimmed(&rows));
+        say!("{}\n", fitted(&rows, &[]));
         for doubt in &fit.confidence.doubts {
             warning(&doubt.to_string());
         }
@@ -154,7 +155,7 @@ impl Fitted<'_> {
                 sweep.line_left_out.as_ref().map(shares).unwrap_or_default(),
             ]);
         }
-        say!("{}", trimmed(&rows));
+        say!("{}", fitted(&rows, &[]));
         say!(
             "mean / median error; left out: fitted without the sweep; line: a straight line of ITL \
              on the measured concurrency\n"

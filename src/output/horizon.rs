@@ -6,7 +6,8 @@ use isocost_model::plan::Status;
 use serde_json::{Value, json};
 
 use super::style::{BOLD, GREEN};
-use super::table::{cents, table, trimmed};
+use super::table::{cents, gap, table};
+use super::width::fitted;
 
 use crate::output::say;
 
@@ -34,26 +35,26 @@ impl Compared {
 pub fn print_table(export: &Export<'_>, compared: &[Compared]) {
     let plan = export.plan;
     if plan.has_plan() {
-        say!("{}\n", trimmed(&pools(export)));
-        say!("{}\n", trimmed(&periods(export)));
+        say!("{}\n", fitted(&pools(export), &["in use, least", "mean", "most"]));
+        say!("{}\n", fitted(&periods(export), &PERIODS));
     }
     for note in &plan.notes {
         say!("note: {note}");
     }
     if !compared.is_empty() {
-        say!("{}\n", trimmed(&comparison(export, compared)));
+        say!("{}\n", fitted(&comparison(export, compared), &[]));
     }
     let by = format!("({} by {})", plan.formulation, plan.backend);
     let hours = export.profile.hours();
     match plan.status {
         Status::Optimal | Status::Feasible => say!(
             "{BOLD}total {} cents over {hours} hours{BOLD:#} ({} cents/h), {GREEN}{}{GREEN:#}: bound {}, \
-             gap {:.2e} {by}",
+             gap {} {by}",
             cents(plan.cost),
             cents(plan.cost / hours),
             plan.status.word(),
             cents(plan.bound),
-            plan.gap(),
+            gap(plan.gap()),
         ),
         Status::Infeasible => say!(
             "{BOLD}infeasible{BOLD:#}: no plan serves all {} servers in every period {by}",
@@ -105,6 +106,10 @@ fn pools(export: &Export<'_>) -> comfy_table::Table {
     }
     rows
 }
+
+/// Columns of periods that a narrow terminal does without, in order.
+const PERIODS: [&str; 6] =
+    ["hours", "reserved ¢/h", "on demand ¢/h", "spot ¢/h", "in use", "rented"];
 
 /// Periods of the table; the rest is counted.
 const SHOWN: usize = 48;

@@ -20,6 +20,7 @@ pub mod style;
 pub mod sweep;
 pub mod table;
 pub mod trace;
+pub mod width;
 
 /// Writes a line to standard output, in colour where that is a terminal; takes what `println!` does.
 macro_rules! say {

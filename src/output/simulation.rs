@@ -6,7 +6,8 @@ use isocost_simulation::{CONFIDENCE, Effort, Estimate, Latency, Report};
 use serde_json::{Value, json};
 
 use super::style::{BOLD, GREEN, RED, YELLOW};
-use super::table::{table, trimmed};
+use super::table::table;
+use super::width::fitted;
 use crate::Failure;
 use crate::output::say;
 
@@ -145,6 +146,9 @@ fn verdict(report: &Report, latency: Latency, objective: Objective) -> Verdict {
     }
 }
 
+/// Columns that a narrow terminal does without, in order.
+const SPARE: [&str; 7] = ["±", "req/s", "batch", "replicas", "P99", "sim. P99", "on"];
+
 impl Simulation {
     /// Prints a few lines for each kind of replica, and a summary.
     pub fn print_table(&self) {
@@ -159,7 +163,7 @@ impl Simulation {
             "simulated",
             "±",
             "P99",
-            "simulated",
+            "sim. P99",
             "±",
             "objective",
             "",
@@ -188,7 +192,7 @@ impl Simulation {
                 rows.add_row(cells);
             }
         }
-        say!("{}\n", trimmed(&rows));
+        say!("{}\n", fitted(&rows, &SPARE));
         for row in self.rows.iter().filter(|r| !r.report.is_steady()) {
             let per_min = 60.0 * row.rate_per_s * row.report.pooled().drift.share();
             say!(

@@ -7,7 +7,8 @@ use isocost_model::stress::{Headroom, Kept, MOST_FACTOR, Shift};
 use serde_json::{Value, json};
 
 use super::style::BOLD;
-use super::table::{cents, table, trimmed};
+use super::table::{cents, table};
+use super::width::fitted;
 use crate::Failure;
 use crate::output::say;
 
@@ -37,6 +38,9 @@ pub struct Price {
     pub both: (Status, f64),
 }
 
+/// Columns that a narrow terminal does without, in order.
+const SPARE: [&str; 6] = ["delta", "gamma", "beta", "alpha", "limit", "planned"];
+
 /// Rows of the table; the rest is counted.
 const SHOWN: usize = 20;
 
@@ -51,7 +55,7 @@ impl Stress<'_> {
             row.extend(h.breaks_at.iter().map(|f| factor(*f)));
             rows.add_row(row);
         }
-        say!("{}", trimmed(&rows));
+        say!("{}", fitted(&rows, &SPARE));
         if objectives.len() > SHOWN {
             say!("... and {} more (--format csv)", objectives.len() - SHOWN);
         }
@@ -60,14 +64,14 @@ impl Stress<'_> {
             self.print_first(shift);
         }
         if !self.margins.is_empty() {
-            say!("\n{}", trimmed(&self.margins_table()));
+            say!("\n{}", fitted(&self.margins_table(), &["%"]));
         }
         say!(
-            "\n{BOLD}total {} cents/h{BOLD:#}, {}: {} ({} by {})",
+            "\n{BOLD}total {} cents/h{BOLD:#}, {}: {} ({}, {})",
             cents(self.plan.total_cost),
             self.plan.status.word(),
             self.count(),
-            self.plan.approach,
+            self.plan.approach.of(self.plan.status),
             self.plan.backend,
         );
     }

@@ -10,7 +10,8 @@ use isocost_model::spend::{self, Currency, HOURS_A_MONTH, Share};
 use isocost_model::stress::shown;
 use isocost_model::trust::{CostRange, Trust};
 
-use super::style::{BOLD, GREEN};
+use super::style::{BOLD, GREEN, YELLOW};
+use super::width::fitted;
 
 use crate::output::say;
 
@@ -43,35 +44,47 @@ pub fn cents(value: f64) -> String {
     format!("{sign}{grouped}{dot}{part}")
 }
 
+/// How far a cost and its bound are apart.
+pub fn gap(gap: f64) -> String {
+    match gap * 100.0 {
+        0.0 => "none".to_owned(),
+        percent if percent < 0.01 => "below 0.01%".to_owned(),
+        percent if percent.is_finite() => format!("{percent:.2}%"),
+        _ => "unknown".to_owned(),
+    }
+}
+
 /// Prints placements, cards in use, and what was proven.
 pub fn print(export: &Export<'_>) {
     let Export { scenario, plan, .. } = export;
     let trust = Trust::of(scenario);
     if trust.is_stated() {
-        say!("{trust}\n");
+        // What nobody measured is seen before the plan that is made of it.
+        let style = if trust.estimated > 0 { YELLOW } else { anstyle::Style::new() };
+        say!("{style}{trust}{style:#}\n");
     }
     if plan.has_plan() {
-        say!("{}\n", trimmed(&placements(export)));
-        say!("{}\n", trimmed(&usage(export)));
+        say!("{}\n", fitted(&placements(export), &PLACEMENTS));
+        say!("{}\n", fitted(&usage(export), &[]));
         if !plan.nodes.is_empty() {
-            say!("{}\n", trimmed(&nodes(export)));
+            say!("{}\n", fitted(&nodes(export), &["zone", "cards left"]));
             if plan.nodes.len() <= FILLINGS {
-                say!("{}\n", trimmed(&fillings(export)));
+                say!("{}\n", fitted(&fillings(export), &[]));
             }
         }
         if !plan.budgets.is_empty() {
-            say!("{}\n", trimmed(&budgets(export)));
+            say!("{}\n", fitted(&budgets(export), &[]));
         }
     }
     for note in &plan.notes {
         say!("note: {note}");
     }
-    let by = format!("({}, {})", plan.approach, plan.backend);
+    let by = format!("({}, {})", plan.approach.of(plan.status), plan.backend);
     let proven = if plan.bound.is_finite() && plan.has_plan() && plan.values_change() {
         let (value, bound) = (cents(plan.objective), cents(plan.bound));
-        format!("change's value {value}, its bound {bound}, gap {:.2e}", plan.gap())
+        format!("change's value {value}, its bound {bound}, gap {}", gap(plan.gap()))
     } else if plan.bound.is_finite() {
-        format!("bound {}, gap {:.2e}", cents(plan.bound), plan.gap())
+        format!("bound {}, gap {}", cents(plan.bound), gap(plan.gap()))
     } else {
         "nothing proven".to_owned()
     };
@@ -151,10 +164,9 @@ fn cost_range(cost: f64, range: &CostRange) -> String {
     format!("cost {}; {}", cents(cost), range.words(cents))
 }
 
-/// The table's text without blanks at the ends of lines.
-pub fn trimmed(table: &Table) -> String {
-    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
-}
+/// Columns of placements that a narrow terminal does without, in order.
+const PLACEMENTS: [&str; 8] =
+    ["model", "class", "breaks first", "cards", "util %", "batch", "ITL ms", "E2E ms"];
 
 fn placements(export: &Export<'_>) -> Table {
     let Export { scenario, plan, .. } = export;

@@ -1,13 +1,17 @@
 //! `plan.json`: the inferno optimizer's `AllocationSolution`, with our fields beside its own.
+//!
+//! Its names carry no units (`cost`, `itlAverage`), and stay as they are; the same stands beside them under names that
+//! do (`costCentsPerHour`, `itlMs`).
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
-use super::tails::Tails;
+use super::tails::{Tail, Tails};
 use super::{Export, json_text};
 use crate::energy::Energy;
 use crate::nodes::{Filled, Held};
 use crate::plan::{Part, Placement, Sharing, Unit};
+use crate::queue::Analysis;
 use crate::scenario::Server;
 use crate::spend::{self, HOURS_A_MONTH};
 use crate::trust::Trust;
@@ -29,6 +33,8 @@ fn solution<'a>(export: &'a Export<'a>) -> Solution<'a> {
         allocations: Allocations(export, Tails::of(plan)),
         status: plan.status.word(),
         total_cost: plan.total_cost,
+        total_cost_cents_per_hour: plan.total_cost,
+        bound_cents_per_hour: plan.bound,
         objective: plan.objective,
         bound: plan.bound,
         gap: plan.gap(),
@@ -57,6 +63,8 @@ struct Solution<'a> {
     allocations: Allocations<'a>,
     status: &'static str,
     total_cost: f64,
+    total_cost_cents_per_hour: f64,
+    bound_cents_per_hour: f64,
     objective: f64,
     bound: f64,
     gap: f64,
@@ -288,9 +296,13 @@ struct Allocation<'a> {
     num_replicas: u64,
     max_batch: u32,
     cost: f64,
+    cost_cents_per_hour: f64,
     itl_average: Option<f64>,
+    itl_ms: Option<f64>,
     ttft_average: Option<f64>,
+    ttft_ms: Option<f64>,
     e2e_average: Option<f64>,
+    e2e_ms: Option<f64>,
     load: Load,
     class: &'a str,
     model: &'a str,
@@ -328,6 +340,55 @@ struct Load {
     avg_out_tokens: f64,
 }
 
+/// Latencies that the queueing model predicts for a part, ms.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Latencies {
+    itl_average: Option<f64>,
+    itl_ms: Option<f64>,
+    ttft_average: Option<f64>,
+    ttft_ms: Option<f64>,
+    #[serde(rename = "itlP95")]
+    itl_p95: Option<f64>,
+    itl_p95_ms: Option<f64>,
+    #[serde(rename = "ttftP95")]
+    ttft_p95: Option<f64>,
+    ttft_p95_ms: Option<f64>,
+    e2e_average: Option<f64>,
+    e2e_ms: Option<f64>,
+    #[serde(rename = "e2eP95")]
+    e2e_p95: Option<f64>,
+    e2e_p95_ms: Option<f64>,
+    wait_average: Option<f64>,
+    wait_ms: Option<f64>,
+}
+
+impl Latencies {
+    fn of(predicted: Option<Analysis>, tail: Option<Tail>) -> Self {
+        let of = |value: fn(&Analysis) -> f64| predicted.as_ref().map(value);
+        let [itl, ttft, e2e, wait] =
+            [of(|a| a.itl_ms), of(|a| a.ttft_ms), of(|a| a.e2e_ms()), of(|a| a.mean_wait_ms)];
+        let [itl_p95, ttft_p95, e2e_p95] =
+            [tail.map(|t| t.tpot_ms), tail.map(|t| t.ttft_ms), tail.map(|t| t.e2e_ms)];
+        Self {
+            itl_average: itl,
+            itl_ms: itl,
+            ttft_average: ttft,
+            ttft_ms: ttft,
+            itl_p95,
+            itl_p95_ms: itl_p95,
+            ttft_p95,
+            ttft_p95_ms: ttft_p95,
+            e2e_average: e2e,
+            e2e_ms: e2e,
+            e2e_p95,
+            e2e_p95_ms: e2e_p95,
+            wait_average: wait,
+            wait_ms: wait,
+        }
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PartFields<'a> {
@@ -335,18 +396,11 @@ struct PartFields<'a> {
     num_replicas: u64,
     max_batch: u32,
     cost: f64,
+    cost_cents_per_hour: f64,
     cards: u64,
     rate_per_second: f64,
-    itl_average: Option<f64>,
-    ttft_average: Option<f64>,
-    #[serde(rename = "itlP95")]
-    itl_p95: Option<f64>,
-    #[serde(rename = "ttftP95")]
-    ttft_p95: Option<f64>,
-    e2e_average: Option<f64>,
-    #[serde(rename = "e2eP95")]
-    e2e_p95: Option<f64>,
-    wait_average: Option<f64>,
+    #[serde(flatten)]
+    latencies: Latencies,
     utilisation: Option<f64>,
     headroom: Option<f64>,
     breaks_first: Option<&'static str>,
@@ -373,9 +427,13 @@ fn allocation<'a>(
         num_replicas: placement.replicas(),
         max_batch: main.map_or(0, |part| part.batch),
         cost: placement.cost(),
+        cost_cents_per_hour: placement.cost(),
         itl_average: predicted.map(|a| a.itl_ms),
+        itl_ms: predicted.map(|a| a.itl_ms),
         ttft_average: predicted.map(|a| a.ttft_ms),
+        ttft_ms: predicted.map(|a| a.ttft_ms),
         e2e_average: predicted.map(|a| a.e2e_ms()),
+        e2e_ms: predicted.map(|a| a.e2e_ms()),
         load: Load {
             arrival_rate: server.load.arrival_rate_per_min,
             avg_in_tokens: server.load.input_tokens,
@@ -413,15 +471,10 @@ fn part_fields<'a>(
         num_replicas: part.replicas,
         max_batch: part.batch,
         cost: part.cost,
+        cost_cents_per_hour: part.cost,
         cards: part.cards,
         rate_per_second: part.rate_per_s,
-        itl_average: a.map(|a| a.itl_ms),
-        ttft_average: a.map(|a| a.ttft_ms),
-        itl_p95: tail.map(|tail| tail.tpot_ms),
-        ttft_p95: tail.map(|tail| tail.ttft_ms),
-        e2e_average: a.map(|a| a.e2e_ms()),
-        e2e_p95: tail.map(|tail| tail.e2e_ms),
-        wait_average: a.map(|a| a.mean_wait_ms),
+        latencies: Latencies::of(a, tail),
         utilisation: a.map(|a| a.utilisation),
         headroom: part.headroom.map(|first| first.factor),
         breaks_first: part.headroom.map(|first| first.kept.word()),

@@ -10,7 +10,8 @@ use crate::args::{AnalyzeArgs, Format};
 use crate::output::picture;
 use crate::output::print;
 use crate::output::say;
-use crate::output::table::{table, trimmed};
+use crate::output::table::table;
+use crate::output::width::fitted;
 use crate::{Failure, exit};
 
 /// Percentiles that are reported.
@@ -131,6 +132,7 @@ fn print_table(points: &[Point<'_>]) {
         for (_, words, value) in fields(analysis) {
             say!("{words:<36}{value:>14.4}");
         }
+        print_stretched([analysis].into_iter());
         return;
     }
     let header = [
@@ -176,7 +178,18 @@ fn print_table(points: &[Point<'_>]) {
     if let Some(column) = table.column_mut(header.len() - 1) {
         column.set_cell_alignment(comfy_table::CellAlignment::Left);
     }
-    say!("{}", trimmed(&table));
+    say!("{}", fitted(&table, &["wait ms", "util %", "P99"]));
+    print_stretched(points.iter().filter_map(|point| point.analysis.as_ref().ok()));
+}
+
+/// Why a percentile of ITL may lie below the mean, where one does.
+fn print_stretched<'a>(mut analyses: impl Iterator<Item = &'a Analysis>) {
+    if analyses.any(|a| a.itl_percentile_ms(95.0) < a.itl_ms) {
+        say!(
+            "note: percentiles of ITL are over single gaps between tokens; the few that prompts stretch lift the mean above \
+             P95"
+        );
+    }
 }
 
 /// One object for a replica from flags, a list of them for a scenario's.

@@ -10,7 +10,8 @@ use crate::Failure;
 use crate::args::Format;
 use crate::output::print;
 use crate::output::say;
-use crate::output::table::{table, trimmed};
+use crate::output::table::table;
+use crate::output::width::fitted;
 
 /// Errors of one column.
 struct Accuracy {
@@ -35,7 +36,7 @@ pub fn print_accuracy(cases: &[Case], format: Format) -> Result<(), Failure> {
                 let names = [row.column.to_owned(), row.cases.to_string()];
                 table.add_row(names.into_iter().chain(errors));
             }
-            say!("{}", trimmed(&table));
+            say!("{}", fitted(&table, &[]));
             Ok(())
         }
         Format::Json => {

@@ -9,7 +9,8 @@ use super::replica::{Offer, Replica, replicas};
 use crate::args::{Format, SizeArgs};
 use crate::output::say;
 use crate::output::style::BOLD;
-use crate::output::table::{table, trimmed};
+use crate::output::table::table;
+use crate::output::width::fitted;
 use crate::output::{picture, print};
 use crate::{Failure, exit};
 
@@ -88,7 +89,7 @@ impl<'a> Curve<'a> {
             };
         }
         if last > 0 {
-            say!("{}\n", trimmed(&table));
+            say!("{}\n", fitted(&table, &[]));
         }
         match &self.best {
             Ok(s) => say!(
@@ -125,7 +126,7 @@ fn print_best(curves: &[Curve<'_>]) {
     if let Some(column) = table.column_mut(5) {
         column.set_cell_alignment(comfy_table::CellAlignment::Left);
     }
-    say!("{}", trimmed(&table));
+    say!("{}", fitted(&table, &[]));
 }
 
 /// One object for a replica from flags, a list of them for a scenario's.

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::{errors, percent, shares};
 use crate::output::say;
-use crate::output::table::{table, trimmed};
+use crate::output::table::table;
+use crate::output::width::fitted;
 
 /// Prints what was predicted of each point, and how far off it is.
 pub fn print(forecast: &Forecast, points: &[Point]) {
@@ -25,12 +26,12 @@ pub fn print(forecast: &Forecast, points: &[Point]) {
             figure(point.ttft_ms),
         ]);
     }
-    say!("{}\n", trimmed(&rows));
+    say!("{}\n", fitted(&rows, &[]));
     let mut rows = table(&["predicted, error", "points", "mean / median %", "too short by"], 1);
     for (name, spread) in named(forecast) {
         rows.add_row([name, spread.count.to_string(), shares(&spread), percent(spread.optimistic)]);
     }
-    say!("{}\n", trimmed(&rows));
+    say!("{}\n", fitted(&rows, &[]));
 }
 
 /// Each latency with its errors.
