@@ -133,7 +133,7 @@ fn tables_fit_the_terminal_and_say_what_they_leave_out() {
 fn tables_are_whole_where_there_is_room_or_nobody_looks() {
     let plan = "plan data/quickstart --no-cost-range";
     let Some(narrow) = on_terminal(80, "", plan) else { return };
-    assert!(narrow.contains("(--wide: model, class, breaks first, cards") , "{narrow}");
+    assert!(narrow.contains("(--wide: model, class, breaks first, cards"), "{narrow}");
     let isocost = Command::new(env!("CARGO_BIN_EXE_isocost"));
     let piped = |environment: &str| {
         let mut piped = Command::new(isocost.get_program());

@@ -29,7 +29,7 @@ impl Currency {
 
     /// The unit, in words; what it is where nobody says is said here alone.
     pub fn unit(&self) -> &str {
-        self.name.as_deref().unwrap_or("hundreds of cents")
+        self.name.as_deref().unwrap_or("x 100 cents")
     }
 
     /// What all costs of the scenario are in: `EUR cents/h`, or `cents/h` where nobody says whose cents

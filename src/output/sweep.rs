@@ -3,7 +3,8 @@
 use isocost_charts::number;
 use isocost_experiments::table::Table;
 
-use super::table::{cents, table, trimmed};
+use super::table::{cents, table};
+use super::width::fitted;
 use crate::output::say;
 
 /// Points of the table; the file has all of them.
@@ -27,7 +28,7 @@ pub fn print(points: &Table) {
         let values = row[1..status].iter().map(shown);
         rows.add_row(values.chain([money, row[status].clone()]));
     }
-    say!("{}", trimmed(&rows));
+    say!("{}", fitted(&rows, &[]));
     match points.rows.len().saturating_sub(SHOWN) {
         0 => say!(),
         more => say!("... {more} more in points.csv\n"),

@@ -253,13 +253,13 @@ pub fn server_faults(server: &Server, scenario: &Scenario) -> Vec<Fault> {
 fn load_fault(load: &Load) -> Option<Fault> {
     let Load { arrival_rate_per_min: rate, input_tokens: input, output_tokens: output, .. } = *load;
     let limits = [
-        ("arrivalrate", rate, ABSURD),
-        ("avgintokens", input, MAX_TOKENS),
-        ("avgouttokens", output, MAX_TOKENS),
+        ("arrivalrate", "arrivalRate", rate, ABSURD),
+        ("avgintokens", "avgInTokens", input, MAX_TOKENS),
+        ("avgouttokens", "avgOutTokens", output, MAX_TOKENS),
     ];
-    for (field, value, most) in limits {
+    for (field, name, value, most) in limits {
         if !(0.0..=most).contains(&value) {
-            let what = format!("{field} is {value}, which is out of range");
+            let what = format!("{name} is {value}, which is out of range");
             return Some(Fault {
                 field,
                 what,

@@ -449,7 +449,7 @@ pub const ENTITIES: &[Entity] = &[
             optional(
                 "currency",
                 Text,
-                "hundreds of cents",
+                "x 100 cents",
                 "name of what a hundred cents are, for sums by the month; nothing is converted",
             ),
             optional(
