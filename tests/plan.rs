@@ -472,3 +472,29 @@ fn long_prompts_need_the_card_whose_cache_holds_them() {
     let said = plan["notes"].to_string();
     assert!(said.contains("1 of 1 placements state no kvTokens"), "{said}");
 }
+
+#[test]
+fn names_with_units_stand_beside_the_reference_s_and_headroom_beside_utilisation() {
+    let plan = plan_json(&["data/quickstart", "--formulation", "mixed"]);
+    assert_eq!(plan["totalCostCentsPerHour"], plan["totalCost"]);
+    assert_eq!(plan["boundCentsPerHour"], plan["bound"]);
+    let pairs = [("cost", "costCentsPerHour"), ("itlAverage", "itlMs"), ("ttftAverage", "ttftMs")];
+    let of_part = [("itlP95", "itlP95Ms"), ("ttftP95", "ttftP95Ms"), ("waitAverage", "waitMs")];
+    let allocations = plan["allocations"].as_object().expect("servers");
+    assert!(!allocations.is_empty());
+    for allocation in allocations.values() {
+        let parts = allocation["parts"].as_array().expect("parts");
+        let least = parts.iter().filter_map(|part| part["headroom"].as_f64());
+        let least = least.fold(f64::INFINITY, f64::min);
+        assert!(least >= 1.0 && allocation["headroom"].as_f64() == Some(least), "{allocation}");
+        assert!(allocation["breaksFirst"].is_string(), "{allocation}");
+        for entry in parts.iter().chain([allocation]) {
+            for (theirs, ours) in pairs {
+                assert!(entry[ours].is_number() && entry[ours] == entry[theirs], "{ours}: {entry}");
+            }
+        }
+        for (theirs, ours) in of_part {
+            assert!(parts[0][ours].is_number() && parts[0][ours] == parts[0][theirs], "{ours}");
+        }
+    }
+}
