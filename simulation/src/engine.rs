@@ -148,9 +148,9 @@ impl Engine {
             places.is_none_or(|places| self.in_system() < places) && self.memory.can_hold(longest);
         let index = self.recorder.arrive(accepted);
         if accepted {
-            let outside_ms = self.replica.service.outside_ms(under_way_ms)
-                + self.replica.network_ms
-                + request.before_ms;
+            let before_ms = request.before_ms + self.replica.network_ms;
+            let request = Request { before_ms, ..request };
+            let outside_ms = self.replica.service.outside_ms(under_way_ms) + before_ms;
             self.waiting.push_back(Ticket::new(index, request, outside_ms));
         }
     }

@@ -65,7 +65,7 @@ impl Ticket {
     /// Its answer, whose last token it has at `end_ms`.
     pub fn answer(&self, end_ms: f64) -> Answer {
         Answer {
-            response_ms: end_ms - self.request.arrival_ms + self.outside_ms,
+            response_ms: end_ms - self.request.arrival_ms + self.request.before_ms,
             decoding_ms: end_ms - self.first_ms,
             input_tokens: self.request.input_tokens,
             output_tokens: self.request.output_tokens,

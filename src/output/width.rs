@@ -55,8 +55,24 @@ fn within(table: &Table, spare: &[&str], room: usize) -> String {
     }
     match left_out.is_empty() {
         true => text(&table),
-        false => format!("{}\n (--wide: {} too)", text(&table), left_out.join(", ")),
+        false => format!("{}\n{}", text(&table), told(&left_out, room)),
     }
+}
+
+/// What was left out, in lines of so many columns.
+fn told(left_out: &[&str], room: usize) -> String {
+    let last = left_out.len() - 1;
+    let mut lines = vec![" (--wide:".to_owned()];
+    for (i, name) in left_out.iter().enumerate() {
+        let next = format!(" {name}{}", if i == last { " too)" } else { "," });
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + next.chars().count() <= room => {
+                line.push_str(&next)
+            }
+            _ => lines.push(format!(" {next}")),
+        }
+    }
+    lines.join("\n")
 }
 
 /// Hides the columns of that name; whether there was one.
@@ -79,7 +95,19 @@ fn width(table: &Table) -> usize {
 
 /// The table's text without blanks at the ends of lines.
 fn text(table: &Table) -> String {
-    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    table.to_string().lines().map(trimmed).collect::<Vec<_>>().join("\n")
+}
+
+/// A line without blanks at its end, before or after what ends a style there.
+fn trimmed(line: &str) -> String {
+    let (mut rest, mut ends) = (line.trim_end(), String::new());
+    while let Some(at) =
+        rest.rfind('\u{1b}').filter(|at| rest[*at..].find('m') == Some(rest.len() - at - 1))
+    {
+        ends.insert_str(0, &rest[at..]);
+        rest = rest[..at].trim_end();
+    }
+    rest.to_owned() + &ends
 }
 
 #[cfg(test)]
@@ -105,8 +133,18 @@ mod tests {
         assert!(!less.contains("llama-3.1-70b") && less.contains("cards"), "{less}");
         assert!(less.ends_with("(--wide: model too)"), "{less}");
         let least = within(&rows, &spare, 23);
-        assert!(least.ends_with("(--wide: model, cards too)"), "{least}");
+        assert!(least.ends_with("(--wide: model,\n  cards too)"), "{least}");
         assert!(least.contains("premium-llama") && least.contains("1,060"), "{least}");
+    }
+
+    #[test]
+    fn blanks_go_before_the_end_of_a_style_too() {
+        assert_eq!(trimmed("a  b  "), "a  b");
+        assert_eq!(
+            trimmed("a \u{1b}[1mb \u{1b}[0m \u{1b}[39m "),
+            "a \u{1b}[1mb\u{1b}[0m\u{1b}[39m"
+        );
+        assert_eq!(trimmed(" \u{1b}[1m "), "\u{1b}[1m");
     }
 
     #[test]
