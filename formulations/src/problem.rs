@@ -202,6 +202,15 @@ impl Needs {
         self.max_replicas.map_or(alone, |most| alone.min(most))
     }
 
+    /// Replicas of `item` that a mix may have, where those of no use are left out: as many as are of use alone
+    /// where any number covers the load, else what rules of the server's own ask for.
+    pub fn useful(&self, item: &Item) -> u64 {
+        match self.most(item) {
+            u64::MAX => self.min_replicas.max(1),
+            most => most.max(1),
+        }
+    }
+
     /// Most replicas in all: `M`, and without load no more than floor and spread ask for.
     pub fn ceiling(&self) -> Option<u64> {
         let idle = self.min_replicas.max(u64::from(self.min_types));

@@ -232,8 +232,8 @@ pub(crate) fn penalty(space: &Space<'_>, k: usize) -> f64 {
 /// What a server costs on the worst of its items, at most.
 pub(super) fn dearest(space: &Space<'_>) -> f64 {
     let worst = |s: usize| {
-        let alone = |item: &Item| Some(item.cost * space.needs(s).replicas(item)? as f64);
-        space.items(s).iter().filter_map(alone).fold(0.0, f64::max)
+        let of_item = |item: &Item| item.cost * space.needs(s).useful(item) as f64;
+        space.items(s).iter().map(of_item).fold(0.0, f64::max)
     };
     (0..space.problem.servers.len()).map(worst).fold(0.0, f64::max)
 }

@@ -15,6 +15,7 @@
 //! Source: safe dual bounds (Neumaier and Shcherbina 2004), with nothing left to round.
 
 use super::certificate::Fraction;
+use super::column::Shape;
 use super::cover::{Cover, DEAR};
 use super::space::Space;
 use crate::problem::Item;
@@ -159,17 +160,23 @@ impl Numbers {
         Prices { shift, of: of.map(|l| l.clamp(0, DEAR)).collect() }
     }
 
-    /// What server `s` may come to, whatever the sign of its parts, running on one item alone; items that are
-    /// too dear to count with left out.
+    /// What server `s` may come to, whatever the sign of its parts, by the replicas of one of its items; those that
+    /// are too dear to count with left out.
     pub fn most(&self, space: &Space<'_>, s: usize) -> i64 {
         let needs = space.needs(s);
         let (base, give_up) = self.charges[s];
-        let alone = |(item, whole): (&Item, &Whole)| {
-            let n = i64::try_from(needs.replicas(item)?).ok()?;
-            n.checked_mul(whole.cost.0.max(whole.cost.1)).filter(|cost| *cost < DEAR >> 8)
+        let cost = |(item, whole): (&Item, &Whole)| {
+            // What cannot serve it alone may stand beside others, one of it at least.
+            let mixes = space.shape == Shape::Mixed && !needs.is_idle();
+            let together = mixes.then(|| [needs.useful(item), 1]);
+            let alone = needs.replicas(item).map(|n| [n, n]);
+            let counts = together.or(alone)?.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+            let each = whole.cost.0.max(whole.cost.1);
+            let costs = counts.into_iter().filter_map(|n| n.checked_mul(each));
+            costs.filter(|cost| *cost < DEAR >> 8).max()
         };
         let items = space.items(s).iter().zip(&self.groups[needs.group]);
-        items.filter_map(alone).max().unwrap_or(0) + base.abs() + give_up
+        items.filter_map(cost).max().unwrap_or(0) + base.abs() + give_up
     }
 
     /// Cost of the mix `shares` of server `s`.
@@ -240,8 +247,8 @@ fn fine(space: &Space<'_>) -> f64 {
     let of_server = |s: usize| {
         let needs = space.needs(s);
         // What is not needed, or cannot serve it alone, is counted all the same.
-        let alone = |item: &Item| needs.replicas(item).unwrap_or(1).max(1) as f64 * item.cost * 1.1;
-        let dearest = space.items(s).iter().map(alone).fold(0.0, f64::max);
+        let of_item = |item: &Item| needs.useful(item) as f64 * item.cost * 1.1;
+        let dearest = space.items(s).iter().map(of_item).fold(0.0, f64::max);
         dearest + needs.current.map_or(0.0, |(_, old)| old)
     };
     let all: f64 = (0..space.problem.servers.len()).map(of_server).sum();

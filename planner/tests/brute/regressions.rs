@@ -100,6 +100,21 @@ fn small_costs_do_not_drown_in_what_a_limit_costs_at_most() {
 }
 
 #[test]
+fn a_price_is_counted_of_what_serves_only_beside_what_is_free() {
+    let case = Case {
+        cents: 0.001,
+        per_min: 1.0 / 7.0,
+        accelerators: vec![accelerator(0, 1, 1), accelerator(1, 1, 0)],
+        cards: vec![None, None],
+        models: vec![vec![profile(0, 1), profile(1, 2)]],
+        servers: vec![Server { most: Some(2), types: 2, ..server(21, None) }],
+        mixed: true,
+        ..Case::default()
+    };
+    problems::tried(&case).expect("it is the optimum");
+}
+
+#[test]
 fn a_limit_on_what_is_free_is_worth_what_the_rest_costs() {
     let case = Case {
         cents: 1.0,
