@@ -128,3 +128,17 @@ fn sizes_that_do_not_nest_are_told() {
     let why = apart_from_nodes(&scenario, &sized).expect("3 is no divisor of 4");
     assert!(why.contains("n4") && why.contains("1, 2, 3, 4 cards"), "{why}");
 }
+
+#[test]
+fn cards_that_a_period_counts_beyond_its_nodes_are_none() {
+    let mut scenario = scenario([1, 2, 4]);
+    scenario.nodes[0].count = Some(2);
+    let planned_at = |rates: [f64; 3]| {
+        let mut profile = profile(&scenario, &[rates]);
+        profile.periods[0].counts = vec![Some(1000)];
+        planned(&scenario, &profile, None).status
+    };
+    // Two nodes of four cards; a replica on one card serves 10 a minute.
+    assert_eq!(planned_at([35.0, 15.0, 0.0]), Status::Optimal);
+    assert_eq!(planned_at([85.0, 15.0, 0.0]), Status::Infeasible);
+}

@@ -140,13 +140,7 @@ impl Horizon {
                 name: period.name.clone(),
                 hours: period.hours,
                 problem: problem(&then, prices, &sized.periods[h], unlimited),
-                cards: then
-                    .card_types
-                    .iter()
-                    .map(|c| {
-                        c.available().filter(|_| !unlimited).map_or(f64::INFINITY, |n| n as f64)
-                    })
-                    .collect(),
+                cards: (0..then.card_types.len()).map(|t| cards(&then, t, unlimited)).collect(),
             });
         }
         horizon.pools = pools(scenario, prices, profile.hours(), &horizon.periods);
@@ -188,6 +182,19 @@ pub fn apart_from_nodes(scenario: &Scenario, sized: &Sized) -> Option<String> {
             )
         })
     })
+}
+
+/// Cards of a type that a plan may use: those that are counted, and no more than nodes hold.
+fn cards(scenario: &Scenario, card_type: usize, unlimited: bool) -> f64 {
+    let in_nodes = scenario.nodes_of(card_type).map(|k| {
+        let node = &scenario.nodes[k];
+        node.available().map(|n| n.saturating_mul(u64::from(node.cards_of(card_type))))
+    });
+    let in_nodes: Option<Vec<u64>> = in_nodes.collect();
+    let in_nodes = in_nodes.filter(|all| !all.is_empty());
+    let in_nodes = in_nodes.map(|all| all.into_iter().fold(0, u64::saturating_add));
+    let counted = scenario.card_types[card_type].available().into_iter().chain(in_nodes).min();
+    counted.filter(|_| !unlimited).map_or(f64::INFINITY, |n| n as f64)
 }
 
 /// The servers of one period, over pools and budgets.
