@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 use crate::candidates::SizingOptions;
 use crate::plan::{Placement, Plan};
-use crate::queue::{Factors, ServiceModel};
+use crate::queue::{Factors, Metric, ServiceModel};
 use crate::scenario::Scenario;
 pub use first::{FirstBreak, add_headroom, shown};
 pub use margin::Margin;
@@ -120,11 +120,11 @@ impl Kept {
     /// The word for it in reports.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Itl => "ITL",
-            Self::Ttft => "TTFT",
-            Self::Wait => "wait",
-            Self::E2e => "E2E",
-            Self::Loss => "loss",
+            Self::Itl => Metric::Itl.word(),
+            Self::Ttft => Metric::Ttft.word(),
+            Self::Wait => Metric::Wait.word(),
+            Self::E2e => Metric::E2e.word(),
+            Self::Loss => Metric::Loss.word(),
             Self::Link => "link",
             Self::Steady => "capacity",
             Self::Stable => "stability",
